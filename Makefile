@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: Apache-2.0
+# xenpod: container pods as Xen virtual machines. `make help` lists the targets.
+
+PREFIX     ?= /usr/local
+DESTDIR    ?=
+SYSCONFDIR ?= /etc
+UNITDIR    ?= /lib/systemd/system
+PKG_CONFIG ?= pkg-config
+CC         ?= gcc
+VARIANT    ?= release
+V          ?= 0
+
+B    := build/$(VARIANT)
+Q    := $(if $(filter 1,$(V)),,@)
+say   = $(if $(filter 1,$(V)),,@printf '  %-7s %s\n' $(1) $(2))
+
+VERSION := 0.1.0
+
+# One list for `make setup`; a target that finds something missing names it.
+SETUP_PACKAGES := gcc clang make pkg-config git ca-certificates \
+	clang-format clang-tidy cppcheck shellcheck bear valgrind libclang-rt-14-dev lcov graphviz \
+	libev-dev libsqlite3-dev sqlite3 libsystemd-dev libjansson-dev libarchive-dev libseccomp-dev \
+	libsmartcols-dev libinih-dev libcmocka-dev libxen-dev libmd-dev \
+	xen-hypervisor-4.17-amd64 xen-utils-4.17 xenstore-utils qemu-system-x86 qemu-system-xen \
+	qemu-utils linux-image-amd64 mmdebstrap e2fsprogs busybox-static containernetworking-plugins \
+	iproute2 iptables kmod cpio xz-utils openssh-client uuid-runtime procps python3 file \
+	util-linux bsdextrautils
+
+WARN := -Wall -Wextra -Werror -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
+	-Wold-style-definition -Wpointer-arith -Wcast-qual -Wwrite-strings -Wformat=2 -Wundef \
+	-Wvla -Wnull-dereference -Wdouble-promotion -Wimplicit-fallthrough
+ifneq ($(findstring clang,$(CC)),)
+WARN += -Wno-gnu-folding-constant
+else
+WARN += -Wlogical-op -Wduplicated-cond
+endif
+
+CPPFLAGS_ALL := -D_GNU_SOURCE -DXENPOD_VERSION='"$(VERSION)"' -Isrc -I$(B)/gen
+CFLAGS_ALL   := -std=gnu17 -g -fno-strict-aliasing -fstack-protector-strong $(WARN)
+LDFLAGS_ALL  := -Wl,-z,relro,-z,now
+STATIC       := -static
+
+ifeq ($(VARIANT),release)
+CFLAGS_ALL   += -O2
+CPPFLAGS_ALL += -D_FORTIFY_SOURCE=2
+else ifeq ($(VARIANT),debug)
+# The sanitizers have no static form: here hooks and guest link dynamically.
+CFLAGS_ALL  += -O1 -fsanitize=address,undefined -fno-omit-frame-pointer -fno-sanitize-recover=all
+LDFLAGS_ALL += -fsanitize=address,undefined
+STATIC      :=
+else ifeq ($(VARIANT),coverage)
+CFLAGS_ALL  += -O0 --coverage
+LDFLAGS_ALL += --coverage
+STATIC      :=
+else ifeq ($(VARIANT),clang)
+CC          := clang
+CFLAGS_ALL  += -O2
+WARN        += -Wno-gnu-folding-constant
+else
+$(error VARIANT is one of release, debug, coverage, clang)
+endif
+
+# ---- rooms: one archive each ------------------------------------------------------------------
+
+ROOMS := base appc proto fsm store watch act sim daemon stage1 guest tools
+SRC   := $(wildcard $(ROOMS:%=src/%/*.c))
+OBJ   := $(SRC:src/%.c=$(B)/%.o)
+# A program's main lives in src/<room>/main_<program>.c and is kept out of the room's archive.
+room_objs = $(filter $(B)/$(1)/%,$(filter-out $(B)/$(1)/main_%,$(OBJ)))
+archive   = $(B)/lib$(1).a
+
+# Only these rooms may see these libraries; tests/unit/arrows checks what was really included.
+CPPFLAGS_daemon := $(shell $(PKG_CONFIG) --cflags libsystemd jansson 2>/dev/null)
+
+LIBS_base   := -ljansson
+LIBS_appc   := -ljansson
+LIBS_proto  := -ljansson
+LIBS_store  := -lsqlite3
+LIBS_xen    := -lxenlight -lxenstore -lxentoollog
+LIBS_vchan  := -lxenvchan -lxengnttab -lxenevtchn -lxenstore -lxentoollog -lxentoolcore -lxencall \
+	-lpthread
+
+# program: room, archives (in link order), libraries, static or not
+PROGRAMS := xenpodd xenpod-watch xenpod-act xenpod xenpod-status run enter stop gc xenpod-init \
+	xenpod-vif
+
+room_xenpodd       := daemon
+arch_xenpodd       := daemon store fsm sim proto appc base
+libs_xenpodd       := -lev -lsqlite3 -lsystemd -linih -ljansson -lpthread
+room_xenpod-watch  := watch
+arch_xenpod-watch  := watch proto base
+libs_xenpod-watch  := $(LIBS_xen) -lev -ljansson
+room_xenpod-act    := act
+arch_xenpod-act    := act proto base
+libs_xenpod-act    := $(LIBS_xen) -ljansson
+room_xenpod-vif    := act
+arch_xenpod-vif    := base
+libs_xenpod-vif    := -lxenstore -ljansson
+room_xenpod        := tools
+arch_xenpod        := tools appc proto base
+libs_xenpod        := -larchive -lsmartcols -lmd -ljansson
+room_xenpod-status := tools
+arch_xenpod-status := tools store fsm proto base
+libs_xenpod-status := -lsmartcols -lsqlite3 -ljansson
+$(foreach p,run enter stop gc,\
+	$(eval room_$(p) := stage1)\
+	$(eval arch_$(p) := stage1 appc proto base)\
+	$(eval libs_$(p) := $(LIBS_vchan) -ljansson)\
+	$(eval static_$(p) := $(STATIC)))
+room_xenpod-init   := guest
+arch_xenpod-init   := guest proto base
+libs_xenpod-init   := $(LIBS_vchan) -ljansson
+static_xenpod-init := $(STATIC)
+
+mainfile  = src/$(room_$(1))/main_$(subst -,_,$(1)).c
+HAVE     := $(foreach p,$(PROGRAMS),$(if $(wildcard $(call mainfile,$(p))),$(p)))
+
+.DEFAULT_GOAL := all
+.PHONY: all help setup need clean
+all: need $(HAVE:%=$(B)/bin/%) ## build every program (VARIANT=release|debug|coverage|clang)
+
+help: ## show the targets
+	@awk -F':.*## ' '/^[a-z][a-z-]*:.*## /{printf "  %-14s %s\n",$$1,$$2}' $(MAKEFILE_LIST)
+
+setup: ## install every Debian package that building, tests and lab need
+	$(call say,SETUP,packages)
+	$(Q)sh dist/setup.sh $(SETUP_PACKAGES)
+
+# Cheap test for the one thing that a machine without `make setup` lacks: compile-time headers.
+need:
+	@test -e /usr/include/libxl.h -a -e /usr/include/ev.h -a -e /usr/include/cmocka.h \
+		-a -e /usr/include/archive.h || $(MAKE) --no-print-directory setup
+
+$(B)/%.o: src/%.c
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(CPPFLAGS_ALL) $(CPPFLAGS_$(firstword $(subst /, ,$*))) $(CPPFLAGS) $(CFLAGS_ALL) \
+		$(CFLAGS) -MMD -MP -c -o $@ $<
+
+define room_rules
+$(call archive,$(1)): $(call room_objs,$(1))
+	$(call say,AR,$$@)
+	$(Q)rm -f $$@ && ar rcsD $$@ $$^
+endef
+$(foreach r,$(ROOMS),$(eval $(call room_rules,$(r))))
+
+define program_rules
+$(B)/bin/$(1): $(B)/$(room_$(1))/main_$(subst -,_,$(1)).o $(foreach a,$(arch_$(1)),$(call archive,$(a)))
+	@mkdir -p $$(@D)
+	$(call say,LD,$$@)
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) $(static_$(1)) -o $$@ $$^ $(libs_$(1))
+endef
+$(foreach p,$(HAVE),$(eval $(call program_rules,$(p))))
+
+# ---- generated sources: migrations become C strings -------------------------------------------
+
+SQL := $(sort $(wildcard sql/*.sql))
+$(B)/gen/store_sql.h: $(SQL) dist/sql2h.sh
+	@mkdir -p $(@D)
+	$(call say,GEN,$@)
+	$(Q)sh dist/sql2h.sh $(SQL) >$@.tmp && mv $@.tmp $@
+$(B)/store/%.o: $(B)/gen/store_sql.h
+
+clean: ## remove build outputs (keeps the lab's images: make lab-clean removes those)
+	rm -rf build/release build/debug build/coverage build/clang build/report
+
+-include $(OBJ:.o=.d)
+include $(wildcard tests/*.mk tests/*/*.mk dist/*.mk)
