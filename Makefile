@@ -29,9 +29,10 @@ SETUP_PACKAGES := gcc clang make pkg-config git ca-certificates \
 WARN := -Wall -Wextra -Werror -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
 	-Wold-style-definition -Wpointer-arith -Wcast-qual -Wwrite-strings -Wformat=2 -Wundef \
 	-Wvla -Wnull-dereference -Wdouble-promotion -Wimplicit-fallthrough
-ifneq ($(findstring clang,$(CC)),)
-WARN += -Wno-gnu-folding-constant
-else
+ifeq ($(VARIANT),clang)
+CC   := clang
+endif
+ifeq ($(findstring clang,$(CC)),)
 WARN += -Wlogical-op -Wduplicated-cond
 endif
 
@@ -53,9 +54,7 @@ CFLAGS_ALL  += -O0 --coverage
 LDFLAGS_ALL += --coverage
 STATIC      :=
 else ifeq ($(VARIANT),clang)
-CC          := clang
 CFLAGS_ALL  += -O2
-WARN        += -Wno-gnu-folding-constant
 else
 $(error VARIANT is one of release, debug, coverage, clang)
 endif

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The pod spec: what `run` makes of rkt's manifests, what the supervisor stores, and (its "guest"
+ * part) what xenpod-init finds as /xenpod/spec.json in its ramdisk. docs/GUEST-PROTOCOL.md shows
+ * one. It is plain JSON made with jansson; this header names the members and checks a whole one.
+ *
+ * accept request, sent by `run` with descriptors in the order of "fds":
+ *   uuid         text
+ *   dir          pod directory's path when accepted (for people; never opened again)
+ *   owner        "rkt" or "xenpod": who prepared the pod directory
+ *   type         "auto" | "pv" | "pvh"
+ *   memory_kib   integer, size of the domain
+ *   vcpus        integer
+ *   net          "none" (until the network effector grows: nothing else is accepted)
+ *   trees        [{tag, read_only, recursive}]  one 9p export each, in the order of the tree fds
+ *   fds          ["lock","status","kernel","ramdisk","tree/0",...] names of the passed descriptors
+ *   guest        the guest's part:
+ *     version      1
+ *     uuid, hostname, machine_id
+ *     generation   set by the supervisor
+ *     debug        bool: xenpod-init tells each step on the console
+ *     streams      bool: a client will come for the apps' output, the end waits for it
+ *     grace_ms     TERM to KILL at a stop
+ *     apps         [{name, tag, exec[], user, group, gids[], cwd, env["K=V"], read_only,
+ *                    docker (bool), stdin ("null"|"stream")}]
+ *     lo_only      bool: bring up nothing but the loopback interface
+ */
+#ifndef PROTO_SPEC_H
+#define PROTO_SPEC_H
+
+#include <jansson.h>
+
+#include "base/err.h"
+
+#define SPEC_VERSION        1
+#define SPEC_PATH_IN_GUEST  "/xenpod/spec.json"
+#define SPEC_MAX_APPS       32 /* one xenstore node each; quota of a guest is 1000 nodes */
+#define SPEC_MAX_TREES      48 /* one 9p device each; also bounds the fds of one request */
+#define SPEC_NAME_MAX       64
+#define SPEC_GRACE_MS       8000 /* inside the 15 s that rkt's own test allows a stop */
+#define SPEC_MEMORY_KIB     (1024 * 1024)
+#define SPEC_MEMORY_MIN_KIB (64 * 1024)
+#define SPEC_VCPUS          2
+#define SPEC_VCPUS_MAX      128
+
+/* Checks an accept request as the supervisor needs it; ERR_INVALID names the member. */
+int spec_check_request(const json_t *request, struct err *err);
+/* Checks the guest's part (also used by xenpod-init on what it reads). */
+int spec_check_guest(const json_t *guest, struct err *err);
+
+#endif

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The frames between xenpodd and the world: xenpod-watch (sensors) and xenpod-act (effectors), or
+ * src/sim in their place. Each frame is one JSON object (base/frame.h) with "t" naming it.
+ *
+ * ---- xenpodd -> xenpod-watch (fd 3) ------------------------------------------------------------
+ *   ping     {n}
+ *   list     {n}                     re-read every domain; answers list-begin, domain..., list-end
+ *   watch    {uuid, domid, apps}     enable the death event, watch guest nodes, THEN read and report
+ *                                    the domain and each guest node once (enable-then-read)
+ *   unwatch  {domid}
+ * ---- xenpod-watch -> xenpodd -------------------------------------------------------------------
+ *   hello    {version, xen, pv, hvm} Xen's version text; can it run PV, HVM (so PVH) domains
+ *   pong     {n}
+ *   list-begin {n} / list-end {n}
+ *   domain   {domid, uuid, state, reason?, store?, generation?, name?, cpu_time_ns, memory_kib,
+ *             n?}                    n: part of that list. state: WORLD_DOMAIN_STATES
+ *   gone     {domid, uuid}           a watched domain is no longer in the hypervisor's list
+ *   guest    {domid, uuid, key, value}  key "pod", "app/<i>"; value: raw text, at most
+ *                                    GSTATE_VALUE_MAX bytes, non-ASCII bytes as "?"
+ *   noisy    {domid, uuid, on}       the guest floods its nodes: it is polled once a second
+ *   fault    {message}               something is wrong, watch goes on
+ * ---- xenpodd -> xenpod-act (fd 3; the first frame carries the request's descriptors) ------------
+ *   exports  {uuid, dir, trees:[{tag, read_only, recursive}], cgroup}   fds: one per tree
+ *   create   {uuid, generation, store, type, memory_kib, vcpus, spec (guest part), trees:[{tag}],
+ *             dir, cgroup, log}      fds: lock, kernel, ramdisk
+ *   go       {}                      second frame to a create that waits
+ *   unpause  {uuid, generation, domid}   when the waiting create is no more
+ *   pause    {uuid, generation, domid}
+ *   shutdown {uuid, generation, domid}   writes control/shutdown = poweroff
+ *   destroy  {uuid, generation, domid}   domid -1: whatever carries uuid and generation
+ *   clear    {uuid, dir, cgroup}     unmount exports, kill and remove the cgroup
+ *   release  {uuid, logs:[path]}     what outlives the pod until gc: network, log files
+ *   common:  every request has op (integer, echoed), store (id), lock (helper lock's path)
+ * ---- xenpod-act -> xenpodd ---------------------------------------------------------------------
+ *   created  {op, domid, qemu_pid}   create only; waits for go (EOF: leaves it paused, exits)
+ *   done     {op, ...}               the request's post-condition holds
+ *   failed   {op, code (err.h name), message}
+ * The process exits 0 after done, 1 after failed; no done/failed before exit means it died.
+ */
+#ifndef PROTO_WORLD_H
+#define PROTO_WORLD_H
+
+#define WORLD_VERSION 1
+#define WORLD_FD      3 /* where both programs find their socket */
+
+/* Domain states as reported. "stopped": shut down, still listed (reason says how). */
+#define WORLD_DOMAIN_STATES(X)                                                                     \
+	X(RUNNING, "running")                                                                      \
+	X(PAUSED, "paused")                                                                        \
+	X(STOPPED, "stopped")                                                                      \
+	X(DYING, "dying")
+
+/* Shutdown reasons: libxl_types.idl, libxl_shutdown_reason. */
+#define WORLD_REASONS(X)                                                                           \
+	X(POWEROFF, "poweroff")                                                                    \
+	X(REBOOT, "reboot")                                                                        \
+	X(SUSPEND, "suspend")                                                                      \
+	X(CRASH, "crash")                                                                          \
+	X(WATCHDOG, "watchdog")                                                                    \
+	X(SOFT_RESET, "soft-reset")
+
+/* Xenstore marker of our domains, below /local/domain/<domid>; Dom-0's, born with the domain. */
+#define WORLD_MARK_STORE      "xenpod/store"
+#define WORLD_MARK_GENERATION "xenpod/generation"
+
+/* One export per tree: <dir>/tree/<index>, dir = /run/xenpod/pods/<uuid>. */
+#define WORLD_TREE_FMT "%s/tree/%zu"
+
+#endif

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The supervisor's memory: one SQLite file (WAL kept, synchronous=FULL, foreign keys, STRICT
+ * tables). States, events, effects are stored by name, never by number. Callers see plain records;
+ * no SQLite type leaves src/store. Never logs. Not thread-safe: one owner, one connection.
+ *
+ * All strings handed in are copied into the database; all strings handed out belong to the record
+ * and are freed by its *_done function.
+ */
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/uuid.h"
+
+struct store;
+
+enum store_mode {
+	STORE_RW_CREATE, /* the supervisor: migrates, keeps the WAL files at close (PERSIST_WAL) */
+	STORE_READONLY,  /* xenpod-status without a supervisor: short read-only transactions */
+};
+
+/*
+ * Opens `path` (":memory:" for tests). A schema newer than this program, a foreign file or a
+ * corrupt one is ERR_STORE with a message that says what to do; nothing is changed then.
+ */
+int store_open(const char *path, enum store_mode mode, struct store **ret, struct err *err);
+void store_close(struct store *s);
+/* The random id born with the database: marks our domains in xenstore. 32 hex digits. */
+const char *store_id(const struct store *s);
+int store_schema_version(const struct store *s);
+
+/* ---- records ---------------------------------------------------------------------------------- */
+
+struct pod_row {
+	char uuid[UUID_TEXT_SIZE];
+	char *state;          /* fsm name */
+	char *want;           /* "up" | "down" | "gone" */
+	int64_t seq;          /* grows by one with each turn of this pod */
+	int64_t generation;   /* grows with each create; 0 before the first */
+	int64_t domid;        /* -1 when there is none */
+	int64_t deadline_ns;  /* CLOCK_BOOTTIME, valid with boot_id; 0 = none */
+	char *boot_id;        /* of the boot in which deadline and domid are valid */
+	char *request;        /* accept request as JSON text (holds secrets) */
+	char *cause;          /* why it ended or is ending; "" while it lives */
+	char *message;        /* for people: detail of the cause, "" if none */
+	int64_t code;         /* the pod's exit code; -1 not known */
+	bool forced;          /* ended by stop --force */
+	int64_t qemu_pid;     /* 0 when there is none */
+	int64_t qemu_start;   /* its start time, clock ticks (/proc/<pid>/stat field 22) */
+	int64_t lock_dev, lock_ino; /* of the pod directory */
+	int64_t created_at, started_at, ended_at; /* wall clock, ns since 1970; 0 = not yet */
+};
+void pod_row_done(struct pod_row *r);
+
+struct app_row {
+	int64_t idx;
+	char *name;
+	char *state;    /* gstate kind name, "waiting" before the first report */
+	int64_t code;   /* exit code; -1 */
+	int64_t signal; /* signal number; -1 */
+	int64_t seq;    /* last guest sequence number taken */
+	int64_t started_at, ended_at;
+};
+
+struct history_row {
+	int64_t seq; /* global, without gaps while the database lives: what Watch resumes from */
+	char uuid[UUID_TEXT_SIZE];
+	int64_t at; /* wall clock, ns */
+	char *event, *from, *to, *cause;
+	int64_t domid, generation;
+};
+void history_row_done(struct history_row *r);
+
+struct outbox_row {
+	int64_t id;
+	char uuid[UUID_TEXT_SIZE];
+	int64_t generation;
+	int64_t seq;  /* the pod's seq of the turn that asked */
+	int64_t ord;  /* place in the turn's ordered list */
+	char *effect; /* fsm name */
+};
+
+/* Ledger: intended before the effect, held after, released when undone. */
+struct ledger_row {
+	int64_t id;
+	char uuid[UUID_TEXT_SIZE];
+	int64_t generation;
+	char *kind; /* "domain" | "exports" | "cgroup" | "qemu" | "lock" | "log" | "network" */
+	char *name; /* what identifies it within its kind */
+	char *state; /* "intended" | "held" | "released" */
+};
+
+/* ---- writing: every function below must be called between store_begin and store_commit ---------- */
+
+int store_begin(struct store *s, struct err *err);
+/*
+ * Durable when it returns 0. On -1 nothing of the transaction happened (it is rolled back) and
+ * err->code says which: ERR_FULL (disk full), ERR_TIMEOUT (busy), ERR_SYSTEM (I/O): retry later;
+ * ERR_STORE: the data is at fault, retrying will not help.
+ */
+int store_commit(struct store *s, struct err *err);
+void store_rollback(struct store *s);
+/* Turns of one shared commit are isolated by savepoints: a bad one is undone alone. */
+int store_savepoint(struct store *s, struct err *err);
+int store_savepoint_release(struct store *s, struct err *err);
+void store_savepoint_rollback(struct store *s);
+
+int store_pod_insert(struct store *s, const struct pod_row *r, struct err *err); /* ERR_EXISTS */
+/* Writes every column where the stored seq is r->seq - 1, else ERR_STORE: nobody else wrote. */
+int store_pod_update(struct store *s, const struct pod_row *r, struct err *err);
+/* Removes the pod, its apps, outbox and ledger; history stays until pruned. */
+int store_pod_delete(struct store *s, const char *uuid, struct err *err);
+int store_app_put(struct store *s, const char *uuid, const struct app_row *a, struct err *err);
+/* Sets *ret_seq to the new global sequence number. r->seq is ignored. */
+int store_history_add(struct store *s, const struct history_row *r, int64_t *ret_seq,
+	struct err *err);
+int store_history_prune(struct store *s, int64_t keep_rows, struct err *err);
+int store_outbox_add(struct store *s, const struct outbox_row *r, int64_t *ret_id, struct err *err);
+int store_outbox_delete(struct store *s, int64_t id, struct err *err);
+int store_ledger_put(struct store *s, const char *uuid, int64_t generation, const char *kind,
+	const char *name, const char *state, struct err *err); /* insert or change the state */
+int store_meta_set(struct store *s, const char *key, const char *value, struct err *err);
+
+/* ---- reading: the callback returns non-zero to stop; rows are valid during the call only --------- */
+
+typedef int (*store_pod_fn)(void *ctx, const struct pod_row *r);
+typedef int (*store_app_fn)(void *ctx, const struct app_row *r);
+typedef int (*store_history_fn)(void *ctx, const struct history_row *r);
+typedef int (*store_outbox_fn)(void *ctx, const struct outbox_row *r);
+typedef int (*store_ledger_fn)(void *ctx, const struct ledger_row *r);
+
+/* One bad row never hides the others: it is reported as err after all good ones were given. */
+int store_pods(struct store *s, store_pod_fn fn, void *ctx, struct err *err);
+int store_apps(struct store *s, const char *uuid, store_app_fn fn, void *ctx, struct err *err);
+/* uuid NULL: of all pods. since: rows with seq > since; limit 0: no limit. Oldest first. */
+int store_history(struct store *s, const char *uuid, int64_t since, int64_t limit,
+	store_history_fn fn, void *ctx, struct err *err);
+int store_outbox(struct store *s, store_outbox_fn fn, void *ctx, struct err *err); /* in order */
+int store_ledger(struct store *s, const char *uuid, store_ledger_fn fn, void *ctx, struct err *err);
+/* NULL when absent; caller frees. */
+char *store_meta_get(struct store *s, const char *key);
+
+#endif
