@@ -42,7 +42,7 @@ void log_stderr_sink(
 	free(line);
 }
 
-static void emit(
+__attribute__((format(printf, 4, 0))) static void emit(
 	enum log_level level, const struct log_field *fields, size_t n, const char *fmt, va_list ap)
 {
 	int saved = errno;
