@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: Apache-2.0
+# Tests: how each program below tests/unit and tests/fuzz is built, and the tiers that run them.
+# What a test links stands in the comments at its head; rules.awk turns them into rules.
+
+JOBS       ?= 2
+FUZZ_SECONDS ?= 30
+
+unit_SRC := $(sort $(wildcard tests/unit/test_*.c))
+fuzz_SRC := $(sort $(wildcard tests/fuzz/fuzz_*.c))
+unit_LIBS := -lcmocka -ljansson
+fuzz_LIBS := -ljansson
+# Without libFuzzer a fuzz target gets a main that replays files: so the corpora are tests as well.
+fuzz_EXTRA := $(if $(filter fuzz,$(VARIANT)),,$(B)/tests/fuzz/replay.o)
+ifeq ($(VARIANT),fuzz)
+fuzz_LDFLAGS := -fsanitize=fuzzer
+endif
+
+test_kind = $(lastword $(subst /, ,$(@D)))
+define test_link
+$(call say,LD,$@)
+$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) $($(test_kind)_LDFLAGS) -o $@ $(filter %.o,$^) \
+	-Wl,--start-group $(filter %.a,$^) -Wl,--end-group $($(test_kind)_LIBS)
+endef
+
+$(B)/tests/%.o: tests/%.c
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(CPPFLAGS_ALL) -I$(<D) $(CPPFLAGS) $(CFLAGS_ALL) $(CFLAGS) -MD -MP -c -o $@ $<
+
+$(B)/tests/%/rules.mk: tests/unit/rules.awk tests/check.mk
+	@mkdir -p $(@D)
+	@awk -v kind=$* -f tests/unit/rules.awk $($*_SRC) /dev/null >$@.tmp && mv $@.tmp $@
+$(B)/tests/unit/rules.mk: $(unit_SRC) tests/unit
+$(B)/tests/fuzz/rules.mk: $(fuzz_SRC) tests/fuzz
+
+# Needed by whatever builds tests only, so that `make help` or `make clean` write nothing.
+ifneq ($(filter units unit-list fuzzers check-unit,$(MAKECMDGOALS)),)
+include $(B)/tests/unit/rules.mk $(B)/tests/fuzz/rules.mk
+-include $(sort $(patsubst %.o,%.d,$(unit_OBJS) $(fuzz_OBJS)))
+endif
+
+.PHONY: units fuzzers check-unit
+units: need $(unit_TESTS) $(fuzz_TESTS) ## build the unit tests and the corpus replayers
+
+fuzzers: need $(fuzz_TESTS)
+
+check-unit: units ## run the unit tests of one VARIANT, T=name for one
+	$(Q)for t in $(filter %$(T),$(unit_TESTS)); do echo "$${t##*/} count $$t"; done | \
+		sh tests/run.sh -j $(JOBS) -o $(B)/report/unit
