@@ -15,7 +15,9 @@
  *            A second Accept for a pod that is there is taken as the re-connection of its `run` when
  *            the lock fd is the same file, else ERR_EXISTS.
  *   Session  {uuid, pid} more        -> {domid, generation, state} (continues) ... {event:"unmap"}
- *            registers a vchan client (pidfd from SO_PEERCRED); on unmap it has 2 s to let go.
+ *            registers a vchan client (pidfd from SO_PEERCRED), also the streams ring of `run`:
+ *            one connection per mapped ring. On unmap it has 2 s to unmap and then close the
+ *            connection: closing says "unmapped". A late one is killed with SIGKILL.
  *   Stop     {uuid, force?, grace_ms?} -> {}     returns when the intent is committed
  *   Wait     {uuid, state?}          -> {pod:POD} when exited, failed or gone (or in that state)
  *   Gc       {uuid}                  -> {}       returns when nothing of the pod is left

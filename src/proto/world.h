@@ -13,8 +13,9 @@
  *   hello    {version, xen, pv, hvm} Xen's version text; can it run PV, HVM (so PVH) domains
  *   pong     {n}
  *   list-begin {n} / list-end {n}
- *   domain   {domid, uuid, state, reason?, store?, generation?, name?, cpu_time_ns, memory_kib,
- *             n?}                    n: part of that list. state: WORLD_DOMAIN_STATES
+ *   domain   {domid, uuid, state, reason?, store?, generation?, built?, name?, cpu_time_ns,
+ *             memory_kib, n?}        n: part of that list. state: WORLD_DOMAIN_STATES
+ *                                    built: QEMU's pid from WORLD_MARK_BUILT: create had succeeded
  *   gone     {domid, uuid}           a watched domain is no longer in the hypervisor's list
  *   guest    {domid, uuid, key, value}  key "pod", "app/<i>"; value: raw text, at most
  *                                    GSTATE_VALUE_MAX bytes, non-ASCII bytes as "?"
@@ -63,6 +64,9 @@
 /* Xenstore marker of our domains, below /local/domain/<domid>; Dom-0's, born with the domain. */
 #define WORLD_MARK_STORE      "xenpod/store"
 #define WORLD_MARK_GENERATION "xenpod/generation"
+/* QEMU's pid, written by xenpod-act when create has succeeded, before it answers `created`: tells a
+ * domain that only waits for `go` from a half-built one after a crash. */
+#define WORLD_MARK_BUILT "xenpod/built"
 
 /* One export per tree: <dir>/tree/<index>, dir = /run/xenpod/pods/<uuid>. */
 #define WORLD_TREE_FMT "%s/tree/%zu"
