@@ -18,9 +18,9 @@ VERSION := 0.1.0
 
 # One list for `make setup`; a target that finds something missing names it.
 SETUP_PACKAGES := gcc clang make pkg-config git ca-certificates \
-	clang-format clang-tidy cppcheck shellcheck bear valgrind libclang-rt-14-dev lcov graphviz \
-	libev-dev libsqlite3-dev sqlite3 libsystemd-dev libjansson-dev libarchive-dev libseccomp-dev \
-	libsmartcols-dev libinih-dev libcmocka-dev libxen-dev libmd-dev \
+	clang-format clang-tidy cppcheck shellcheck codespell bear valgrind libclang-rt-14-dev lcov \
+	graphviz libev-dev libsqlite3-dev sqlite3 libsystemd-dev libjansson-dev libarchive-dev \
+	libseccomp-dev libsmartcols-dev libinih-dev libcmocka-dev libxen-dev libmd-dev \
 	xen-hypervisor-4.17-amd64 xen-utils-4.17 xenstore-utils qemu-system-x86 qemu-system-xen \
 	qemu-utils linux-image-amd64 mmdebstrap e2fsprogs busybox-static containernetworking-plugins \
 	iproute2 iptables kmod cpio xz-utils openssh-client uuid-runtime procps python3 file \
@@ -29,7 +29,7 @@ SETUP_PACKAGES := gcc clang make pkg-config git ca-certificates \
 WARN := -Wall -Wextra -Werror -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
 	-Wold-style-definition -Wpointer-arith -Wcast-qual -Wwrite-strings -Wformat=2 -Wundef \
 	-Wvla -Wnull-dereference -Wdouble-promotion -Wimplicit-fallthrough
-ifeq ($(VARIANT),clang)
+ifneq ($(filter clang fuzz,$(VARIANT)),)
 CC   := clang
 endif
 ifeq ($(findstring clang,$(CC)),)
@@ -55,8 +55,12 @@ LDFLAGS_ALL += --coverage
 STATIC      :=
 else ifeq ($(VARIANT),clang)
 CFLAGS_ALL  += -O2
+else ifeq ($(VARIANT),fuzz)
+CFLAGS_ALL  += -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+LDFLAGS_ALL += -fsanitize=address,undefined
+STATIC      :=
 else
-$(error VARIANT is one of release, debug, coverage, clang)
+$(error VARIANT is one of release, debug, coverage, clang, fuzz)
 endif
 
 # ---- rooms: one archive each ------------------------------------------------------------------
@@ -67,8 +71,9 @@ OBJ   := $(SRC:src/%.c=$(B)/%.o)
 # A program's main lives in src/<room>/main_<program>.c and is kept out of the room's archive.
 room_objs = $(filter $(B)/$(1)/%,$(filter-out $(B)/$(1)/main_%,$(OBJ)))
 archive   = $(B)/lib$(1).a
+ARCHIVES := $(foreach r,$(ROOMS),$(if $(call room_objs,$(r)),$(call archive,$(r))))
 
-# Only these rooms may see these libraries; tests/unit/arrows checks what was really included.
+# Only these rooms may see these libraries; tests/arrows.sh checks what was really included.
 CPPFLAGS_daemon := $(shell $(PKG_CONFIG) --cflags libsystemd jansson 2>/dev/null)
 
 LIBS_base   := -ljansson
@@ -116,7 +121,7 @@ HAVE     := $(foreach p,$(PROGRAMS),$(if $(wildcard $(call mainfile,$(p))),$(p))
 
 .DEFAULT_GOAL := all
 .PHONY: all help setup need clean
-all: need $(HAVE:%=$(B)/bin/%) ## build every program (VARIANT=release|debug|coverage|clang)
+all: need $(ARCHIVES) $(HAVE:%=$(B)/bin/%) ## build every program (VARIANT=release|debug|coverage|clang)
 
 help: ## show the targets
 	@awk -F':.*## ' '/^[a-z][a-z-]*:.*## /{printf "  %-14s %s\n",$$1,$$2}' $(MAKEFILE_LIST)
@@ -134,7 +139,7 @@ $(B)/%.o: src/%.c
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
 	$(Q)$(CC) $(CPPFLAGS_ALL) $(CPPFLAGS_$(firstword $(subst /, ,$*))) $(CPPFLAGS) $(CFLAGS_ALL) \
-		$(CFLAGS) -MMD -MP -c -o $@ $<
+		$(CFLAGS) -MD -MP -c -o $@ $<
 
 define room_rules
 $(call archive,$(1)): $(call room_objs,$(1))
@@ -161,7 +166,8 @@ $(B)/gen/store_sql.h: $(SQL) dist/sql2h.sh
 $(B)/store/%.o: $(B)/gen/store_sql.h
 
 clean: ## remove build outputs (keeps the lab's images: make lab-clean removes those)
-	rm -rf build/release build/debug build/coverage build/clang build/report
+	rm -rf build/release build/debug build/coverage build/clang build/fuzz \
+		build/report build/lint
 
 -include $(OBJ:.o=.d)
 include $(wildcard tests/*.mk tests/*/*.mk dist/*.mk)

@@ -47,3 +47,17 @@ fuzzers: need $(fuzz_TESTS)
 check-unit: units ## run the unit tests of one VARIANT, T=name for one
 	$(Q)for t in $(filter %$(T),$(unit_TESTS)); do echo "$${t##*/} count $$t"; done | \
 		sh tests/run.sh -j $(JOBS) -o $(B)/report/unit
+
+.PHONY: check-fast check check-lab fuzz
+check-fast: need ## every test that needs no Xen (3 minutes)
+	+$(Q)MAKE='$(MAKE)' JOBS=$(JOBS) sh tests/check.sh fast
+
+check: need ## check-fast and the lab's core scenarios on a real Xen
+	+$(Q)MAKE='$(MAKE)' JOBS=$(JOBS) sh tests/check.sh core
+
+check-lab: need ## every scenario on a real Xen (SHARD=i/n for a part); notes the result in docs
+	+$(Q)MAKE='$(MAKE)' JOBS=$(JOBS) SHARD=$(or $(SHARD),1/1) sh tests/check.sh full
+
+fuzz: need ## fuzz each target for FUZZ_SECONDS (VARIANT fuzz: clang's libFuzzer)
+	+$(Q)$(MAKE) --no-print-directory VARIANT=fuzz fuzzers
+	$(Q)FUZZ_SECONDS=$(FUZZ_SECONDS) sh tests/fuzz/fuzz.sh $(fuzz_SRC:tests/fuzz/%.c=%)

@@ -22,12 +22,10 @@ function flush_rule(    i, n, w, objs, libs, arch, dir) {
 	printf "%s/%s: %s $(%s_EXTRA)%s\n\t$(test_link)%s\n", dir, stem, objs, kind, arch, libs
 	printf "%s_TESTS += %s/%s\n", kind, dir, stem
 	printf "%s_OBJS += %s\n", kind, objs
-	if (slow != "")
-		printf "%s_SLOW += %s\n", kind, stem
 }
 
 function words(line) {
-	sub(/^.*(LINK|LIBS|WITH|SLOW):/, "", line)
+	sub(/^.*(LINK|LIBS|WITH):/, "", line)
 	sub(/\*\/.*/, "", line)
 	return line
 }
@@ -37,10 +35,9 @@ FNR == 1 {
 	stem = FILENAME
 	sub(/.*\//, "", stem)
 	sub(/\.c$/, "", stem)
-	link_ = libs_ = with = slow = ""
+	link_ = libs_ = with = ""
 }
 FNR <= 20 && /\/\* LINK:/ { link_ = words($0) }
 FNR <= 20 && /\/\* LIBS:/ { libs_ = words($0) }
 FNR <= 20 && /\/\* WITH:/ { with = words($0) }
-FNR <= 20 && /\/\* SLOW:/ { slow = words($0) }
 END { flush_rule() }
