@@ -37,9 +37,14 @@
 #define SPEC_MAX_APPS       32 /* one xenstore node each; quota of a guest is 1000 nodes */
 #define SPEC_MAX_TREES      48 /* one 9p device each; also bounds the fds of one request */
 #define SPEC_NAME_MAX       64
+#define SPEC_TAG_MAX        31 /* what libxl and QEMU carry without cutting it off */
+#define SPEC_MAX_GIDS       64 /* supplementary groups of one app */
+#define SPEC_MAX_GIDS_TEXT  "64"
 #define SPEC_GRACE_MS       8000 /* inside the 15 s that rkt's own test allows a stop */
 #define SPEC_MEMORY_KIB     (1024 * 1024)
 #define SPEC_MEMORY_MIN_KIB (64 * 1024)
+#define SPEC_MEMORY_MAX_KIB (16LL * 1024 * 1024 * 1024) /* 16 TiB: more is a slip of the pen */
+#define SPEC_GRACE_MAX_MS   (24 * 3600 * 1000)
 #define SPEC_VCPUS          2
 #define SPEC_VCPUS_MAX      128
 
