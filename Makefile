@@ -163,7 +163,7 @@ $(B)/gen/store_sql.h: $(SQL) dist/sql2h.sh
 	@mkdir -p $(@D)
 	$(call say,GEN,$@)
 	$(Q)sh dist/sql2h.sh $(SQL) >$@.tmp && mv $@.tmp $@
-$(B)/store/%.o: $(B)/gen/store_sql.h
+$(filter $(B)/store/%,$(OBJ)): $(B)/gen/store_sql.h
 
 clean: ## remove build outputs (keeps the lab's images: make lab-clean removes those)
 	rm -rf build/release build/debug build/coverage build/clang build/fuzz \

@@ -11,7 +11,8 @@ echo '} migrations[] = {'
 for f in "$@"; do
 	n=$(basename "$f" | sed 's/^0*\([0-9]*\).*/\1/')
 	echo "	{$n,"
-	sed 's/\\/\\\\/g; s/"/\\"/g; s/^/	 "/; s/$/\\n"/' "$f"
+	# \? because two of them begin a trigraph.
+	sed 's/[\\"?]/\\&/g; s/^/	 "/; s/$/\\n"/' "$f"
 	echo '	},'
 done
 echo '};'

@@ -7,18 +7,52 @@ CREATE TABLE meta (
 	value TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+-- Names that may be stored: a test compares them with the lists in src/fsm and src/proto. Tables and
+-- not CHECK lists, so that a later migration adds a name with one INSERT.
+
+CREATE TABLE pod_states (name TEXT PRIMARY KEY NOT NULL) STRICT, WITHOUT ROWID;
+INSERT INTO pod_states (name) VALUES
+	('accepted'), ('exporting'), ('networking'), ('creating'), ('unpausing'), ('booting'),
+	('running'), ('pausing'), ('paused'), ('resuming'), ('stopping'), ('destroying'), ('dying'),
+	('clearing'), ('collecting'), ('exited'), ('failed'), ('releasing'), ('gone');
+
+CREATE TABLE pod_wants (name TEXT PRIMARY KEY NOT NULL) STRICT, WITHOUT ROWID;
+INSERT INTO pod_wants (name) VALUES ('up'), ('down');
+
+CREATE TABLE pod_causes (name TEXT PRIMARY KEY NOT NULL) STRICT, WITHOUT ROWID;
+INSERT INTO pod_causes (name) VALUES
+	(''), ('finished'), ('stopped'), ('killed'), ('run-lost'), ('shutdown'), ('destroyed'),
+	('guest-reboot'), ('crashed'), ('host-reboot'), ('qemu-lost'), ('export-failed'),
+	('network-failed'), ('create-failed'), ('start-failed'), ('boot-timeout'), ('guest-failed'),
+	('store');
+
+CREATE TABLE pod_effects (name TEXT PRIMARY KEY NOT NULL) STRICT, WITHOUT ROWID;
+INSERT INTO pod_effects (name) VALUES
+	('export'), ('network'), ('create'), ('watch'), ('go'), ('pause'), ('resume'), ('ready'),
+	('shutdown'), ('destroy'), ('unmap'), ('evict'), ('clear'), ('collect'), ('tell'),
+	('release'), ('forget');
+
+-- What a guest can say of an app, and what it is before that.
+CREATE TABLE app_states (name TEXT PRIMARY KEY NOT NULL) STRICT, WITHOUT ROWID;
+INSERT INTO app_states (name) VALUES
+	('waiting'), ('starting'), ('running'), ('exited'), ('killed'), ('failed');
+
+CREATE TABLE ledger_kinds (name TEXT PRIMARY KEY NOT NULL) STRICT, WITHOUT ROWID;
+INSERT INTO ledger_kinds (name) VALUES
+	('domain'), ('exports'), ('cgroup'), ('qemu'), ('lock'), ('log'), ('network');
+
 CREATE TABLE pods (
 	uuid TEXT PRIMARY KEY NOT NULL
 		CHECK (uuid GLOB '????????-????-????-????-????????????'
 			AND uuid NOT GLOB '*[^0-9a-f-]*'),
-	state TEXT NOT NULL CHECK (state <> ''),
-	want TEXT NOT NULL CHECK (want IN ('up', 'down', 'gone')),
+	state TEXT NOT NULL REFERENCES pod_states (name),
+	want TEXT NOT NULL REFERENCES pod_wants (name),
 	seq INTEGER NOT NULL CHECK (seq >= 0),
 	generation INTEGER NOT NULL CHECK (generation >= 0),
 	domid INTEGER NOT NULL CHECK (domid >= -1),
 	deadline_ns INTEGER NOT NULL CHECK (deadline_ns >= 0),
 	boot_id TEXT NOT NULL,
-	cause TEXT NOT NULL,
+	cause TEXT NOT NULL REFERENCES pod_causes (name),
 	message TEXT NOT NULL,
 	code INTEGER NOT NULL CHECK (code BETWEEN -1 AND 255),
 	forced INTEGER NOT NULL CHECK (forced IN (0, 1)),
@@ -41,7 +75,7 @@ CREATE TABLE apps (
 	uuid TEXT NOT NULL REFERENCES pods (uuid) ON DELETE CASCADE,
 	idx INTEGER NOT NULL CHECK (idx >= 0),
 	name TEXT NOT NULL CHECK (name <> ''),
-	state TEXT NOT NULL CHECK (state <> ''),
+	state TEXT NOT NULL REFERENCES app_states (name),
 	code INTEGER NOT NULL CHECK (code BETWEEN -1 AND 255),
 	signal INTEGER NOT NULL CHECK (signal BETWEEN -1 AND 255),
 	seq INTEGER NOT NULL CHECK (seq >= 0),
@@ -71,16 +105,9 @@ CREATE TABLE outbox (
 	generation INTEGER NOT NULL CHECK (generation >= 0),
 	seq INTEGER NOT NULL CHECK (seq >= 0),
 	ord INTEGER NOT NULL CHECK (ord >= 0),
-	effect TEXT NOT NULL CHECK (effect <> ''),
+	effect TEXT NOT NULL REFERENCES pod_effects (name),
 	UNIQUE (uuid, generation, seq, ord)
 ) STRICT;
-
--- A table and not a CHECK list: a later migration adds a kind with one INSERT.
-CREATE TABLE ledger_kinds (
-	name TEXT PRIMARY KEY NOT NULL
-) STRICT, WITHOUT ROWID;
-INSERT INTO ledger_kinds (name) VALUES
-	('domain'), ('exports'), ('cgroup'), ('qemu'), ('lock'), ('log'), ('network');
 
 CREATE TABLE ledger (
 	id INTEGER PRIMARY KEY AUTOINCREMENT,

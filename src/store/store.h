@@ -26,35 +26,45 @@ enum store_mode {
 /*
  * Opens `path` (":memory:" for tests). A schema newer than this program, a foreign file or a
  * corrupt one is ERR_STORE with a message that says what to do; nothing is changed then.
+ * STORE_RW_CREATE makes the directory (0700) and the file (0600), and is the only owner: a second
+ * one gets ERR_EXISTS until the first has closed or died (flock on <path>.owner).
+ * STORE_READONLY: ERR_NOTFOUND when there is no store yet, ERR_DENIED when not root. It works
+ * beside a live supervisor, after a clean close and after kill -9.
  */
 int store_open(const char *path, enum store_mode mode, struct store **ret, struct err *err);
+/* Rolls back what was not committed. NULL is fine. */
 void store_close(struct store *s);
+void store_closep(struct store **s);
+#define _cleanup_store_ __attribute__((cleanup(store_closep)))
 /* The random id born with the database: marks our domains in xenstore. 32 hex digits. */
 const char *store_id(const struct store *s);
 int store_schema_version(const struct store *s);
 
-/* ---- records ---------------------------------------------------------------------------------- */
+/* ---- records ----------------------------------------------------------------------------------
+ */
 
 struct pod_row {
 	char uuid[UUID_TEXT_SIZE];
-	char *state;          /* fsm name */
-	char *want;           /* "up" | "down" | "gone" */
-	int64_t seq;          /* grows by one with each turn of this pod */
-	int64_t generation;   /* grows with each create; 0 before the first */
-	int64_t domid;        /* -1 when there is none */
-	int64_t deadline_ns;  /* CLOCK_BOOTTIME, valid with boot_id; 0 = none */
-	char *boot_id;        /* of the boot in which deadline and domid are valid */
-	char *request;        /* accept request as JSON text (holds secrets) */
-	char *cause;          /* why it ended or is ending; "" while it lives */
-	char *message;        /* for people: detail of the cause, "" if none */
-	int64_t code;         /* the pod's exit code; -1 not known */
-	bool forced;          /* ended by stop --force */
-	int64_t qemu_pid;     /* 0 when there is none */
-	int64_t qemu_start;   /* its start time, clock ticks (/proc/<pid>/stat field 22) */
-	int64_t lock_dev, lock_ino; /* of the pod directory */
+	char *state;         /* fsm name */
+	char *want;          /* "up" | "down" | "gone" */
+	int64_t seq;         /* grows by one with each turn of this pod */
+	int64_t generation;  /* grows with each create; 0 before the first */
+	int64_t domid;       /* -1 when there is none: never 0, which is Dom-0 */
+	int64_t deadline_ns; /* CLOCK_BOOTTIME, valid with boot_id; 0 = none */
+	char *boot_id;       /* of the boot in which deadline and domid are valid */
+	char *request;      /* accept request as JSON text (holds secrets); see store_request_set */
+	char *cause;        /* fsm name: why it ended or is ending; "" while it lives */
+	char *message;      /* for people: detail of the cause, "" if none */
+	int64_t code;       /* the pod's exit code; -1 not known */
+	bool forced;        /* ended by stop --force */
+	int64_t qemu_pid;   /* 0 when there is none */
+	int64_t qemu_start; /* its start time, clock ticks (/proc/<pid>/stat field 22) */
+	int64_t lock_dev, lock_ino;               /* of the pod directory */
 	int64_t created_at, started_at, ended_at; /* wall clock, ns since 1970; 0 = not yet */
 };
 void pod_row_done(struct pod_row *r);
+/* A deep copy into `ret` (overwritten), which the caller empties with pod_row_done. */
+void pod_row_copy(struct pod_row *ret, const struct pod_row *r);
 
 struct app_row {
 	int64_t idx;
@@ -65,6 +75,7 @@ struct app_row {
 	int64_t seq;    /* last guest sequence number taken */
 	int64_t started_at, ended_at;
 };
+void app_row_done(struct app_row *r);
 
 struct history_row {
 	int64_t seq; /* global, without gaps while the database lives: what Watch resumes from */
@@ -83,41 +94,64 @@ struct outbox_row {
 	int64_t ord;  /* place in the turn's ordered list */
 	char *effect; /* fsm name */
 };
+void outbox_row_done(struct outbox_row *r);
 
 /* Ledger: intended before the effect, held after, released when undone. */
 struct ledger_row {
 	int64_t id;
 	char uuid[UUID_TEXT_SIZE];
 	int64_t generation;
-	char *kind; /* "domain" | "exports" | "cgroup" | "qemu" | "lock" | "log" | "network" */
-	char *name; /* what identifies it within its kind */
+	char *kind;  /* "domain" | "exports" | "cgroup" | "qemu" | "lock" | "log" | "network" */
+	char *name;  /* what identifies it within its kind */
 	char *state; /* "intended" | "held" | "released" */
 };
+void ledger_row_done(struct ledger_row *r);
 
-/* ---- writing: every function below must be called between store_begin and store_commit ---------- */
+/* ---- transactions -----------------------------------------------------------------------------
+ */
 
+/*
+ * Takes the write lock; ERR_TIMEOUT when somebody else holds it. On a STORE_READONLY store: what is
+ * read until store_commit (or store_rollback) is one moment's picture; keep it short and print
+ * afterwards, for the log cannot be folded back into the file while it lasts.
+ */
 int store_begin(struct store *s, struct err *err);
 /*
  * Durable when it returns 0. On -1 nothing of the transaction happened (it is rolled back) and
  * err->code says which: ERR_FULL (disk full), ERR_TIMEOUT (busy), ERR_SYSTEM (I/O): retry later;
  * ERR_STORE: the data is at fault, retrying will not help.
+ * The first of those three met by any write dooms the transaction: the writes after it and the
+ * commit fail with the same error, so the caller need not look before the commit.
+ * After an I/O error a power cut may still bring the transaction back, as if the commit had
+ * succeeded and nothing been done since: recovery's ordinary case.
  */
 int store_commit(struct store *s, struct err *err);
 void store_rollback(struct store *s);
-/* Turns of one shared commit are isolated by savepoints: a bad one is undone alone. */
+/* True when store_commit or a write failed with `code` and the same turns may be tried again. */
+bool store_retryable(enum err_code code);
+/* Turns of one shared commit are isolated by savepoints: a bad one is undone alone. No nesting. */
 int store_savepoint(struct store *s, struct err *err);
 int store_savepoint_release(struct store *s, struct err *err);
 void store_savepoint_rollback(struct store *s);
 
+/* ---- writing: only between store_begin and store_commit ----------------------------------------
+ * A text that is NULL is stored as "". A value that the schema refuses is ERR_STORE; the row is not
+ * written, the transaction goes on. */
+
 int store_pod_insert(struct store *s, const struct pod_row *r, struct err *err); /* ERR_EXISTS */
-/* Writes every column where the stored seq is r->seq - 1, else ERR_STORE: nobody else wrote. */
+/*
+ * Writes every column but `request` where the stored seq is r->seq - 1, else ERR_STORE: nobody else
+ * wrote. (A turn rewrites its row; the long request that does not change lives in another table.)
+ */
 int store_pod_update(struct store *s, const struct pod_row *r, struct err *err);
+int store_request_set(struct store *s, const char *uuid, const char *request, struct err *err);
 /* Removes the pod, its apps, outbox and ledger; history stays until pruned. */
 int store_pod_delete(struct store *s, const char *uuid, struct err *err);
 int store_app_put(struct store *s, const char *uuid, const struct app_row *a, struct err *err);
 /* Sets *ret_seq to the new global sequence number. r->seq is ignored. */
-int store_history_add(struct store *s, const struct history_row *r, int64_t *ret_seq,
-	struct err *err);
+int store_history_add(
+	struct store *s, const struct history_row *r, int64_t *ret_seq, struct err *err);
+/* Keeps the newest `keep_rows`; numbers are never used again. */
 int store_history_prune(struct store *s, int64_t keep_rows, struct err *err);
 int store_outbox_add(struct store *s, const struct outbox_row *r, int64_t *ret_id, struct err *err);
 int store_outbox_delete(struct store *s, int64_t id, struct err *err);
@@ -125,7 +159,10 @@ int store_ledger_put(struct store *s, const char *uuid, int64_t generation, cons
 	const char *name, const char *state, struct err *err); /* insert or change the state */
 int store_meta_set(struct store *s, const char *key, const char *value, struct err *err);
 
-/* ---- reading: the callback returns non-zero to stop; rows are valid during the call only --------- */
+/* ---- reading ------------------------------------------------------------------------------------
+ * The callback returns non-zero to stop (the result is then 0 all the same); rows are valid during
+ * the call only. It may read other kinds of rows, but not the kind it is given, and must not write.
+ */
 
 typedef int (*store_pod_fn)(void *ctx, const struct pod_row *r);
 typedef int (*store_app_fn)(void *ctx, const struct app_row *r);
@@ -133,13 +170,23 @@ typedef int (*store_history_fn)(void *ctx, const struct history_row *r);
 typedef int (*store_outbox_fn)(void *ctx, const struct outbox_row *r);
 typedef int (*store_ledger_fn)(void *ctx, const struct ledger_row *r);
 
-/* One bad row never hides the others: it is reported as err after all good ones were given. */
+/*
+ * One bad row never hides the others: it is reported as err after all good ones were given. True of
+ * all the functions here. Pods come in the order of creation.
+ */
 int store_pods(struct store *s, store_pod_fn fn, void *ctx, struct err *err);
 int store_apps(struct store *s, const char *uuid, store_app_fn fn, void *ctx, struct err *err);
 /* uuid NULL: of all pods. since: rows with seq > since; limit 0: no limit. Oldest first. */
 int store_history(struct store *s, const char *uuid, int64_t since, int64_t limit,
 	store_history_fn fn, void *ctx, struct err *err);
+/*
+ * Newest number ever given (0: none yet) and oldest row still there (newest + 1: none). A watcher
+ * that asks for less than oldest - 1 has missed pruned rows.
+ */
+int store_history_bounds(
+	struct store *s, int64_t *ret_oldest, int64_t *ret_newest, struct err *err);
 int store_outbox(struct store *s, store_outbox_fn fn, void *ctx, struct err *err); /* in order */
+/* uuid NULL: of all pods. */
 int store_ledger(struct store *s, const char *uuid, store_ledger_fn fn, void *ctx, struct err *err);
 /* NULL when absent; caller frees. */
 char *store_meta_get(struct store *s, const char *key);

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the files of the store share: the handle, kept statements, and rows described by tables of
+ * columns. Included by src/store only; here alone SQLite's types may be seen.
+ */
+#ifndef STORE_PRIV_H
+#define STORE_PRIV_H
+
+#include <sqlite3.h>
+
+#include "base/cleanup.h"
+#include "store/statements.h"
+#include "store/store.h"
+
+enum stmt_id {
+#define X(id, text) STMT_##id,
+	STATEMENTS(X)
+#undef X
+		STMT_MAX_
+};
+
+struct store {
+	sqlite3 *db;
+	char *path;
+	enum store_mode mode;
+	int owner_fd; /* holds flock on <path>.owner; -1 */
+	char id[33];
+	int version;
+	bool in_tx;
+	struct err doom; /* set: the transaction is lost, whatever is written now must not count */
+	sqlite3_stmt *stmt[STMT_MAX_];
+};
+
+/* ---- statement.c ------------------------------------------------------------------------------
+ */
+
+/* A result code as an error: "<what>: <SQLite's text>". Returns -1. */
+int sql_fail(struct store *s, int rc, const char *what, struct err *err);
+/* The kept statement, reset and unbound; NULL on error. Give back with stmt_release. */
+sqlite3_stmt *stmt_take(struct store *s, enum stmt_id id, struct err *err);
+void stmt_release(sqlite3_stmt **stmt);
+#define _cleanup_stmt_ __attribute__((cleanup(stmt_release)))
+
+/* As stmt_take, for a write: refuses outside a transaction and in a doomed one. */
+sqlite3_stmt *stmt_take_write(struct store *s, enum stmt_id id, struct err *err);
+/* Steps a write to its end; `what` begins the error. ret_changes may be NULL. */
+int stmt_write(
+	struct store *s, sqlite3_stmt *stmt, const char *what, int *ret_changes, struct err *err);
+void stmt_text(sqlite3_stmt *stmt, int index, const char *text); /* borrowed until the step */
+
+/* Runs one statement without parameters or result, outside any transaction's rules. */
+int sql_exec(struct store *s, const char *sql, const char *what, struct err *err);
+/* One integer from one row. */
+int sql_int(struct store *s, const char *sql, int64_t *ret, struct err *err);
+
+/* ---- row.c ------------------------------------------------------------------------------------
+ */
+
+enum col_type { COL_UUID, COL_TEXT, COL_INT, COL_BOOL };
+
+struct col {
+	enum col_type type;
+	size_t offset;
+};
+
+struct rowtype {
+	const char *what; /* "pods" */
+	const struct col *cols;
+	size_t ncols;
+	size_t size;
+};
+
+/* Binds the columns to ?1... in their order. */
+void row_bind(const struct rowtype *t, sqlite3_stmt *stmt, const void *row);
+void row_done(const struct rowtype *t, void *row);
+
+typedef int (*row_fn)(void *ctx, const void *row);
+/* Gives every row of `stmt` to `fn`; a row that cannot be read is reported after the others. */
+int row_each(struct store *s, sqlite3_stmt *stmt, const struct rowtype *t, row_fn fn, void *ctx,
+	struct err *err);
+
+/* ---- migrate.c --------------------------------------------------------------------------------
+ */
+
+#define STORE_APPLICATION_ID 0x58504f44 /* "XPOD" in the file's header: see file(1) */
+
+/* The newest schema this program knows. */
+int migrate_newest(void);
+/* Brings a schema of version `from` (0: empty file) to the newest, one transaction for each step.
+ */
+int migrate(struct store *s, int from, struct err *err);
+
+#endif

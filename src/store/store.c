@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Opening and closing. Whatever is wrong with the file is found out before anything is written to
+ * it: who made it, which schema, whether it is damaged. Only then are migrations run.
+ */
+#include "store/priv.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include "base/alloc.h"
+#include "base/files.h"
+
+#define BUSY_MS       1000 /* longest wait for a reader that repairs the index after a crash */
+#define WAL_KEEP_SIZE "4194304"
+
+static bool in_memory(const struct store *s)
+{
+	return !strcmp(s->path, ":memory:");
+}
+
+static char *parent_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	if (!slash)
+		return xstrdup(".");
+	return slash == path ? xstrdup("/") : xstrndup(path, (size_t)(slash - path));
+}
+
+/* Secrets are inside: the directory is made 0700, its parents as the system has them. */
+static int make_dir(const char *path, struct err *err)
+{
+	_cleanup_free_ char *dir = parent_of(path);
+	_cleanup_free_ char *above = parent_of(dir);
+	if (mkdir(dir, 0700) == 0 || errno == EEXIST)
+		return 0;
+	if (errno != ENOENT)
+		return err_sys(err, "make directory %s", dir);
+	if (dir_make_all(above, 0755, err) < 0)
+		return -1;
+	if (mkdir(dir, 0700) < 0 && errno != EEXIST)
+		return err_sys(err, "make directory %s", dir);
+	return 0;
+}
+
+/* SQLite gives -wal and -shm the mode of the file, which is made here: never wider, not even once.
+ */
+static int make_file(const char *path, struct err *err)
+{
+	_cleanup_fd_ int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return err_sys(err, "store %s", path);
+	_cleanup_free_ char *dir = parent_of(path);
+	_cleanup_fd_ int dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dirfd < 0 || fsync(dirfd) < 0)
+		return err_sys(err, "directory %s", dir);
+	return 0;
+}
+
+/* A file of its own: closing any descriptor of the database would drop SQLite's POSIX locks. */
+static int own(struct store *s, struct err *err)
+{
+	_cleanup_free_ char *path = xasprintf("%s.owner", s->path);
+	_cleanup_fd_ int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return err_sys(err, "%s", path);
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		if (errno != EWOULDBLOCK)
+			return err_sys(err, "lock %s", path);
+		return err_set(err, ERR_EXISTS,
+			"store %s is in use by another xenpodd (it holds %s): stop that one first",
+			s->path, path);
+	}
+	s->owner_fd = TAKE_FD(fd);
+	return 0;
+}
+
+static int must_exist(struct store *s, struct err *err)
+{
+	if (access(s->path, R_OK) == 0)
+		return 0;
+	if (errno == ENOENT || errno == ENOTDIR)
+		return err_set(err, ERR_NOTFOUND,
+			"no store at %s: xenpodd has not run here, or runs with another state "
+			"directory",
+			s->path);
+	if (errno == EACCES)
+		return err_set(err, ERR_DENIED,
+			"store %s may be read by root only (it holds the pods' secrets)", s->path);
+	return err_sys(err, "store %s", s->path);
+}
+
+static int connect_db(struct store *s, struct err *err)
+{
+	int flags = s->mode == STORE_READONLY ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
+	int rc = sqlite3_open_v2(
+		s->path, &s->db, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
+	if (rc != SQLITE_OK)
+		return sql_fail(s, rc, "open", err);
+	int on = 1;
+	sqlite3_busy_timeout(s->db, BUSY_MS);
+	/* Until the file is known as ours its log must not be folded into it either. */
+	sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+	sqlite3_db_config(s->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+	sqlite3_db_config(s->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+	/* Without this a clean close removes -wal and -shm, and no reader can make them again. */
+	sqlite3_file_control(s->db, "main", SQLITE_FCNTL_PERSIST_WAL, &on);
+	return 0;
+}
+
+static int damaged(struct store *s, struct err *err)
+{
+	_cleanup_free_ char *what = xstrdup(err_msg(err));
+	return err_set(err, ERR_STORE,
+		"%s. Put a copy of %s in place, or move it and its -wal and -shm away: xenpodd "
+		"then starts empty and leaves domains that run alone",
+		what, s->path);
+}
+
+/* What the file says of itself; err is ERR_STORE with advice when it is not even a database. */
+static int read_head(struct store *s, int64_t *ret_app, int64_t *ret_version, int64_t *ret_tables,
+	struct err *err)
+{
+	if (sql_int(s, "SELECT count(*) FROM sqlite_schema", ret_tables, err) < 0 ||
+		sql_int(s, "PRAGMA application_id", ret_app, err) < 0 ||
+		sql_int(s, "PRAGMA user_version", ret_version, err) < 0)
+		return err->code == ERR_STORE ? damaged(s, err) : -1;
+	return 0;
+}
+
+static int check_version(struct store *s, int64_t version, struct err *err)
+{
+	if (version > migrate_newest())
+		return err_set(err, ERR_STORE,
+			"store %s is of version %lld, this xenpod knows up to %d: upgrade xenpod, "
+			"or put back the copy of the store from before the upgrade",
+			s->path, (long long)version, migrate_newest());
+	if (s->mode == STORE_READONLY && version < migrate_newest())
+		return err_set(err, ERR_STORE,
+			"store %s is of version %lld, this program reads version %d: start xenpodd "
+			"once, it upgrades the store",
+			s->path, (long long)version, migrate_newest());
+	return 0;
+}
+
+/* 0 and *ret_version (0: empty, to be filled), or -1 and nothing was changed. */
+static int identify(struct store *s, int *ret_version, struct err *err)
+{
+	int64_t app = 0;
+	int64_t version = 0;
+	int64_t tables = 0;
+	if (read_head(s, &app, &version, &tables, err) < 0)
+		return -1;
+	if (app == 0 && version == 0 && tables == 0) {
+		*ret_version = 0;
+		if (s->mode == STORE_READONLY)
+			return err_set(err, ERR_NOTFOUND,
+				"store %s is empty: xenpodd has not finished starting", s->path);
+		return 0;
+	}
+	if (app != STORE_APPLICATION_ID)
+		return err_set(err, ERR_STORE,
+			"%s is a database of another program: move it away or give xenpodd another "
+			"state directory",
+			s->path);
+	if (check_version(s, version, err) < 0)
+		return -1;
+	*ret_version = (int)version;
+	return 0;
+}
+
+static int note_check(void *ctx, int n, char **values, char **names)
+{
+	(void)names;
+	char **ret = ctx;
+	if (n > 0 && values[0] && strcmp(values[0], "ok") != 0 && !*ret)
+		*ret = xstrdup(values[0]);
+	return 0;
+}
+
+static int check_pages(struct store *s, struct err *err)
+{
+	_cleanup_free_ char *found = NULL;
+	int rc = sqlite3_exec(s->db, "PRAGMA quick_check(1)", note_check, &found, NULL);
+	if (rc != SQLITE_OK)
+		sql_fail(s, rc, "check", err);
+	else if (found)
+		err_set(err, ERR_STORE, "store %s is damaged: %s", s->path, found);
+	else
+		return 0;
+	return err->code == ERR_STORE ? damaged(s, err) : -1;
+}
+
+static int set_up(struct store *s, struct err *err)
+{
+	static const char pragmas[] =
+		"PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
+		"PRAGMA temp_store=MEMORY; PRAGMA journal_size_limit=" WAL_KEEP_SIZE;
+	if (sql_exec(s, pragmas, "set up", err) < 0)
+		return -1;
+	sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
+	return 0;
+}
+
+static int make_id(struct store *s, struct err *err)
+{
+	char uuid[UUID_TEXT_SIZE];
+	uuid_generate(uuid);
+	size_t n = 0;
+	for (const char *p = uuid; *p; p++)
+		if (*p != '-')
+			s->id[n++] = *p;
+	s->id[n] = '\0';
+	if (store_begin(s, err) < 0)
+		return -1;
+	(void)store_meta_set(s, "store_id", s->id, NULL); /* a failure dooms the commit */
+	return store_commit(s, err);
+}
+
+static int load_id(struct store *s, struct err *err)
+{
+	_cleanup_free_ char *id = store_meta_get(s, "store_id");
+	if (!id && s->mode == STORE_RW_CREATE)
+		return make_id(s, err);
+	if (!id || strlen(id) != sizeof(s->id) - 1)
+		return err_set(err, ERR_STORE, "store %s has no id: start xenpodd once", s->path);
+	memcpy(s->id, id, sizeof(s->id));
+	return 0;
+}
+
+static int open_rw(struct store *s, struct err *err)
+{
+	if (!in_memory(s) &&
+		(make_dir(s->path, err) < 0 || make_file(s->path, err) < 0 || own(s, err) < 0))
+		return -1;
+	if (connect_db(s, err) < 0 || identify(s, &s->version, err) < 0 ||
+		(s->version && check_pages(s, err) < 0) || set_up(s, err) < 0 ||
+		migrate(s, s->version, err) < 0)
+		return -1;
+	s->version = migrate_newest();
+	return load_id(s, err);
+}
+
+static int open_readonly(struct store *s, struct err *err)
+{
+	if (must_exist(s, err) < 0 || connect_db(s, err) < 0 || identify(s, &s->version, err) < 0)
+		return -1;
+	return load_id(s, err);
+}
+
+int store_open(const char *path, enum store_mode mode, struct store **ret, struct err *err)
+{
+	_cleanup_err_ struct err e = {0};
+	_cleanup_store_ struct store *s = xcalloc(1, sizeof(*s));
+	s->owner_fd = -1;
+	s->path = xstrdup(path);
+	s->mode = mode;
+	int r = mode == STORE_READONLY ? open_readonly(s, &e) : open_rw(s, &e);
+	if (r < 0) {
+		err_move(err, &e);
+		return -1;
+	}
+	*ret = TAKE_PTR(s);
+	return 0;
+}
+
+void store_close(struct store *s)
+{
+	if (!s)
+		return;
+	if (s->db)
+		store_rollback(s);
+	for (size_t i = 0; i < STMT_MAX_; i++)
+		sqlite3_finalize(s->stmt[i]);
+	sqlite3_close(s->db);
+	fd_close(&s->owner_fd);
+	free(s->path);
+	free(s);
+}
+
+void store_closep(struct store **s)
+{
+	store_close(*s);
+	*s = NULL;
+}
+
+const char *store_id(const struct store *s)
+{
+	return s->id;
+}
+
+int store_schema_version(const struct store *s)
+{
+	return s->version;
+}
