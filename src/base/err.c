@@ -10,6 +10,11 @@
 
 #include "base/alloc.h"
 
+/* The analyzer's shorthands for callers (err.h) are not for their own definitions. */
+#undef err_set
+#undef err_sys
+#undef err_wrap
+
 static const char *const code_names[] = {
 #define X(id, name) [ERR_##id] = name,
 	ERR_CODES(X)
