@@ -44,7 +44,7 @@ units: need $(unit_TESTS) $(fuzz_TESTS) ## build the unit tests and the corpus r
 
 fuzzers: need $(fuzz_TESTS)
 
-check-unit: units ## run the unit tests of one VARIANT, T=name for one
+check-unit: need $(filter %$(T),$(unit_TESTS)) ## run the unit tests of one VARIANT, T=name for one
 	$(Q)for t in $(filter %$(T),$(unit_TESTS)); do echo "$${t##*/} count $$t"; done | \
 		sh tests/run.sh -j $(JOBS) -o $(B)/report/unit
 

@@ -110,16 +110,30 @@ int file_write_atomic_at(
 	return sync_parent(dirfd, path, err);
 }
 
+static int make_dir(const char *path, mode_t mode, struct err *err)
+{
+	struct stat st;
+	if (mkdir(path, mode) == 0)
+		return 0;
+	if (errno != EEXIST)
+		return err_sys(err, "make directory %s", path);
+	if (stat(path, &st) < 0 || !S_ISDIR(st.st_mode))
+		return err_set(err, ERR_EXISTS, "make directory %s: it is there and none", path);
+	return 0;
+}
+
 int dir_make_all(const char *path, mode_t mode, struct err *err)
 {
 	_cleanup_free_ char *p = xstrdup(path);
+	if (!*p)
+		return err_set(err, ERR_INVALID, "make directory: the path is empty");
 	for (char *s = p + 1;; s++) {
 		if (*s && *s != '/')
 			continue;
 		char saved = *s;
 		*s = '\0';
-		if (mkdir(p, mode) < 0 && errno != EEXIST)
-			return err_sys(err, "make directory %s", p);
+		if (make_dir(p, mode, err) < 0)
+			return -1;
 		*s = saved;
 		if (!saved)
 			return 0;

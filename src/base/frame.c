@@ -65,11 +65,17 @@ int frame_recv(int sock, json_t **ret, struct fds *ret_fds, struct err *err)
 		return 0;
 	if (n < 0)
 		return err_sys(err, "receive frame");
-	if (n == 0)
+	if (n == 0) { /* end of file, or an empty datagram, which may carry descriptors */
+		fds_done(&fds);
 		return 0;
+	}
 	json_t *j = NULL;
 	if (flags & MSG_TRUNC || n > FRAME_MAX)
 		err_set(err, ERR_FULL, "frame over the limit of %d bytes", FRAME_MAX);
+	else if (flags & MSG_CTRUNC)
+		err_set(err, ERR_FULL,
+			"descriptors of a frame were lost: more than %d, or too many open files",
+			FRAME_MAX_FDS);
 	else if (fds.n && !ret_fds)
 		err_set(err, ERR_INVALID, "frame carries descriptors where none belong");
 	else

@@ -18,8 +18,8 @@ json_t *json_parse(const char *text, size_t len, const char *what, struct err *e
 char *json_text(const json_t *j);
 
 /*
- * Members of an object. The _opt forms return `dflt` when the key is absent or null; the others
- * fail. All fail with ERR_INVALID naming the key when the type is wrong.
+ * Members of an object: ERR_INVALID naming the key when it is missing or of another type. The _opt
+ * forms return `dflt` then; use them on what was checked before, or where a default is right.
  */
 int json_get_str(const json_t *o, const char *key, const char **ret, struct err *err);
 int json_get_int(const json_t *o, const char *key, int64_t *ret, struct err *err);

@@ -113,14 +113,17 @@ int varlink_fill(struct varlink *v, struct err *err)
 		v->in_cap = v->in_cap ? v->in_cap * 2 : 8192;
 		v->in = xreallocarray(v->in, v->in_cap, 1);
 	}
-	ssize_t n =
-		fdpass_recv(v->sock, v->in + v->in_len, v->in_cap - v->in_len, &v->in_fds, NULL, 0);
+	int flags = 0;
+	ssize_t n = fdpass_recv(
+		v->sock, v->in + v->in_len, v->in_cap - v->in_len, &v->in_fds, &flags, 0);
 	if (n < 0 && errno == EAGAIN)
 		return FRAME_AGAIN;
 	if (n == 0 || (n < 0 && errno == ECONNRESET))
 		return 0;
 	if (n < 0)
 		return err_sys(err, "receive");
+	if (flags & MSG_CTRUNC)
+		return err_set(err, ERR_FULL, "descriptors were lost: too many at once, or open");
 	v->in_len += (size_t)n;
 	return 1;
 }
