@@ -5,13 +5,14 @@
  *
  * ---- xenpodd -> xenpod-watch (fd 3) ------------------------------------------------------------
  *   ping     {n}
- *   list     {n}                     re-read every domain; answers list-begin, domain..., list-end
+ *   list     {n}                     re-read every domain but Dom-0; answers list-begin, domain...,
+ *                                    list-end
  *   watch    {uuid, domid, apps}     enable the death event, watch guest nodes, THEN read and report
  *                                    the domain and each guest node once (enable-then-read)
  *   unwatch  {domid}
  * ---- xenpod-watch -> xenpodd -------------------------------------------------------------------
  *   hello    {version, xen, pv, hvm} Xen's version text; can it run PV, HVM (so PVH) domains
- *   pong     {n}
+ *   pong     {n}                     xenstored answered too: a ping is answered through it
  *   list-begin {n} / list-end {n}
  *   domain   {domid, uuid, state, reason?, store?, generation?, built?, name?, cpu_time_ns,
  *             memory_kib, n?}        n: part of that list. state: WORLD_DOMAIN_STATES
@@ -20,24 +21,36 @@
  *   guest    {domid, uuid, key, value}  key "pod", "app/<i>"; value: raw text, at most
  *                                    GSTATE_VALUE_MAX bytes, non-ASCII bytes as "?"
  *   noisy    {domid, uuid, on}       the guest floods its nodes: it is polled once a second
- *   fault    {message}               something is wrong, watch goes on
+ *   fault    {message}               something is wrong; when Xen itself is, watch exits 254 next
+ *            What a guest wrote before it stopped is sent before the stop; "gone" ends a watch.
  * ---- xenpodd -> xenpod-act (fd 3; the first frame carries the request's descriptors) ------------
  *   exports  {uuid, dir, trees:[{tag, read_only, recursive}], cgroup}   fds: one per tree
  *   create   {uuid, generation, store, type, memory_kib, vcpus, spec (guest part), trees:[{tag}],
- *             dir, cgroup, log}      fds: lock, kernel, ramdisk
+ *             dir, cgroup}           fds: lock, kernel, ramdisk
  *   go       {}                      second frame to a create that waits
  *   unpause  {uuid, generation, domid}   when the waiting create is no more
  *   pause    {uuid, generation, domid}
  *   shutdown {uuid, generation, domid}   writes control/shutdown = poweroff
  *   destroy  {uuid, generation, domid}   domid -1: whatever carries uuid and generation
- *   clear    {uuid, dir, cgroup}     unmount exports, kill and remove the cgroup
- *   release  {uuid, logs:[path]}     what outlives the pod until gc: network, log files
- *   common:  every request has op (integer, echoed), store (id), lock (helper lock's path)
+ *   clear    {uuid, dir, cgroup}     kill and remove the cgroup, unmount exports, remove dir
+ *   release  {uuid, logs:[path]}     what outlives the pod until gc: network, log files (below
+ *                                    /var/log/xen, with their rotated .1 .2 ...), last the
+ *                                    helper lock's file
+ *   common:  every request has op (integer, echoed), store (id), lock (helper lock's path); may
+ *            have log: what libxl tells on stderr: debug verbose info warn (default) error
+ *   paths:   absolute, without "..", "//" or a last slash; cgroup (of v2) may be null or absent
  * ---- xenpod-act -> xenpodd ---------------------------------------------------------------------
  *   created  {op, domid, qemu_pid}   create only; waits for go (EOF: leaves it paused, exits)
- *   done     {op, ...}               the request's post-condition holds
+ *   done     {op, dying?, lazy?}     the request's post-condition holds. dying (destroy): it is
+ *                                    still listed, but can never run again. lazy (clear): how
+ *                                    many mounts were busy and had to be detached
  *   failed   {op, code (err.h name), message}
- * The process exits 0 after done, 1 after failed; no done/failed before exit means it died.
+ *            TimedOut: another helper of the pod holds the lock. NotPossibleNow: the domain is
+ *            dying or a stranger's (never touched). NotFound: pause, unpause, shutdown of no
+ *            domain. Exists: create while one with that UUID is listed. Full: no memory.
+ *            Unavailable: no Xen or no xenstored
+ * The process exits 0 after done, 1 after failed; no done/failed before exit means it died. Who
+ * takes the helper lock compares what was locked with what the path names: release unlinks it.
  */
 #ifndef PROTO_WORLD_H
 #define PROTO_WORLD_H

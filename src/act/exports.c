@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Attaching and removing the exported trees: see exports.h. */
+#include "act/exports.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "act/mounts.h"
+#include "base/alloc.h"
+#include "base/cleanup.h"
+#include "base/files.h"
+#include "proto/world.h"
+
+static int check_is_dir(const struct tree *t, struct err *err)
+{
+	struct stat st;
+	if (fstat(t->fd, &st) < 0)
+		return err_sys(err, "its descriptor");
+	if (!S_ISDIR(st.st_mode))
+		return err_set(err, ERR_UNSUPPORTED, "it is not a directory");
+	return 0;
+}
+
+static int attach_one(const struct tree *t, const char *path, struct err *err)
+{
+	int lazy = 0;
+	struct mount_attr attr = {
+		.attr_set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV,
+		.propagation = MS_PRIVATE,
+	};
+	if (t->read_only)
+		attr.attr_set |= MOUNT_ATTR_RDONLY;
+	if (mkdir(path, 0700) < 0 && errno != EEXIST)
+		return err_sys(err, "make directory %s", path);
+	if (mounts_remove(path, &lazy, err) < 0)
+		return -1;
+	/* Recursive also for a single mount: then whatever was cloned obeys. */
+	if (mount_setattr(t->fd, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr, sizeof attr) < 0)
+		return err_sys(err, "set its mount attributes");
+	if (move_mount(t->fd, "", AT_FDCWD, path, MOVE_MOUNT_F_EMPTY_PATH) < 0)
+		return err_sys(err, "attach it to %s", path);
+	return 0;
+}
+
+int exports_attach(const char *dir, const struct tree *trees, size_t n, struct err *err)
+{
+	_cleanup_free_ char *base = xasprintf("%s/tree", dir);
+	if (dir_make_all(base, 0700, err) < 0)
+		return -1;
+	for (size_t i = 0; i < n; i++) {
+		_cleanup_free_ char *path = xasprintf(WORLD_TREE_FMT, dir, i);
+		if (check_is_dir(&trees[i], err) < 0 || attach_one(&trees[i], path, err) < 0)
+			return err_wrap(err, "tree %zu", i);
+	}
+	return 0;
+}
+
+/* rmdir only: had something stayed mounted or been put there, it fails and nothing is lost. */
+static int remove_dirs(int parent, const char *name, int depth, struct err *err)
+{
+	int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOENT ? 0 : err_sys(err, "open %s", name);
+	_cleanup_dir_ DIR *d = fdopendir(fd);
+	for (struct dirent *e; depth > 0 && (e = readdir(d)) != NULL;) {
+		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
+			continue;
+		if (remove_dirs(dirfd(d), e->d_name, depth - 1, err) < 0)
+			return -1;
+	}
+	if (unlinkat(parent, name, AT_REMOVEDIR) < 0 && errno != ENOENT)
+		return err_sys(err, "remove directory %s", name);
+	return 0;
+}
+
+int exports_remove(const char *dir, int *lazy, struct err *err)
+{
+	if (mounts_remove(dir, lazy, err) < 0)
+		return -1;
+	return remove_dirs(AT_FDCWD, dir, 2, err);
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* /proc/self/mountinfo and umount2: see mounts.h. */
+#include "act/mounts.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <time.h>
+
+#include "base/alloc.h"
+#include "base/cleanup.h"
+#include "base/files.h"
+
+#define MOUNTINFO_MAX (64 * 1024 * 1024)
+#define MOUNT_POINT   5   /* its field in a line, from 1 */
+#define BUSY_TRIES    100 /* of 20 ms: a QEMU that was killed lets go a little later */
+
+static void unescape(char *s)
+{
+	char *to = s;
+	for (const char *p = s; *p; to++) {
+		if (p[0] == '\\' && p[1] >= '0' && p[1] <= '3' && p[2] && p[3]) {
+			*to = (char)((p[1] - '0') * 64 + (p[2] - '0') * 8 + (p[3] - '0'));
+			p += 4;
+		} else {
+			*to = *p++;
+		}
+	}
+	*to = '\0';
+}
+
+char *mounts_next(char **text)
+{
+	char *line;
+	while ((line = strsep(text, "\n")) != NULL) {
+		char *point = NULL;
+		for (int i = 0; i < MOUNT_POINT; i++)
+			point = strsep(&line, " ");
+		if (!point)
+			continue;
+		unescape(point);
+		return point;
+	}
+	return NULL;
+}
+
+static int unmount_one(const char *path, int *lazy, struct err *err)
+{
+	const struct timespec step = {.tv_nsec = 20 * 1000 * 1000};
+	for (int i = 0; i < BUSY_TRIES; i++) {
+		if (umount2(path, UMOUNT_NOFOLLOW) == 0)
+			return 0;
+		if (errno != EBUSY)
+			return err_sys(err, "unmount %s", path);
+		nanosleep(&step, NULL);
+	}
+	if (umount2(path, UMOUNT_NOFOLLOW | MNT_DETACH) < 0)
+		return err_sys(err, "detach %s", path);
+	++*lazy;
+	return 0;
+}
+
+static bool is_below(const char *point, const char *path)
+{
+	size_t len = strlen(path);
+	return strncmp(point, path, len) == 0 && (point[len] == '\0' || point[len] == '/');
+}
+
+int mounts_remove(const char *path, int *lazy, struct err *err)
+{
+	_cleanup_free_ char *text = NULL;
+	_cleanup_free_ char **point = NULL;
+	size_t n = 0;
+	char *p;
+	if (file_read_at(AT_FDCWD, "/proc/self/mountinfo", MOUNTINFO_MAX, &text, NULL, err) < 0)
+		return -1;
+	char *rest = text;
+	while ((p = mounts_next(&rest)) != NULL) {
+		if (!is_below(p, path))
+			continue;
+		point = xreallocarray(point, n + 1, sizeof *point);
+		point[n++] = p;
+	}
+	while (n > 0)
+		if (unmount_one(point[--n], lazy, err) < 0)
+			return -1;
+	return 0;
+}
