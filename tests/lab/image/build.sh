@@ -123,7 +123,7 @@ units_enable() {
 	done
 	ln -sf /lib/systemd/system/ssh.service "$root/etc/systemd/system/multi-user.target.wants/"
 	for unit in xendomains.service apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer \
-		e2scrub_all.timer e2scrub_reap.service fstrim.timer getty@tty1.service \
+		e2scrub_all.timer e2scrub_reap.service fstrim.timer getty.target getty-static.service \
 		systemd-timesyncd.service serial-getty@hvc0.service; do
 		ln -sf /dev/null "$root/etc/systemd/system/$unit"
 	done
