@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* See duration.h. */
+#include "tools/duration.h"
+
+#include <ctype.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+
+static const struct {
+	const char *name;
+	double ns;
+} units[] = {{"ms", 1e6}, {"us", 1e3}, {"ns", 1}, {"h", 3600e9}, {"m", 60e9}, {"s", 1e9}};
+
+static size_t unit_of(const char *p, double *ret)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(units); i++) {
+		size_t n = strlen(units[i].name);
+		if (!strncmp(p, units[i].name, n)) {
+			*ret = units[i].ns;
+			return n;
+		}
+	}
+	return 0;
+}
+
+int duration_parse(const char *text, int64_t *ret_ns, struct err *err)
+{
+	double total = 0;
+	const char *p = text;
+	if (!strcmp(text, "0")) {
+		*ret_ns = 0;
+		return 0;
+	}
+	do {
+		size_t digits = strspn(p, "0123456789.");
+		double unit = 0;
+		char *end = NULL;
+		double v = isdigit((unsigned char)*p) ? strtod(p, &end) : 0;
+		size_t n = end == p + digits ? unit_of(end, &unit) : 0;
+		total += v * unit;
+		if (!n || total > 9e18)
+			return err_set(err, ERR_INVALID,
+				"\"%s\" is no duration (30m, 1h30m, 10s, 0)", text);
+		p = end + n;
+	} while (*p);
+	*ret_ns = (int64_t)total;
+	return 0;
+}

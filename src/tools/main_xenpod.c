@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `xenpod`: a table of verbs and nothing else; cmd_<verb>.c does the work. */
+#include <locale.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "tools/verbs.h"
+
+static const struct verb {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *args;
+	const char *help;
+} verbs[] = {
+	{"run", cmd_run, "IMAGE... [-- ARGS]", "run images as the apps of a pod"},
+	{"list", cmd_list, "", "list pods"},
+	{"status", cmd_status, "[UUID]", "what the supervisor knows (as xenpod-status)"},
+	{"enter", cmd_enter, "UUID [COMMAND...]", "run a command inside an app"},
+	{"stop", cmd_stop, "UUID...", "stop pods"},
+	{"rm", cmd_rm, "UUID...", "remove pods that have ended"},
+	{"gc", cmd_gc, "", "remove all that has ended and what is left over"},
+};
+
+static void help(void)
+{
+	puts("Usage: xenpod VERB [OPTIONS] [ARGS]\n"
+	     "Container images as Xen domains, each pod in a domain of its own.\n");
+	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
+		printf("  %-7s %-19s %s\n", verbs[i].name, verbs[i].args, verbs[i].help);
+	puts("\n`xenpod VERB --help` tells more. A UUID may be cut to any part that is unique.\n"
+	     "Exit status: 0, or 254 when xenpod fails; `run` and `enter` pass on that of the "
+	     "app.\n"
+	     "\n"
+	     "  xenpod run busybox.aci --exec=/bin/echo -- hello");
+}
+
+int main(int argc, char **argv)
+{
+	setlocale(LC_ALL, "");
+	const char *name = argc > 1 ? argv[1] : "--help";
+	if (!strcmp(name, "--help") || !strcmp(name, "-h") || !strcmp(name, "help")) {
+		help();
+		return argc > 1 ? 0 : XENPOD_EXIT_FAILURE;
+	}
+	if (!strcmp(name, "--version")) {
+		puts("xenpod " XENPOD_VERSION);
+		return 0;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
+		if (!strcmp(name, verbs[i].name))
+			return verbs[i].run(argc - 1, argv + 1);
+	struct err err = {0};
+	err_set(&err, ERR_INVALID, "there is no verb \"%s\" (xenpod --help shows them)", name);
+	int status = verb_failed(&err);
+	err_done(&err);
+	return status;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The verbs of `xenpod`, one file each. argv[0] is the verb. They print to stdout, report a fault
+ * as one line on stderr and return the exit status.
+ */
+#ifndef TOOLS_VERBS_H
+#define TOOLS_VERBS_H
+
+#include "base/err.h"
+
+int cmd_run(int argc, char **argv);
+int cmd_list(int argc, char **argv);
+int cmd_stop(int argc, char **argv);
+int cmd_enter(int argc, char **argv);
+int cmd_rm(int argc, char **argv);
+int cmd_gc(int argc, char **argv);
+int cmd_status(int argc, char **argv);
+
+/* Prints the error and gives the exit status of a fault of ours: 254. */
+int verb_failed(const struct err *err);
+/* ERR_DENIED unless root; names the verb. */
+int verb_need_root(const char *verb, struct err *err);
+
+#endif
