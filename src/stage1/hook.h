@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What run, enter, stop and gc have in common: how they talk to people, time and the supervisor. */
+#ifndef STAGE1_HOOK_H
+#define STAGE1_HOOK_H
+
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/uuid.h"
+
+/* Log prefix "stage1", SIGPIPE ignored. First thing in main. */
+void hook_begin(void);
+void hook_debug(void);
+
+/* Logs the error and returns the exit status of our own failures. */
+int hook_fail(const struct err *err);
+
+/* The supervisor's admin socket, $XENPOD_RUN_DIR honoured. Caller frees. */
+char *hook_admin_socket(void);
+
+/* The one argument behind the flags, which must be a UUID. */
+int hook_uuid_arg(int argc, char **argv, int rest, char ret[UUID_TEXT_SIZE], struct err *err);
+
+/* CLOCK_MONOTONIC in milliseconds. */
+int64_t hook_now_ms(void);
+
+/* Ends this process by `signo`, as the one whose fate it shares ended; without a core file. */
+_Noreturn void hook_die_by(int signo);
+
+#endif

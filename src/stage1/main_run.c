@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * stage1's `run` entrypoint (contract 1.2, 1.3): reads what stage0 prepared in the working
+ * directory, refuses what cannot be honoured, hands the pod over and is its proxy until it ends.
+ */
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/files.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "stage1/flags.h"
+#include "stage1/handover.h"
+#include "stage1/hook.h"
+#include "stage1/options.h"
+#include "stage1/poddir.h"
+#include "stage1/proxy.h"
+#include "stage1/request.h"
+
+static void say_notes(const struct run_options *o)
+{
+	const char *listen_pid = getenv("LISTEN_PID");
+	if (o->lo_warning)
+		log_warning("--net=%s: networks are not supported yet, the pod has the loopback "
+			    "interface only",
+			o->net);
+	if (o->keep_caps || o->keep_paths || o->keep_syscalls)
+		log_debug("--disable-*: nothing to disable, apps are confined by the domain only");
+	if (listen_pid && atoi(listen_pid) == getpid())
+		log_warning("socket activation is not supported yet: the sockets passed in "
+			    "LISTEN_FDS are not used");
+}
+
+/* The request must pass the supervisor's own rules, so that nothing is sent in vain. */
+static int check(json_t *request, const struct handover *h, struct err *err)
+{
+	int fds[HANDOVER_MAX];
+	json_t *names;
+	handover_list(h, fds, &names);
+	json_object_set_new(request, "fds", names);
+	return spec_check_request(request, err);
+}
+
+static int prepare(const struct run_options *o, struct handover *h, struct poddir *d,
+	json_t **ret_request, struct err *err)
+{
+	char dir[PATH_MAX];
+	if (handover_take_lock(h, err) < 0)
+		return -1;
+	fd_close_above(3, &h->lock, 1); /* stage0 leaks descriptors (contract 1.0) */
+	if (!getcwd(dir, sizeof dir))
+		return err_sys(err, "working directory");
+	if (poddir_read(d, err) < 0 || poddir_judge(d, err) < 0 || handover_open(h, d, err) < 0)
+		return -1;
+	if (request_make(d, o, dir, ret_request, err) < 0)
+		return -1;
+	return check(*ret_request, h, err);
+}
+
+static int run(const struct run_options *o, int *ret_status, struct err *err)
+{
+	struct handover h = HANDOVER_NONE;
+	struct poddir d = {0};
+	_cleanup_json_ json_t *request = NULL;
+	int r = prepare(o, &h, &d, &request, err);
+	if (r == 0) {
+		say_notes(o);
+		r = proxy_run(request, &h, &d, ret_status, err);
+	}
+	handover_done(&h);
+	poddir_done(&d);
+	return r;
+}
+
+int main(int argc, char **argv)
+{
+	_cleanup_err_ struct err err = {0};
+	struct run_options o;
+	int status = 0;
+	hook_begin();
+	int r = options_parse(argc, argv, &o, &err);
+	if (r == FLAGS_HELP)
+		return 0;
+	if (r == 0 && o.debug)
+		hook_debug();
+	if (r < 0 || run(&o, &status, &err) < 0)
+		return hook_fail(&err);
+	return status;
+}

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Reads and judges the flags of `run`: see options.h. */
+#include "stage1/options.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/cleanup.h"
+#include "stage1/flags.h"
+#include "stage1/hook.h"
+
+static void usage(const struct flag *flags, size_t n)
+{
+	puts("usage: run [FLAGS] UUID\n"
+	     "Runs the pod whose directory is the working directory as a Xen domain and stays "
+	     "until\n"
+	     "it ends. Started by rkt or `xenpod run`, with the locked pod directory in "
+	     "RKT_LOCK_FD.\n"
+	     "Exit status: the pod's; 254 when stage1 itself failed.\n");
+	flags_print(flags, n);
+}
+
+static int parse(int argc, char **argv, struct run_options *o, struct err *err)
+{
+	const struct flag flags[] = {
+		{"debug", FLAG_BOOL, &o->debug, "say what is done; verbose guest"},
+		{"net", FLAG_TEXT, &o->net, "networks: none; others give the loopback only"},
+		{"hostname", FLAG_TEXT, &o->hostname, "host name of the pod"},
+		{"local-config", FLAG_TEXT, &o->local_config, "rkt's configuration directory"},
+		{"dns-conf-mode", FLAG_TEXT, &o->dns_conf_mode, "resolv=default,hosts=default"},
+		{"ipc", FLAG_TEXT, &o->ipc, "auto or private"},
+		{"disable-capabilities-restriction", FLAG_BOOL, &o->keep_caps, "accepted"},
+		{"disable-paths", FLAG_BOOL, &o->keep_paths, "accepted"},
+		{"disable-seccomp", FLAG_BOOL, &o->keep_syscalls, "accepted"},
+		{"interactive", FLAG_BOOL, &o->interactive, "not supported yet"},
+		{"mutable", FLAG_BOOL, &o->mutable_pod, "not supported yet"},
+		{"private-users", FLAG_TEXT, &o->private_users, "not supported yet"},
+		{"mds-token", FLAG_TEXT, &o->mds_token, "not supported yet"},
+	};
+	int rest;
+	int r = flags_parse(flags, ARRAY_SIZE(flags), argc, argv, &rest, err);
+	if (r == FLAGS_HELP)
+		usage(flags, ARRAY_SIZE(flags));
+	return r ? r : hook_uuid_arg(argc, argv, rest, o->uuid, err);
+}
+
+/* Lists of rkt's `name=mode` and `name[:args]`: calls `each` for every part. */
+static int split(const char *list, struct run_options *o,
+	int (*each)(const char *, struct run_options *, struct err *), struct err *err)
+{
+	_cleanup_free_ char *copy = xstrdup(list);
+	char *rest = copy;
+	char *part;
+	while ((part = strsep(&rest, ",")))
+		if (each(part, o, err) < 0)
+			return -1;
+	return 0;
+}
+
+static bool is_net(const char *part, const char *name)
+{
+	size_t len = strcspn(part, ":");
+	return strlen(name) == len && !strncmp(part, name, len);
+}
+
+static int judge_net(const char *part, struct run_options *o, struct err *err)
+{
+	if (!*part || *part == ':')
+		return err_set(err, ERR_INVALID, "flag --net=%s holds an empty name", o->net);
+	if (is_net(part, "host"))
+		return err_set(err, ERR_UNSUPPORTED,
+			"not supported yet: --net=host (a domain has no part in the host's "
+			"network); use --net=none");
+	if (!is_net(part, "none"))
+		o->lo_warning = true;
+	return 0;
+}
+
+static int clear_for_none(const char *part, struct run_options *o, struct err *err)
+{
+	(void)err;
+	if (is_net(part, "none"))
+		o->lo_warning = false; /* none anywhere rules (contract 5.1) */
+	return 0;
+}
+
+static int judge_dns(const char *part, struct run_options *o, struct err *err)
+{
+	if (!strcmp(part, "resolv=default") || !strcmp(part, "hosts=default"))
+		return 0;
+	return err_set(err, ERR_UNSUPPORTED,
+		"not supported yet: --dns-conf-mode=%s; run the pod without --dns and "
+		"--hosts-entry",
+		o->dns_conf_mode);
+}
+
+static int judge_ipc(const char *ipc, struct err *err)
+{
+	if (!strcmp(ipc, "auto") || !strcmp(ipc, "private"))
+		return 0;
+	if (!strcmp(ipc, "parent"))
+		return err_set(err, ERR_UNSUPPORTED,
+			"not supported yet: --ipc=parent (a domain cannot share the host's IPC); "
+			"use --ipc=private");
+	return err_set(
+		err, ERR_INVALID, "flag --ipc: \"%s\" is none of auto, private, parent", ipc);
+}
+
+static int refuse(const struct run_options *o, struct err *err)
+{
+	if (o->interactive)
+		return err_set(err, ERR_UNSUPPORTED,
+			"not supported yet: --interactive; start the pod without it and use enter");
+	if (o->mutable_pod)
+		return err_set(err, ERR_UNSUPPORTED,
+			"not supported yet: --mutable (app sandbox); use run with all apps");
+	if (o->private_users)
+		return err_set(err, ERR_UNSUPPORTED,
+			"not supported yet: --private-users; the domain itself keeps the pod "
+			"apart");
+	if (o->mds_token)
+		return err_set(err, ERR_UNSUPPORTED,
+			"not supported yet: --mds-token; run the pod without --mds-register");
+	return 0;
+}
+
+int options_parse(int argc, char **argv, struct run_options *ret, struct err *err)
+{
+	*ret = (struct run_options){.net = "default"}; /* what stage0 passes when unset */
+	int r = parse(argc, argv, ret, err);
+	if (r)
+		return r;
+	if (refuse(ret, err) < 0 || (ret->ipc && judge_ipc(ret->ipc, err) < 0))
+		return -1;
+	if (ret->dns_conf_mode && split(ret->dns_conf_mode, ret, judge_dns, err) < 0)
+		return -1;
+	if (split(ret->net, ret, judge_net, err) < 0)
+		return -1;
+	return split(ret->net, ret, clear_for_none, err);
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Files for rkt and enter: see podfiles.h. */
+#include "stage1/podfiles.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/cleanup.h"
+#include "base/files.h"
+#include "base/log.h"
+
+/* Lines K=V; the format has no way to write a newline (contract 2.2). */
+static char *env_lines(const struct poddir_app *a)
+{
+	char *text = NULL;
+	size_t len = 0;
+	FILE *f = open_memstream(&text, &len);
+	for (char **e = a->env; f && *e; e++)
+		if (!strchr(*e, '\n'))
+			fprintf(f, "%s\n", *e);
+	if (f)
+		fclose(f);
+	return text ? text : xstrdup("");
+}
+
+static int write_env(const struct poddir_app *a, struct err *err)
+{
+	_cleanup_free_ char *path = xasprintf(PODDIR_ENV_FMT, a->pod->name);
+	_cleanup_free_ char *text = env_lines(a);
+	return file_write_atomic_at(AT_FDCWD, path, text, strlen(text), 0640, err);
+}
+
+void podfiles_warn(const struct poddir *d)
+{
+	for (size_t i = 0; i < d->napps; i++)
+		for (char **e = d->apps[i].env; *e; e++)
+			if (strchr(*e, '\n'))
+				log_warning("app %s: variable %.*s holds a newline: enter will not "
+					    "have it",
+					d->apps[i].pod->name, (int)strcspn(*e, "="), *e);
+}
+
+int podfiles_write(const struct poddir *d, struct err *err)
+{
+	char pid[16];
+	if (mkdir(PODDIR_STATUS "/env", 0755) < 0 && errno != EEXIST)
+		return err_sys(err, "make " PODDIR_STATUS "/env");
+	for (size_t i = 0; i < d->napps; i++)
+		if (write_env(&d->apps[i], err) < 0)
+			return -1;
+	/* "null": no networks. A file cut short would hide the pod from rkt (contract 2.5). */
+	if (file_write_atomic_at(AT_FDCWD, "net-info.json", "null\n", 5, 0644, err) < 0)
+		return -1;
+	int len = snprintf(pid, sizeof pid, "%d\n", (int)getpid());
+	return file_write_atomic_at(AT_FDCWD, "pid", pid, (size_t)len, 0644, err);
+}
+
+void podfiles_notify_ready(void)
+{
+	const char *path = getenv("NOTIFY_SOCKET");
+	struct sockaddr_un sa = {.sun_family = AF_UNIX};
+	if (!path || (*path != '/' && *path != '@') || strlen(path) >= sizeof sa.sun_path)
+		return;
+	memcpy(sa.sun_path, path, strlen(path));
+	if (*path == '@')
+		sa.sun_path[0] = '\0'; /* sd_notify(3): an abstract socket */
+	_cleanup_fd_ int s = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	socklen_t len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path));
+	if (s < 0 || sendto(s, "READY=1", 7, MSG_NOSIGNAL, (struct sockaddr *)&sa, len) < 0)
+		log_debug("could not tell %s that the pod is ready: %s", path, strerror(errno));
+}
