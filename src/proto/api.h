@@ -18,7 +18,7 @@
  *            registers a vchan client (pidfd from SO_PEERCRED), also the streams ring of `run`:
  *            one connection per mapped ring. On unmap it has 2 s to unmap and then close the
  *            connection: closing says "unmapped". A late one is killed with SIGKILL.
- *   Stop     {uuid, force?, grace_ms?} -> {}     returns when the intent is committed
+ *   Stop     {uuid, force?}          -> {}       returns when the intent is committed
  *   Wait     {uuid, state?}          -> {pod:POD} when exited, failed or gone (or in that state)
  *   Gc       {uuid}                  -> {}       returns when nothing of the pod is left
  *   Pause, Resume {uuid}             -> {}

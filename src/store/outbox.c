@@ -42,6 +42,15 @@ int store_outbox_delete(struct store *s, int64_t id, struct err *err)
 	return stmt_write(s, stmt, "delete from the outbox", NULL, err);
 }
 
+int store_outbox_clear(struct store *s, const char *uuid, struct err *err)
+{
+	_cleanup_stmt_ sqlite3_stmt *stmt = stmt_take_write(s, STMT_OUTBOX_CLEAR, err);
+	if (!stmt)
+		return -1;
+	sqlite3_bind_text(stmt, 1, uuid, -1, SQLITE_TRANSIENT);
+	return stmt_write(s, stmt, "clear the outbox", NULL, err);
+}
+
 struct outbox_call {
 	store_outbox_fn fn;
 	void *ctx;

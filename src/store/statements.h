@@ -62,6 +62,7 @@
 	X(OUTBOX_ADD, \
 		"INSERT INTO outbox (uuid, generation, seq, ord, effect) VALUES (?2,?3,?4,?5,?6)") \
 	X(OUTBOX_DELETE, "DELETE FROM outbox WHERE id=?1") \
+	X(OUTBOX_CLEAR, "DELETE FROM outbox WHERE uuid=?1") \
 	X(OUTBOX_LIST, \
 		"SELECT id, uuid, generation, seq, ord, effect FROM outbox ORDER BY id") \
 	\

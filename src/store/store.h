@@ -154,6 +154,8 @@ int store_history_add(
 /* Keeps the newest `keep_rows`; numbers are never used again. */
 int store_history_prune(struct store *s, int64_t keep_rows, struct err *err);
 int store_outbox_add(struct store *s, const struct outbox_row *r, int64_t *ret_id, struct err *err);
+/* All rows of a pod: a new asynchronous effect takes the place of what was under way. */
+int store_outbox_clear(struct store *s, const char *uuid, struct err *err);
 int store_outbox_delete(struct store *s, int64_t id, struct err *err);
 int store_ledger_put(struct store *s, const char *uuid, int64_t generation, const char *kind,
 	const char *name, const char *state, struct err *err); /* insert or change the state */

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Carrying out the effects of committed turns. Helper commands go to ops.c; file work goes to the
+ * worker; what only tells somebody is done here. Every asynchronous effect ends in an event.
+ */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/cleanup.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "daemon/engine_int.h"
+#include "daemon/rktfiles.h"
+#include "daemon/worker.h"
+
+/* A file job owns copies of what it needs: the pod may change or go while the thread works. */
+struct file_job {
+	struct worker_job job;
+	struct engine *e;
+	char uuid[UUID_TEXT_SIZE];
+	enum pod_effect fx;
+	int64_t outbox;
+	int rkt_fd; /* dup; -1: nothing can be written */
+	struct pod_app app[SPEC_MAX_APPS];
+	size_t napps;
+	struct err err;
+};
+
+static void files_work(struct worker_job *wj)
+{
+	struct file_job *j = (struct file_job *)wj;
+	if (j->rkt_fd < 0)
+		return;
+	if (j->fx == FX_READY)
+		rktfiles_ready(j->rkt_fd, &j->err);
+	else if (rktfiles_codes(j->rkt_fd, j->app, j->napps, &j->err) == 0)
+		rktfiles_unready(j->rkt_fd, &j->err);
+}
+
+static void ready_done(struct engine *e, struct pod *p, const struct err *err)
+{
+	if (err->msg)
+		log_warning("pod %s: readiness cannot be shown to rkt: %s", p->uuid, err_msg(err));
+	if (e->hooks.ready)
+		e->hooks.ready(e->hooks.ctx, p);
+}
+
+/* Codes and readiness are on disk: the last copy of the lock may go (design, "The lock"). */
+static void collect_done(struct engine *e, struct pod *p, int64_t outbox, const struct err *err)
+{
+	struct event_args args = {.domid = -1, .outbox = outbox, .message = err->msg};
+	if (err->msg) {
+		log_err("pod %s: exit codes cannot be written, trying again: %s", p->uuid,
+			err_msg(err));
+		engine_post(e, p, EV_COLLECT_FAILED, &args);
+		return;
+	}
+	if (e->hooks.custody)
+		e->hooks.custody(e->hooks.ctx, p, false);
+	pod_close_start_fds(p);
+	fd_close(&p->status_fd);
+	fd_close(&p->lock_fd);
+	engine_post(e, p, EV_COLLECTED, &args);
+}
+
+static void files_done(struct worker_job *wj)
+{
+	struct file_job *j = (struct file_job *)wj;
+	struct pod *p = pods_find(j->e->pods, j->uuid);
+	if (p && j->fx == FX_READY)
+		ready_done(j->e, p, &j->err);
+	else if (p)
+		collect_done(j->e, p, j->outbox, &j->err);
+	fd_close(&j->rkt_fd);
+	err_done(&j->err);
+	free(j);
+}
+
+static int rkt_fd_of(const struct pod *p)
+{
+	if (p->status_fd >= 0)
+		return fcntl(p->status_fd, F_DUPFD_CLOEXEC, 3);
+	if (p->lock_fd >= 0)
+		return rktfiles_open(p->lock_fd);
+	_cleanup_fd_ int dir = open(pod_dir(p), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return dir < 0 ? -1 : rktfiles_open(dir);
+}
+
+static void files_start(struct engine *e, struct pod *p, enum pod_effect fx, int64_t outbox)
+{
+	struct file_job *j = xcalloc(1, sizeof *j);
+	j->job.work = files_work;
+	j->job.done = files_done;
+	j->e = e;
+	memcpy(j->uuid, p->uuid, sizeof j->uuid);
+	j->fx = fx;
+	j->outbox = outbox;
+	j->rkt_fd = rkt_fd_of(p);
+	memcpy(j->app, p->app, sizeof j->app);
+	j->napps = p->napps;
+	if (j->rkt_fd < 0)
+		log_warning("pod %s: its stage1 directory is gone, rkt will see no exit codes",
+			p->uuid);
+	worker_submit(e->cfg.worker, &j->job);
+}
+
+void engine_watch(struct engine *e, const struct pod *p)
+{
+	_cleanup_json_ json_t *f = json_make("{s:s, s:s, s:I, s:i}", "t", "watch", "uuid", p->uuid,
+		"domid", (json_int_t)p->core.domid, "apps", (int)p->napps);
+	e->cfg.world->ops->watch_send(e->cfg.world, f);
+}
+
+static void unwatch(struct engine *e, const struct pod *p)
+{
+	if (p->core.domid < 0)
+		return;
+	_cleanup_json_ json_t *f =
+		json_make("{s:s, s:I}", "t", "unwatch", "domid", (json_int_t)p->core.domid);
+	e->cfg.world->ops->watch_send(e->cfg.world, f);
+}
+
+/* With "none", the only network there is so far, nothing has to be made. */
+static void network(struct engine *e, struct pod *p, int64_t outbox)
+{
+	struct event_args args = {.domid = -1, .outbox = outbox};
+	engine_post(e, p, EV_NETWORKED, &args);
+}
+
+static void evict(struct engine *e, struct pod *p)
+{
+	if (p->qemu_alive)
+		e->cfg.world->ops->qemu_kill(e->cfg.world, p->core.qemu_pid);
+	if (e->hooks.evict)
+		e->hooks.evict(e->hooks.ctx, p);
+}
+
+static void call(void (*hook)(void *, struct pod *), struct engine *e, struct pod *p)
+{
+	if (hook)
+		hook(e->hooks.ctx, p);
+}
+
+void effect_run(struct engine *e, struct pod *p, enum pod_effect fx, int64_t outbox)
+{
+	switch (fx) {
+	case FX_NETWORK:
+		network(e, p, outbox);
+		break;
+	case FX_WATCH:
+		engine_watch(e, p);
+		break;
+	case FX_GO:
+		op_go(e, p, outbox);
+		break;
+	case FX_READY:
+	case FX_COLLECT:
+		if (fx == FX_COLLECT)
+			op_cancel(e, p);
+		files_start(e, p, fx, outbox);
+		break;
+	case FX_UNMAP:
+		unwatch(e, p);
+		call(e->hooks.unmap, e, p);
+		break;
+	case FX_EVICT:
+		evict(e, p);
+		break;
+	case FX_TELL:
+		call(e->hooks.tell, e, p);
+		break;
+	case FX_NONE:
+	case FX_FORGET:
+	case FX_MAX_:
+		break;
+	default:
+		op_start(e, p, fx, outbox);
+		break;
+	}
+}
+
+void engine_replay(struct engine *e, struct pod *p, enum pod_effect fx, int64_t outbox)
+{
+	effect_run(e, p, fx, outbox);
+}
+
+void engine_qemu_exit(struct engine *e, const char *uuid, int64_t pid)
+{
+	struct pod *p = pods_find(e->pods, uuid);
+	if (!p || (p->core.qemu_pid && p->core.qemu_pid != pid))
+		return;
+	p->qemu_alive = false;
+	/* A destroy under way pauses the domain first: the sensors' answer tells a fault from that.
+	 */
+	if (p->core.state != POD_DYING)
+		engine_watch(e, p);
+	engine_check_quiet(e, p);
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What engine.c, turn.c, effects.c and ops.c share; nobody else includes it. */
+#ifndef DAEMON_ENGINE_INT_H
+#define DAEMON_ENGINE_INT_H
+
+#include "daemon/deadlines.h"
+#include "daemon/engine.h"
+
+/* A queued event. */
+struct qevent {
+	struct qevent *next;
+	struct pod *pod;
+	enum pod_event event;
+	bool accept; /* the pod's birth: inserts the row */
+	struct event_args args;
+	char message[sizeof((struct pod_core *)0)->message];
+};
+
+/* A turn between its writing and the end of its commit. */
+struct turn {
+	struct qevent *ev;
+	struct pod_core before;
+	struct pod_app app_before; /* of args.app, for GUEST_APP */
+	struct pod_update update;
+	int64_t history_seq; /* 0: nothing happened but that an old outbox row was answered */
+	int64_t at;
+	int64_t outbox[POD_EFFECTS_MAX];
+	struct err refused; /* set: rejected for good, not written */
+};
+
+/* A helper command, waiting for a place or running. */
+struct op {
+	struct op *next;
+	int64_t id;
+	struct pod *pod;
+	enum pod_effect fx;
+	int64_t outbox;
+	bool started;
+	bool answered; /* done or failed has come */
+	bool killed;   /* by us: its end is no event any more */
+};
+
+struct engine {
+	struct engine_config cfg;
+	struct engine_hooks hooks;
+	struct pods *pods;
+	struct deadlines deadlines;
+	struct qevent *queue, **queue_tail;
+	int64_t retry_at; /* a commit failed: not before this */
+	int retries;
+	bool barrier;        /* effects wait */
+	int starting;        /* pods from exporting to unpausing */
+	struct pod *waiting; /* accepted ones, in line for a place to start */
+	struct op *ops, **ops_tail;
+	int64_t next_op;
+	int running_ops;
+	struct engine_stats stats;
+};
+
+/* turn.c: guard, step, apply in memory, write within the open transaction. -1: undone, err set. */
+int turn_make(struct engine *e, struct turn *t, struct err *err);
+void turn_undo(struct engine *e, struct turn *t);
+
+/* effects.c: carries out one effect of a committed turn. */
+void effect_run(struct engine *e, struct pod *p, enum pod_effect fx, int64_t outbox);
+
+/* ops.c */
+void op_start(struct engine *e, struct pod *p, enum pod_effect fx, int64_t outbox);
+void op_go(struct engine *e, struct pod *p, int64_t outbox);
+void op_cancel(struct engine *e, struct pod *p);
+void ops_pump(struct engine *e);
+void ops_free(struct engine *e);
+
+#endif

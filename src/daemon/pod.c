@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Pods in memory: table, fields, conversion to and from stored records. Decides nothing. */
+#include "daemon/pod.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/cleanup.h"
+#include "base/json.h"
+
+#define BUCKETS_MIN 64
+
+struct pods {
+	struct pod **bucket;
+	size_t nbuckets; /* a power of two */
+	size_t count;
+};
+
+/* UUIDs are random: their first digits are as good as a hash (FNV mixes made-up ones). */
+static size_t hash(const char *uuid)
+{
+	uint32_t h = 2166136261u;
+	for (const char *s = uuid; *s; s++)
+		h = (h ^ (uint8_t)*s) * 16777619u;
+	return h;
+}
+
+struct pods *pods_new(void)
+{
+	struct pods *t = xcalloc(1, sizeof *t);
+	t->nbuckets = BUCKETS_MIN;
+	t->bucket = xcalloc(t->nbuckets, sizeof(struct pod *));
+	return t;
+}
+
+void pods_free(struct pods *t)
+{
+	if (!t)
+		return;
+	for (size_t i = 0; i < t->nbuckets; i++) {
+		struct pod *next;
+		for (struct pod *p = t->bucket[i]; p; p = next) {
+			next = p->next;
+			pod_free(p);
+		}
+	}
+	free(t->bucket);
+	free(t);
+}
+
+static struct pod **slot(const struct pods *t, const char *uuid)
+{
+	struct pod **p = &t->bucket[hash(uuid) & (t->nbuckets - 1)];
+	while (*p && strcmp((*p)->uuid, uuid))
+		p = &(*p)->next;
+	return p;
+}
+
+static void grow(struct pods *t)
+{
+	struct pods bigger = {.nbuckets = t->nbuckets * 2, .count = t->count};
+	bigger.bucket = xcalloc(bigger.nbuckets, sizeof(struct pod *));
+	for (size_t i = 0; i < t->nbuckets; i++) {
+		struct pod *next;
+		for (struct pod *p = t->bucket[i]; p; p = next) {
+			next = p->next;
+			struct pod **b = &bigger.bucket[hash(p->uuid) & (bigger.nbuckets - 1)];
+			p->next = *b;
+			*b = p;
+		}
+	}
+	free(t->bucket);
+	*t = bigger;
+}
+
+void pods_add(struct pods *t, struct pod *p)
+{
+	if (t->count >= t->nbuckets)
+		grow(t);
+	struct pod **s = slot(t, p->uuid);
+	p->next = NULL;
+	*s = p;
+	t->count++;
+}
+
+void pods_remove(struct pods *t, struct pod *p)
+{
+	struct pod **s = slot(t, p->uuid);
+	if (*s != p)
+		return;
+	*s = p->next;
+	p->next = NULL;
+	t->count--;
+}
+
+struct pod *pods_find(const struct pods *t, const char *uuid)
+{
+	return *slot(t, uuid);
+}
+
+size_t pods_count(const struct pods *t)
+{
+	return t->count;
+}
+
+void pods_each(const struct pods *t, void (*fn)(void *ctx, struct pod *p), void *ctx)
+{
+	for (size_t i = 0; i < t->nbuckets; i++)
+		for (struct pod *p = t->bucket[i]; p; p = p->next)
+			fn(ctx, p);
+}
+
+struct pod *pod_new(const char *uuid)
+{
+	struct pod *p = xcalloc(1, sizeof *p);
+	snprintf(p->uuid, sizeof p->uuid, "%s", uuid);
+	p->core.domid = -1;
+	p->core.code = -1;
+	p->lock_fd = p->status_fd = p->kernel_fd = p->ramdisk_fd = -1;
+	return p;
+}
+
+void pod_close_start_fds(struct pod *p)
+{
+	fd_close(&p->kernel_fd);
+	fd_close(&p->ramdisk_fd);
+	fds_done(&p->trees);
+}
+
+void pod_free(struct pod *p)
+{
+	if (!p)
+		return;
+	pod_close_start_fds(p);
+	fd_close(&p->lock_fd);
+	fd_close(&p->status_fd);
+	json_decref(p->request);
+	free(p);
+}
+
+json_t *pod_guest_spec(const struct pod *p)
+{
+	return json_object_get(p->request, "guest");
+}
+
+const char *pod_dir(const struct pod *p)
+{
+	return json_str_opt(p->request, "dir", "");
+}
+
+void pod_set_request(struct pod *p, json_t *request)
+{
+	json_decref(p->request);
+	p->request = json_incref(request);
+	const json_t *apps = json_object_get(pod_guest_spec(p), "apps");
+	p->napps = 0;
+	for (size_t i = 0; i < json_array_size(apps) && i < SPEC_MAX_APPS; i++) {
+		struct pod_app *a = &p->app[p->napps++];
+		*a = (struct pod_app){.code = -1};
+		snprintf(a->name, sizeof a->name, "%s",
+			json_str_opt(json_array_get(apps, i), "name", ""));
+	}
+}
+
+bool pod_quiet(const struct pod *p)
+{
+	return !p->sessions && !p->qemu_alive;
+}
+
+const char *pod_app_state_name(const struct pod_app *a)
+{
+	return a->kind == GSTATE_BOOTING ? "waiting" : gstate_kind_name(a->kind);
+}
+
+bool pod_app_ended(const struct pod_app *a)
+{
+	return a->kind == GSTATE_EXITED || a->kind == GSTATE_KILLED || a->kind == GSTATE_FAILED;
+}
+
+/* Records own their strings when read, and borrow them when written: the store only reads. */
+static char *borrow(const char *s)
+{
+	char *p;
+	memcpy(&p, &s, sizeof p);
+	return p;
+}
+
+void pod_to_row(const struct pod *p, const char *boot_id, struct pod_row *ret)
+{
+	const struct pod_core *c = &p->core;
+	*ret = (struct pod_row){
+		.state = borrow(pod_state_name(c->state)),
+		.want = borrow(pod_want_name(c->want)),
+		.seq = c->seq,
+		.generation = c->generation,
+		.domid = c->domid,
+		.deadline_ns = c->deadline_ns,
+		.boot_id = borrow(boot_id),
+		.cause = borrow(pod_cause_name(c->cause)),
+		.message = borrow(c->message),
+		.code = c->code,
+		.forced = c->forced,
+		.qemu_pid = c->qemu_pid,
+		.qemu_start = c->qemu_start,
+		.lock_dev = p->lock_dev,
+		.lock_ino = p->lock_ino,
+		.created_at = p->created_at,
+		.started_at = c->started_at,
+		.ended_at = c->ended_at,
+	};
+	memcpy(ret->uuid, p->uuid, sizeof ret->uuid);
+}
+
+void pod_app_to_row(const struct pod *p, size_t i, struct app_row *ret)
+{
+	const struct pod_app *a = &p->app[i];
+	bool by_signal = a->kind == GSTATE_KILLED;
+	*ret = (struct app_row){
+		.idx = (int64_t)i,
+		.name = borrow(a->name),
+		.state = borrow(pod_app_state_name(a)),
+		.code = pod_app_ended(a) && !by_signal ? a->code : -1,
+		.signal = by_signal ? a->code : -1,
+		.seq = a->seq,
+		.started_at = a->started_at,
+		.ended_at = a->ended_at,
+	};
+}
+
+static int bad_column(struct err *err, const char *uuid, const char *column, const char *value)
+{
+	return err_set(err, ERR_STORE, "pod %s: column %s holds \"%s\"", uuid, column, value);
+}
+
+int pod_from_row(struct pod *p, const struct pod_row *r, struct err *err)
+{
+	int state = pod_state_from_name(r->state);
+	int want = pod_want_from_name(r->want);
+	int cause = pod_cause_from_name(r->cause);
+	if (state < 0)
+		return bad_column(err, r->uuid, "state", r->state);
+	if (want < 0)
+		return bad_column(err, r->uuid, "want", r->want);
+	if (cause < 0)
+		return bad_column(err, r->uuid, "cause", r->cause);
+	_cleanup_json_ json_t *request = json_parse(r->request, strlen(r->request), "request", err);
+	if (!request)
+		return err_wrap(err, "pod %s", r->uuid);
+	pod_set_request(p, request);
+	p->core = (struct pod_core){
+		.state = (enum pod_state)state,
+		.want = (enum pod_want)want,
+		.cause = (enum pod_cause)cause,
+		.seq = r->seq,
+		.generation = r->generation,
+		.domid = r->domid,
+		.deadline_ns = r->deadline_ns,
+		.code = r->code,
+		.forced = r->forced,
+		.qemu_pid = r->qemu_pid,
+		.qemu_start = r->qemu_start,
+		.started_at = r->started_at,
+		.ended_at = r->ended_at,
+	};
+	snprintf(p->core.message, sizeof p->core.message, "%s", r->message);
+	p->lock_dev = r->lock_dev;
+	p->lock_ino = r->lock_ino;
+	p->created_at = r->created_at;
+	return 0;
+}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A pod in memory: what is stored of it (core, apps), what is only held while this process lives
+ * (descriptors, the running helper), and the table of all pods. It decides nothing.
+ */
+#ifndef DAEMON_POD_H
+#define DAEMON_POD_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/frame.h"
+#include "base/uuid.h"
+#include "fsm/cause.h"
+#include "fsm/pod.h"
+#include "proto/gstate.h"
+#include "proto/spec.h"
+#include "store/store.h"
+
+/* The stored part that changes; copied as a whole to undo a turn whose commit failed. */
+struct pod_core {
+	enum pod_state state;
+	enum pod_want want;
+	enum pod_cause cause;
+	int64_t seq;
+	int64_t generation;
+	int64_t domid; /* -1 */
+	int64_t deadline_ns;
+	int deadlines;
+	int64_t code; /* -1 */
+	bool forced;
+	int64_t qemu_pid, qemu_start;
+	int64_t started_at, ended_at;
+	char message[256]; /* detail of the cause, cut to fit */
+};
+
+struct pod_app {
+	char name[SPEC_NAME_MAX + 1];
+	enum gstate_kind kind; /* GSTATE_BOOTING: nothing reported yet ("waiting") */
+	uint32_t seq;
+	int code; /* exit code or signal number, by kind */
+	int64_t started_at, ended_at;
+};
+
+struct session; /* src/daemon/sessions.h */
+
+struct pod {
+	struct pod *next; /* in the table's bucket */
+	char uuid[UUID_TEXT_SIZE];
+	struct pod_core core;
+	json_t *request;
+	int64_t lock_dev, lock_ino;
+	int64_t created_at;
+	struct pod_app app[SPEC_MAX_APPS];
+	size_t napps;
+	uint32_t guest_seq; /* of the guest's pod node */
+
+	/* Held by this process only; -1 when not (yet, any more) there. */
+	int lock_fd, status_fd, kernel_fd, ramdisk_fd;
+	struct fds trees;
+	int64_t run_pid;          /* 0: not connected */
+	int64_t op;               /* running or waiting helper; 0: none */
+	struct session *sessions; /* mapped rings */
+	bool qemu_alive;
+	int64_t asked_list; /* first list that must show its domain; 0: none */
+	bool listed;        /* last seen in the hypervisor's list */
+	bool quiet_posted;
+	bool waits_admission; /* in the engine's line for a place to start */
+	struct pod *wait_next;
+	size_t heap_pos; /* place in the deadline heap + 1; 0: not in it */
+	int64_t heap_due;
+};
+
+struct pods;
+
+struct pods *pods_new(void);
+void pods_free(struct pods *t); /* with every pod in it */
+/* A pod without anything: every fd -1, domid -1. The caller owns it until pods_add. */
+struct pod *pod_new(const char *uuid);
+void pod_free(struct pod *p);
+void pods_add(struct pods *t, struct pod *p);
+void pods_remove(struct pods *t, struct pod *p); /* does not free */
+struct pod *pods_find(const struct pods *t, const char *uuid);
+size_t pods_count(const struct pods *t);
+/* Visits every pod; the callback must not add or remove. */
+void pods_each(const struct pods *t, void (*fn)(void *ctx, struct pod *p), void *ctx);
+
+/* Sets the request (a new reference) and makes the apps from it. */
+void pod_set_request(struct pod *p, json_t *request);
+/* The guest's part of the request, borrowed. */
+json_t *pod_guest_spec(const struct pod *p);
+const char *pod_dir(const struct pod *p);
+/* Closes what a start needed and nothing later does: kernel, ramdisk, trees. */
+void pod_close_start_fds(struct pod *p);
+bool pod_quiet(const struct pod *p);
+const char *pod_app_state_name(const struct pod_app *a);
+bool pod_app_ended(const struct pod_app *a);
+
+/* The record for the store; strings are borrowed from the pod and from constant tables. */
+void pod_to_row(const struct pod *p, const char *boot_id, struct pod_row *ret);
+void pod_app_to_row(const struct pod *p, size_t i, struct app_row *ret);
+/* Fills a fresh pod; ERR_STORE names the column that makes no sense. */
+int pod_from_row(struct pod *p, const struct pod_row *r, struct err *err);
+
+#endif

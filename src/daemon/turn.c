@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One turn: guard, pure step, the new record in memory, its rows in the open transaction. The one
+ * writer of `core.state`. Nothing is done to the world here.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/cleanup.h"
+#include "base/json.h"
+#include "daemon/engine_int.h"
+
+#define MS INT64_C(1000000)
+
+/* ---- the new record ----------------------------------------------------------------------------
+ */
+
+static bool app_failed(const struct pod *p)
+{
+	bool all = true;
+	for (size_t i = 0; i < p->napps; i++) {
+		const struct pod_app *a = &p->app[i];
+		if (pod_app_ended(a) && (a->kind != GSTATE_EXITED || a->code))
+			return true;
+		all = all && pod_app_ended(a);
+	}
+	return all;
+}
+
+static enum pod_cause cause_now(const struct pod *p, enum pod_state from, enum pod_event event,
+	const struct event_args *args)
+{
+	enum pod_cause old = p->core.cause;
+	enum pod_cause new = args->cause ? args->cause : pod_cause_of(from, event);
+	if (event == EV_GUEST_STOPPING && app_failed(p))
+		new = CAUSE_FINISHED; /* it stops because an app failed, not because it was told to
+				       */
+	if (old == CAUSE_NONE)
+		return new;
+	bool stronger = new == CAUSE_KILLED && (old == CAUSE_STOPPED || old == CAUSE_RUN_LOST);
+	return stronger ? new : old;
+}
+
+static void apply_app(struct pod *p, const struct event_args *args, int64_t wall)
+{
+	struct pod_app *a = &p->app[args->app];
+	const struct gstate *g = &args->gstate;
+	if (!a->started_at)
+		a->started_at = wall;
+	a->kind = g->kind;
+	a->seq = g->seq;
+	a->code = g->code;
+	if (pod_app_ended(a) && !a->ended_at)
+		a->ended_at = wall;
+}
+
+/* What an event says about the pod beyond its state. */
+static void apply(struct pod *p, enum pod_event event, const struct event_args *args, int64_t wall)
+{
+	struct pod_core *c = &p->core;
+	switch (event) {
+	case EV_STOP:
+	case EV_KILL:
+		c->want = WANT_DOWN;
+		c->forced = c->forced || event == EV_KILL;
+		break;
+	case EV_CREATED:
+		c->domid = args->domid;
+		c->qemu_pid = args->qemu_pid;
+		c->qemu_start = args->qemu_start;
+		break;
+	case EV_GUEST_RUNNING:
+		if (!c->started_at)
+			c->started_at = wall;
+		break;
+	case EV_GUEST_APP:
+		apply_app(p, args, wall);
+		break;
+	case EV_GUEST_DONE:
+		c->code = args->code;
+		break;
+	case EV_QUIET:
+	case EV_HOST_REBOOT:
+		c->domid = -1;
+		c->qemu_pid = c->qemu_start = 0;
+		break;
+	case EV_COLLECTED:
+	case EV_COLLECTED_FAILED:
+		c->ended_at = wall;
+		break;
+	default:
+		break;
+	}
+}
+
+static void set_deadline(struct engine *e, struct pod_core *c, const struct pod_update *u)
+{
+	if (u->deadline_ms > 0)
+		c->deadline_ns = engine_now(e) + u->deadline_ms * MS;
+	else if (u->deadline_ms == 0)
+		c->deadline_ns = 0;
+}
+
+static void step(struct engine *e, struct turn *t)
+{
+	struct pod *p = t->ev->pod;
+	struct pod_core *c = &p->core;
+	const struct event_args *args = &t->ev->args;
+	enum pod_state from = c->state;
+	t->at = e->cfg.wall_ns(e->cfg.clock);
+	enum pod_cause cause = cause_now(p, from, t->update.event, args);
+	if (t->ev->message[0] && (cause != c->cause || !c->message[0]))
+		snprintf(c->message, sizeof c->message, "%s", t->ev->message);
+	c->cause = cause;
+	apply(p, t->update.event, args, t->at);
+	c->deadlines = t->update.next == from ? c->deadlines + (t->update.deadline_ms > 0) : 0;
+	c->state = t->update.next;
+	if (c->state == POD_CREATING && from != POD_CREATING)
+		c->generation++;
+	c->seq++;
+	set_deadline(e, c, &t->update);
+}
+
+/* ---- its rows ----------------------------------------------------------------------------------
+ */
+
+/* What an effect or a completion means for the ledger. kind NULL: "log", named by path. */
+static const struct {
+	enum pod_effect intends;
+	enum pod_event holds, releases;
+	const char *kind;
+} ledger_rules[] = {
+	{FX_EXPORT, EV_EXPORTED, EV_CLEARED, "exports"},
+	{FX_EXPORT, EV_EXPORTED, EV_CLEARED, "cgroup"},
+	{FX_CREATE, EV_CREATED, EV_DESTROYED, "domain"},
+	{FX_CREATE, EV_CREATED, EV_QUIET, "qemu"},
+	{FX_CREATE, EV_CREATED, EV_RELEASED, "log"},
+};
+
+static bool has_effect(const struct pod_update *u, enum pod_effect fx)
+{
+	for (int i = 0; i < POD_EFFECTS_MAX; i++)
+		if (u->effects[i] == fx)
+			return true;
+	return false;
+}
+
+static const char *ledger_state(const struct pod_update *u, size_t rule)
+{
+	if (u->event == ledger_rules[rule].holds)
+		return "held";
+	if (u->event == ledger_rules[rule].releases || u->event == EV_HOST_REBOOT)
+		return "released";
+	if (has_effect(u, ledger_rules[rule].intends))
+		return "intended";
+	return NULL;
+}
+
+static int write_ledger(struct engine *e, const struct turn *t, struct err *err)
+{
+	const struct pod *p = t->ev->pod;
+	for (size_t i = 0; i < ARRAY_SIZE(ledger_rules); i++) {
+		const char *state = ledger_state(&t->update, i);
+		if (state && store_ledger_put(e->cfg.store, p->uuid, p->core.generation,
+				     ledger_rules[i].kind, p->uuid, state, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static bool asks_async(const struct pod_update *u)
+{
+	for (int i = 0; i < POD_EFFECTS_MAX; i++)
+		if (pod_effect_done(u->effects[i]) != EV_NONE)
+			return true;
+	return false;
+}
+
+static int write_outbox(struct engine *e, struct turn *t, struct err *err)
+{
+	const struct pod *p = t->ev->pod;
+	if (t->ev->args.outbox && store_outbox_delete(e->cfg.store, t->ev->args.outbox, err) < 0)
+		return -1;
+	/* One asynchronous effect at a time: a new one takes the place of what was under way. */
+	if (asks_async(&t->update) && store_outbox_clear(e->cfg.store, p->uuid, err) < 0)
+		return -1;
+	for (int i = 0; i < POD_EFFECTS_MAX && t->update.effects[i] != FX_NONE; i++) {
+		/* A synchronous effect follows from the state: coldplug repeats it without a row.
+		 */
+		if (pod_effect_done(t->update.effects[i]) == EV_NONE)
+			continue;
+		struct outbox_row r = {
+			.generation = p->core.generation,
+			.seq = p->core.seq,
+			.ord = i,
+		};
+		memcpy(r.uuid, p->uuid, sizeof r.uuid);
+		const char *name = pod_effect_name(t->update.effects[i]);
+		memcpy(&r.effect, &name, sizeof name); /* borrowed: the store only reads */
+		if (store_outbox_add(e->cfg.store, &r, &t->outbox[i], err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int write_history(struct engine *e, struct turn *t, struct err *err)
+{
+	const struct pod *p = t->ev->pod;
+	const char *text[4] = {
+		t->ev->accept ? "accept" : pod_event_name(t->update.event),
+		pod_state_name(t->before.state),
+		pod_state_name(t->update.next),
+		t->ev->message[0] ? t->ev->message : pod_cause_name(p->core.cause),
+	};
+	struct history_row h = {
+		.at = t->at,
+		.domid = p->core.domid,
+		.generation = p->core.generation,
+	};
+	memcpy(h.uuid, p->uuid, sizeof h.uuid);
+	memcpy(&h.event, &text[0], sizeof text[0]); /* borrowed, as above */
+	memcpy(&h.from, &text[1], sizeof text[1]);
+	memcpy(&h.to, &text[2], sizeof text[2]);
+	memcpy(&h.cause, &text[3], sizeof text[3]);
+	return store_history_add(e->cfg.store, &h, &t->history_seq, err);
+}
+
+static int write_apps(struct engine *e, const struct turn *t, struct err *err)
+{
+	const struct pod *p = t->ev->pod;
+	for (size_t i = 0; i < p->napps; i++) {
+		if (!t->ev->accept &&
+			(t->update.event != EV_GUEST_APP || (size_t)t->ev->args.app != i))
+			continue;
+		struct app_row a;
+		pod_app_to_row(p, i, &a);
+		if (store_app_put(e->cfg.store, p->uuid, &a, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int write_pod(struct engine *e, const struct turn *t, struct err *err)
+{
+	struct pod_row row;
+	pod_to_row(t->ev->pod, e->cfg.boot_id, &row);
+	if (!t->ev->accept)
+		return store_pod_update(e->cfg.store, &row, err);
+	_cleanup_free_ char *request = json_text(t->ev->pod->request);
+	row.request = request;
+	return store_pod_insert(e->cfg.store, &row, err);
+}
+
+static int write_rows(struct engine *e, struct turn *t, struct err *err)
+{
+	/* The row itself goes with the last turn; history stays. */
+	if (has_effect(&t->update, FX_FORGET)) {
+		if (write_history(e, t, err) < 0)
+			return -1;
+		return store_pod_delete(e->cfg.store, t->ev->pod->uuid, err);
+	}
+	if (write_pod(e, t, err) < 0 || write_apps(e, t, err) < 0 || write_history(e, t, err) < 0)
+		return -1;
+	if (write_outbox(e, t, err) < 0)
+		return -1;
+	return write_ledger(e, t, err);
+}
+
+/* ---- the turn ----------------------------------------------------------------------------------
+ */
+
+void turn_undo(struct engine *e, struct turn *t)
+{
+	(void)e;
+	t->ev->pod->core = t->before;
+	if (t->update.event == EV_GUEST_APP)
+		t->ev->pod->app[t->ev->args.app] = t->app_before;
+}
+
+static int unlisted(struct engine *e, const struct turn *t, struct err *err)
+{
+	const struct pod *p = t->ev->pod;
+	e->stats.unlisted++;
+	return err_set(err, ERR_STATE, "pod %s is %s (%s): %s is not possible now", p->uuid,
+		pod_state_word(p->core.state), pod_state_name(p->core.state),
+		pod_event_name(t->update.event));
+}
+
+/* A completion that came too late to matter: its outbox row is answered, nothing else changes. */
+static int answer_only(struct engine *e, struct turn *t, struct err *err)
+{
+	t->update.event = EV_NONE;
+	return store_outbox_delete(e->cfg.store, t->ev->args.outbox, err);
+}
+
+static void decide(struct engine *e, struct turn *t)
+{
+	struct pod *p = t->ev->pod;
+	struct pod_facts facts = {
+		.want = p->core.want,
+		.failed = pod_cause_failed(p->core.cause) && !p->core.started_at,
+		.grace_ms = json_int_opt(pod_guest_spec(p), "grace_ms", SPEC_GRACE_MS),
+		.deadlines = p->core.deadlines,
+	};
+	(void)e;
+	if (t->ev->accept)
+		t->update = (struct pod_update){.listed = true,
+			.next = POD_ACCEPTED,
+			.deadline_ms = pod_state_deadline_ms(POD_ACCEPTED)};
+	else
+		pod_step(p->core.state, t->ev->event, &facts, &t->update);
+}
+
+int turn_make(struct engine *e, struct turn *t, struct err *err)
+{
+	struct pod *p = t->ev->pod;
+	t->before = p->core;
+	decide(e, t);
+	if (t->update.event == EV_GUEST_APP)
+		t->app_before = p->app[t->ev->args.app];
+	if (!t->update.listed)
+		return t->ev->args.outbox ? answer_only(e, t, err) : unlisted(e, t, err);
+	if (t->ev->accept && pods_find(e->pods, p->uuid))
+		return err_set(err, ERR_EXISTS, "pod %s exists already", p->uuid);
+	if (store_savepoint(e->cfg.store, err) < 0)
+		return -1;
+	step(e, t);
+	if (write_rows(e, t, err) == 0)
+		return store_savepoint_release(e->cfg.store, err);
+	store_savepoint_rollback(e->cfg.store);
+	turn_undo(e, t);
+	return -1;
+}
