@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The pod's life: see pod.h. Functions stand in the order in which a pod's life calls them. */
+#include "guest/pod.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <sys/reboot.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "guest/enter.h"
+#include "guest/mounts.h"
+#include "guest/session.h"
+
+/* A streams client that takes nothing for so long is given up, and so is one that never comes. */
+#define STALL_MS 5000
+
+static void drain_start(struct pod *pod);
+static void drain_check(struct pod *pod);
+static void sync_start(struct pod *pod);
+static void pod_done(struct pod *pod);
+
+int pod_prepare(struct pod *pod, struct loop *loop, const struct podspec *spec, struct state *state,
+	struct err *err)
+{
+	pod->loop = loop;
+	pod->spec = spec;
+	pod->state = state;
+	pod->apps = xcalloc(spec->n_apps, sizeof(*pod->apps));
+	pod->n_apps = spec->n_apps;
+	for (size_t i = 0; i < pod->n_apps; i++) {
+		struct app *app = &pod->apps[i];
+		app->pod = pod;
+		app->spec = &spec->apps[i];
+		app->index = i;
+		app->kind = GSTATE_STARTING;
+		app->cgroup = -1;
+		state_app(state, i, GSTATE_STARTING, 0);
+		if (mounts_app(app->spec, &app->root, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* ---- running --------------------------------------------------------------------------------- */
+
+static bool all_ended(const struct pod *pod)
+{
+	for (size_t i = 0; i < pod->n_apps; i++) {
+		if (!app_ended(&pod->apps[i]))
+			return false;
+	}
+	return true;
+}
+
+static void running_check(struct pod *pod)
+{
+	if (pod->phase != POD_STARTING)
+		return;
+	for (size_t i = 0; i < pod->n_apps; i++) {
+		if (pod->apps[i].kind == GSTATE_STARTING)
+			return;
+	}
+	pod->phase = POD_RUNNING;
+	state_pod(pod->state, GSTATE_RUNNING, 0, NULL);
+}
+
+void pod_start(struct pod *pod)
+{
+	for (size_t i = 0; i < pod->n_apps; i++)
+		app_start(&pod->apps[i]);
+}
+
+void pod_app_started(struct app *app)
+{
+	log_debug("app %s runs as process %d", app->spec->name, (int)app->child.pid);
+	state_app(app->pod->state, app->index, GSTATE_RUNNING, 0);
+	running_check(app->pod);
+}
+
+void pod_app_output(struct app *app)
+{
+	if (app->pod->streams)
+		session_kick(app->pod->streams);
+	else if (app->pod->phase == POD_DRAINING)
+		drain_check(app->pod);
+}
+
+void pod_app_input(struct app *app)
+{
+	if (app->pod->streams)
+		session_kick(app->pod->streams);
+}
+
+/* ---- stopping -------------------------------------------------------------------------------- */
+
+static void grace_over(struct loop_timer *t)
+{
+	struct pod *pod = container_of(t, struct pod, timer);
+	for (size_t i = 0; i < pod->n_apps; i++) {
+		if (app_ended(&pod->apps[i]))
+			continue;
+		log_warning("app %s did not end within %lld ms of SIGTERM: killed",
+			pod->apps[i].spec->name, (long long)pod->spec->grace_ms);
+		app_kill(&pod->apps[i]);
+	}
+}
+
+static void stop_start(struct pod *pod)
+{
+	if (pod->phase >= POD_STOPPING)
+		return;
+	pod->phase = POD_STOPPING;
+	state_pod(pod->state, GSTATE_STOPPING, 0, NULL);
+	for (size_t i = 0; i < pod->n_apps; i++)
+		app_term(&pod->apps[i]);
+	pod->timer.fn = grace_over;
+	loop_timer_set(pod->loop, &pod->timer, pod->spec->grace_ms);
+}
+
+void pod_stop(struct pod *pod, bool reboot)
+{
+	log_info("asked to %s", reboot ? "reboot" : "power off");
+	pod->asked = true;
+	pod->reboot = reboot;
+	stop_start(pod);
+}
+
+void pod_app_ended(struct app *app)
+{
+	struct pod *pod = app->pod;
+	int code = app_exit_code(app);
+	log_info("app %s: %s %d", app->spec->name, gstate_kind_name(app->kind), app->code);
+	state_app(pod->state, app->index, app->kind, app->code);
+	if (code && !pod->code)
+		pod->code = code;
+	if (all_ended(pod)) {
+		drain_start(pod);
+		return;
+	}
+	if (code)
+		stop_start(pod);
+	running_check(pod);
+}
+
+/* ---- draining -------------------------------------------------------------------------------- */
+
+/* Is there output, or its end, that a streams client should be given still? */
+static bool output_left(const struct pod *pod)
+{
+	for (size_t i = 0; i < pod->n_apps; i++) {
+		for (int k = 0; k < 2; k++) {
+			const struct output *out = &pod->apps[i].out[k];
+			if (out->buf && !output_drained(out))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* The apps are dead: what still holds their pipes open is another app's, or was handed around. */
+static void cut_outputs(struct pod *pod)
+{
+	for (size_t i = 0; i < pod->n_apps; i++) {
+		for (int k = 0; k < 2; k++) {
+			if (pod->apps[i].out[k].buf)
+				output_cut(&pod->apps[i].out[k]);
+		}
+	}
+}
+
+static void stalled(struct loop_timer *t)
+{
+	struct pod *pod = container_of(t, struct pod, timer);
+	if (pod->sent != pod->sent_seen) {
+		pod->sent_seen = pod->sent;
+		loop_timer_set(pod->loop, t, STALL_MS);
+		return;
+	}
+	if (output_left(pod))
+		log_warning("output is lost: %s",
+			pod->streams ? "its reader takes nothing" : "nobody came to read it");
+	sync_start(pod);
+}
+
+static void drain_start(struct pod *pod)
+{
+	loop_timer_stop(&pod->timer);
+	if (pod->phase < POD_STOPPING)
+		state_pod(pod->state, GSTATE_STOPPING, 0, NULL);
+	pod->phase = POD_DRAINING;
+	enter_kill_all();
+	cut_outputs(pod);
+	pod->sent_seen = pod->sent;
+	pod->timer.fn = stalled;
+	loop_timer_set(pod->loop, &pod->timer, STALL_MS);
+	if (pod->streams)
+		session_kick(pod->streams);
+	drain_check(pod);
+}
+
+/* With a client attached, streams.c says when it was told the last of it: pod_streams_changed(). */
+static void drain_check(struct pod *pod)
+{
+	if (pod->phase != POD_DRAINING || pod->streams)
+		return;
+	if (!pod->spec->streams || !output_left(pod))
+		sync_start(pod);
+}
+
+void pod_streams_changed(struct pod *pod)
+{
+	if (pod->phase != POD_DRAINING)
+		return;
+	if (pod->streams && session_finished(pod->streams))
+		sync_start(pod);
+	else
+		drain_check(pod);
+}
+
+/* ---- the end --------------------------------------------------------------------------------- */
+
+static void synced(struct child *child, int status)
+{
+	(void)status;
+	struct pod *pod = container_of(child, struct pod, sync);
+	if (pod->phase == POD_SYNCING)
+		pod_done(pod);
+}
+
+static void sync_late(struct loop_timer *t)
+{
+	log_warning("the exports could not be synced within %d ms", POD_SYNC_MS);
+	pod_done(container_of(t, struct pod, timer));
+}
+
+/* sync(2) waits for Dom-0 for as long as it likes, so another process does it. */
+static void sync_start(struct pod *pod)
+{
+	pod->phase = POD_SYNCING;
+	pid_t pid = fork();
+	if (pid == 0) {
+		sync();
+		_exit(0);
+	}
+	if (pid < 0) {
+		pod_done(pod);
+		return;
+	}
+	pod->sync.fn = synced;
+	child_add(&pod->sync, pid);
+	pod->timer.fn = sync_late;
+	loop_timer_set(pod->loop, &pod->timer, POD_SYNC_MS);
+}
+
+static void power_off_now(struct loop_timer *t)
+{
+	pod_power_off(container_of(t, struct pod, timer)->reboot);
+}
+
+static void pod_done(struct pod *pod)
+{
+	pod->phase = POD_DONE;
+	log_info("pod done, code %d", pod->code);
+	state_pod(pod->state, GSTATE_DONE, pod->code, NULL);
+	pod->timer.fn = power_off_now;
+	loop_timer_set(pod->loop, &pod->timer, pod->asked ? POD_ASKED_MS : POD_POWEROFF_MS);
+}
+
+void pod_power_off(bool to_reboot)
+{
+	reboot(to_reboot ? RB_AUTOBOOT : RB_POWER_OFF);
+	/* Not reached where the kernel can do it; PID 1 must never return. */
+	for (;;)
+		pause();
+}

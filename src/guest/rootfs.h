@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Paths inside an app's root: every symbolic link, absolute ones too, is resolved within `root`
+ * (openat2(2), RESOLVE_IN_ROOT), so that no image can lead us outside (contract 3.2, 3.3).
+ */
+#ifndef GUEST_ROOTFS_H
+#define GUEST_ROOTFS_H
+
+#include <stddef.h>
+#include <sys/stat.h>
+
+#include "base/err.h"
+
+/* As openat(2) with O_CLOEXEC, confined to `root`. -1 and errno. */
+int rootfs_open(int root, const char *path, int flags);
+/* stat(2) of what the path leads to; with `nofollow` of a final symbolic link itself. */
+int rootfs_stat(int root, const char *path, int nofollow, struct stat *ret);
+/* A regular file's whole text, at most `max` bytes; never waits on a FIFO. Caller frees *ret. */
+int rootfs_read(int root, const char *path, size_t max, char **ret, struct err *err);
+/* Makes the directory when there is nothing (its parent must exist) and opens it, O_PATH. */
+int rootfs_make_dir(int root, const char *path, mode_t mode, struct err *err);
+
+#endif
