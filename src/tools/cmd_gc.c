@@ -3,10 +3,12 @@
  * `xenpod gc`: marks what has ended, removes what was marked long enough ago, what was never
  * finished, and image trees that nobody uses (contract 6, gc). One bad pod does not stop the rest.
  */
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/log.h"
@@ -119,6 +121,9 @@ static void collect_trees(struct gc *gc, const struct datadir *d)
 {
 	_cleanup_err_ struct err err = {0};
 	unsigned n = 0;
+	/* --dir may be rkt's own data directory: its trees are rkt's. */
+	if (faccessat(d->fd, "cas/locks", F_OK, 0) < 0)
+		return;
 	if (image_gc(d, TREE_GRACE_S, &n, &err) < 0)
 		note_failure(gc, &err);
 	if (n)

@@ -37,6 +37,9 @@ static void running_replace(pid_t from, pid_t to)
 	}
 }
 
+/* In a worker: where its report goes. */
+static int report_fd = -1;
+
 void worker_interrupt(void)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(running); i++)
@@ -50,6 +53,7 @@ static _Noreturn void child_main(int fd, worker_fn fn, void *ctx)
 	char *text = NULL;
 	/* The parent undoes everything after Ctrl-C; a dead terminal must not stop that half-way.
 	 */
+	report_fd = fd;
 	signal(SIGPIPE, SIG_IGN);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	int r = fn(ctx, &text, &err);
@@ -152,7 +156,10 @@ int worker_confine(int dirfd, const int *keep, size_t n, struct err *err)
 {
 	if (fchdir(dirfd) < 0 || chroot(".") < 0)
 		return err_sys(err, "enter the directory to unpack into");
-	fd_close_above(3, keep, n);
+	int kept[8] = {report_fd};
+	for (size_t i = 0; i < n && i + 1 < ARRAY_SIZE(kept); i++)
+		kept[i + 1] = keep[i];
+	fd_close_above(3, kept, n + 1);
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return err_sys(err, "give up new privileges");
 	umask(022);
