@@ -51,6 +51,13 @@ int64_t hook_now_ms(void)
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
+int hook_earliest(int a, int b)
+{
+	if (a < 0 || b < 0)
+		return a < 0 ? b : a;
+	return a < b ? a : b;
+}
+
 void hook_die_by(int signo)
 {
 	struct rlimit none = {0, 0};

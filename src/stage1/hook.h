@@ -24,6 +24,9 @@ int hook_uuid_arg(int argc, char **argv, int rest, char ret[UUID_TEXT_SIZE], str
 /* CLOCK_MONOTONIC in milliseconds. */
 int64_t hook_now_ms(void);
 
+/* Of two poll(2) time-outs the earlier; -1 is never. */
+int hook_earliest(int a, int b);
+
 /* Ends this process by `signo`, as the one whose fate it shares ended; without a core file. */
 _Noreturn void hook_die_by(int signo);
 

@@ -19,17 +19,16 @@
 #include "base/log.h"
 #include "proto/api.h"
 #include "proto/spec.h"
+#include "stage1/attach.h"
 #include "stage1/hook.h"
 #include "stage1/link.h"
 #include "stage1/podfiles.h"
 #include "stage1/relay.h"
-#include "stage1/session.h"
 #include "stage1/stopper.h"
 
 /* A supervisor that dies while it accepts: how long its return is awaited. */
-#define ACCEPT_WAIT_MS   30000
-#define SESSION_RETRY_MS 1000
-#define SESSION_TRIES    5
+#define ACCEPT_WAIT_MS 30000
+#define FAULTS_MAX     5
 
 struct proxy {
 	const char *uuid; /* borrowed from the request */
@@ -37,16 +36,12 @@ struct proxy {
 	const struct poddir *pod;
 	struct handover *fds;
 	struct link link;
-	struct session *session;
+	struct attach attach;
 	struct relay relay;
 	struct stopper stopper;
 	int sigfd;
 	int64_t accept_by;
-	int64_t session_at; /* not before; hook_now_ms() */
-	int session_tries;
-	int64_t domid; /* -1: none is known */
-	int64_t generation;
-	bool unmapped; /* this generation's ring is to be left alone */
+	int faults; /* of the output session */
 	bool accepted;
 	bool running;
 	bool files_failed;
@@ -82,24 +77,6 @@ static void on_accepted(struct proxy *p)
 	stopper_want(&p->stopper, STOP_FORCE);
 }
 
-/* Any event may carry them; a new generation means a new domain with new rings. */
-static void note_domain(struct proxy *p, const json_t *event)
-{
-	int64_t domid = json_int_opt(event, "domid", -1);
-	int64_t generation = json_int_opt(event, "generation", p->generation);
-	if (domid < 0 || domid >= UINT16_MAX)
-		return;
-	if (generation != p->generation || domid != p->domid) {
-		session_free(p->session);
-		p->session = NULL;
-		p->unmapped = false;
-		p->session_tries = 0;
-		p->relay.ended = false;
-	}
-	p->domid = domid;
-	p->generation = generation;
-}
-
 static void on_running(struct proxy *p)
 {
 	/* The supervisor, QEMU and the fd store hold the lock now; a copy here could outlive them
@@ -110,30 +87,19 @@ static void on_running(struct proxy *p)
 	p->running = true;
 }
 
-static void let_go(struct proxy *p)
-{
-	if (p->session)
-		session_let_go(p->session);
-	session_free(p->session);
-	p->session = NULL;
-	p->unmapped = true;
-}
-
 static void on_event(struct proxy *p, json_t *event)
 {
 	const char *name = json_str_opt(event, "event", "");
 	if (!strcmp(name, "ended")) {
-		handover_drop_lock(p->fds); /* before anything that could take time */
-		let_go(p);
-		handover_done(p->fds);
+		handover_done(p->fds); /* before anything that could take time */
+		attach_let_go(&p->attach);
 		p->ended = json_incref(event);
 		return;
 	}
 	if (!strcmp(name, "unmap")) {
-		let_go(p);
+		attach_let_go(&p->attach);
 		return;
 	}
-	note_domain(p, event);
 	if (!strcmp(name, "accepted"))
 		on_accepted(p);
 	else if (!strcmp(name, "running"))
@@ -147,93 +113,81 @@ static void tell_away(struct proxy *p)
 	p->link.told = true;
 }
 
-/* 0, or -1: it is over. */
+/* Everything that has come: 0, LINK_LOST, or -1 when the supervisor says no. */
+static int read_events(struct proxy *p, struct err *err)
+{
+	while (!p->ended) {
+		_cleanup_json_ json_t *event = NULL;
+		int r = link_next(&p->link, &event, err);
+		if (r <= 0)
+			return r;
+		on_event(p, event);
+	}
+	return 0;
+}
+
+/* 0, or -1: the pod is not, or no longer, the supervisor's. */
 static int link_turn(struct proxy *p, struct err *err)
 {
-	int r = 0;
-	if (!p->link.v && link_wait_ms(&p->link) == 0 && accept_call(p, err) < 0)
+	bool due = !p->link.v && link_wait_ms(&p->link) == 0;
+	int r = due && accept_call(p, err) < 0 ? LINK_LOST : read_events(p, err);
+	if (r == -1 && p->accepted && link_worth_retry(err)) {
+		link_retry(&p->link);
 		r = LINK_LOST;
-	while (r == 0 && !p->ended) {
-		_cleanup_json_ json_t *event = NULL;
-		r = link_next(&p->link, &event, err);
-		if (r == 0)
-			return 0;
-		if (r == 1) {
-			on_event(p, event);
-			r = 0;
-		}
 	}
-	if (r == 0)
-		return 0;
-	if (r == LINK_LOST || (p->accepted && link_worth_retry(err))) {
-		if (r != LINK_LOST)
-			link_retry(&p->link);
-		if (p->accepted)
-			tell_away(p);
-		else if (hook_now_ms() > p->accept_by)
-			return -1;
-		return 0;
-	}
-	return -1;
+	if (r != LINK_LOST)
+		return r;
+	if (p->accepted)
+		tell_away(p);
+	else if (hook_now_ms() > p->accept_by)
+		return -1;
+	return 0;
 }
 
 /* ---- the guest's streams ------------------------------------------------------------------------
  */
 
-static json_t *hello(const struct proxy *p)
+static json_t *hello(void *user, int64_t generation)
 {
+	const struct proxy *p = user;
 	return json_make("{s:i, s:s, s:I, s:s}", "version", STREAM_VERSION, "uuid", p->uuid,
-		"generation", (json_int_t)p->generation, "kind", "streams");
+		"generation", (json_int_t)generation, "kind", "streams");
 }
 
 static void on_frame(void *user, const struct stream_header *h, const uint8_t *data)
 {
 	struct proxy *p = user;
 	relay_frame(&p->relay, h, data);
-	session_pause(p->session, relay_full(&p->relay));
+	session_pause(p->attach.session, relay_full(&p->relay));
 }
 
-static bool session_due(const struct proxy *p)
+/* The pod is worth more than its output: whatever is wrong with the session, it goes on. */
+static void output_fault(struct proxy *p, const struct err *err)
 {
-	return !p->session && p->domid >= 0 && !p->unmapped && !p->relay.ended &&
-	       p->session_tries < SESSION_TRIES && hook_now_ms() >= p->session_at;
-}
-
-static void session_failed(struct proxy *p, const struct err *err)
-{
-	session_free(p->session);
-	p->session = NULL;
-	p->session_tries++;
-	p->session_at = hook_now_ms() + SESSION_RETRY_MS;
-	if (p->session_tries == 1)
+	p->faults++;
+	if (p->faults == 1)
 		log_warning("output of the pod: %s, trying again", err_msg(err));
-	if (p->session_tries == SESSION_TRIES)
-		log_warning(
-			"output of the pod: %s, given up; the pod goes on without", err_msg(err));
+	if (p->faults < FAULTS_MAX)
+		return;
+	log_warning("output of the pod: %s, given up; the pod goes on without", err_msg(err));
+	attach_let_go(&p->attach);
 }
 
-static void session_step(struct proxy *p)
+static void output_turn(struct proxy *p)
 {
 	_cleanup_err_ struct err err = {0};
-	if (session_due(p)) {
-		p->session = session_new(p->uuid, (uint32_t)p->domid, hello(p), on_frame, p, &err);
-		if (!p->session) {
-			session_failed(p, &err);
-			return;
-		}
-	}
-	if (!p->session)
+	if (!p->accepted || p->attach.over)
 		return;
-	session_pause(p->session, relay_full(&p->relay));
-	enum session_result r = session_turn(p->session, &err);
+	if (p->attach.session)
+		session_pause(p->attach.session, relay_full(&p->relay));
+	enum attach_result r = attach_turn(&p->attach, &err);
 	if (p->relay.ended) {
-		let_go(p);
+		attach_let_go(&p->attach); /* the guest waits for that */
 		if (*p->relay.refused)
 			log_warning("output of the pod: the guest says: %s", p->relay.refused);
-	} else if (r == SESSION_GONE)
-		let_go(p);
-	else if (r == SESSION_CLOSED)
-		session_failed(p, &err);
+	} else if (r == ATTACH_FAULT) {
+		output_fault(p, &err);
+	}
 }
 
 /* ---- signals ------------------------------------------------------------------------------------
@@ -272,23 +226,10 @@ static void signals_turn(struct proxy *p)
 /* ---- the loop -----------------------------------------------------------------------------------
  */
 
-static int earliest(int a, int b)
-{
-	if (a < 0 || b < 0)
-		return a < 0 ? b : a;
-	return a < b ? a : b;
-}
-
 static int next_timeout(const struct proxy *p)
 {
-	int t = earliest(link_wait_ms(&p->link), stopper_wait_ms(&p->stopper));
-	if (p->session)
-		return earliest(t, session_wait_ms(p->session));
-	if (p->domid >= 0 && !p->unmapped && p->session_tries < SESSION_TRIES) {
-		int64_t left = p->session_at - hook_now_ms();
-		t = earliest(t, left > 0 ? (int)left : 0);
-	}
-	return t;
+	int t = hook_earliest(link_wait_ms(&p->link), stopper_wait_ms(&p->stopper));
+	return p->accepted ? hook_earliest(t, attach_wait_ms(&p->attach)) : t;
 }
 
 static struct pollfd waiting_sink(const struct sink *s)
@@ -298,17 +239,14 @@ static struct pollfd waiting_sink(const struct sink *s)
 
 static void wait_for_something(struct proxy *p)
 {
-	struct pollfd fds[5 + SESSION_POLLFDS] = {
+	struct pollfd fds[5 + ATTACH_POLLFDS] = {
 		{.fd = p->sigfd, .events = POLLIN},
 		{.fd = p->link.v ? varlink_fd(p->link.v) : -1, .events = POLLIN},
 		{.fd = stopper_fd(&p->stopper), .events = POLLIN},
 		waiting_sink(&p->relay.out),
 		waiting_sink(&p->relay.err),
-		{.fd = -1},
-		{.fd = -1},
 	};
-	if (p->session)
-		session_poll(p->session, fds + 5);
+	attach_poll(&p->attach, fds + 5);
 	poll(fds, ARRAY_SIZE(fds), next_timeout(p));
 }
 
@@ -321,7 +259,7 @@ static int life(struct proxy *p, struct err *err)
 		if (p->ended)
 			return 0;
 		relay_flush(&p->relay); /* first: what it frees lets the session read on */
-		session_step(p);
+		output_turn(p);
 		stopper_turn(&p->stopper);
 		wait_for_something(p);
 	}
@@ -344,7 +282,7 @@ static int verdict(const struct proxy *p)
 {
 	const json_t *e = p->ended;
 	const char *message = json_str_opt(e, "message", "");
-	const char *cause = json_str_opt(e, "cause", "unknown");
+	const char *cause = json_str_opt(e, "text", json_str_opt(e, "cause", "unknown"));
 	bool has_code = json_is_integer(json_object_get(e, "code"));
 	if (json_bool_opt(e, "forced", false))
 		hook_die_by(SIGKILL);
@@ -360,7 +298,7 @@ static int verdict(const struct proxy *p)
 
 static void proxy_done(struct proxy *p)
 {
-	session_free(p->session);
+	attach_let_go(&p->attach);
 	link_close(&p->link);
 	stopper_done(&p->stopper);
 	relay_done(&p->relay);
@@ -372,24 +310,27 @@ static void proxy_done(struct proxy *p)
 int proxy_run(const json_t *request, struct handover *h, const struct poddir *d, int *ret_status,
 	struct err *err)
 {
+	const char *uuid = json_str_opt(request, "uuid", "");
 	struct proxy p = {
-		.uuid = json_str_opt(request, "uuid", ""),
+		.uuid = uuid,
 		.request = request,
 		.pod = d,
 		.fds = h,
-		.domid = -1,
 		.accept_by = hook_now_ms() + ACCEPT_WAIT_MS,
+		.attach = {.uuid = uuid, .hello = hello, .on_frame = on_frame, .user = &p},
+		.stopper = {.uuid = uuid},
 	};
-	p.stopper.uuid = p.uuid;
 	p.sigfd = open_signals(err);
 	if (p.sigfd < 0)
 		return -1;
 	relay_open(&p.relay);
+	relay_log_through(&p.relay);
 	int r = accept_call(&p, err); /* no supervisor at all is an error at once */
 	if (r == 0)
 		r = life(&p, err);
 	if (r == 0) {
 		finish_output(&p);
+		relay_log_through(NULL);
 		*ret_status = verdict(&p);
 	}
 	proxy_done(&p);

@@ -7,7 +7,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
+#include "base/cleanup.h"
 #include "base/json.h"
+#include "base/log.h"
 
 void relay_open(struct relay *r)
 {
@@ -16,8 +19,28 @@ void relay_open(struct relay *r)
 	sink_open(&r->err, STDERR_FILENO);
 }
 
+static struct relay *log_relay;
+
+static void log_sink(
+	enum log_level level, const char *msg, const struct log_field *fields, size_t n)
+{
+	(void)level;
+	(void)fields;
+	(void)n;
+	_cleanup_free_ char *line = xasprintf("stage1: %s\n", msg);
+	sink_put(&log_relay->err, line, strlen(line));
+}
+
+void relay_log_through(struct relay *r)
+{
+	log_relay = r;
+	log_set_sink(r ? log_sink : log_stderr_sink);
+}
+
 void relay_done(struct relay *r)
 {
+	if (log_relay == r)
+		relay_log_through(NULL);
 	sink_done(&r->out);
 	sink_done(&r->err);
 }

@@ -28,6 +28,9 @@ struct relay {
 void relay_open(struct relay *r);
 void relay_done(struct relay *r);
 
+/* Log lines go to the same sink, so that a stopped terminal cannot block us; NULL: as before. */
+void relay_log_through(struct relay *r);
+
 /* A session_frame_fn; `user` is the relay. */
 void relay_frame(void *user, const struct stream_header *h, const uint8_t *data);
 
