@@ -36,7 +36,8 @@ ifeq ($(findstring clang,$(CC)),)
 WARN += -Wlogical-op -Wduplicated-cond
 endif
 
-CPPFLAGS_ALL := -D_GNU_SOURCE -DXENPOD_VERSION='"$(VERSION)"' -Isrc -I$(B)/gen
+CPPFLAGS_ALL := -D_GNU_SOURCE -DXENPOD_VERSION='"$(VERSION)"' \
+	-DXENPOD_LIBDIR='"$(PREFIX)/lib/xenpod"' -Isrc -I$(B)/gen
 CFLAGS_ALL   := -std=gnu17 -g -fno-strict-aliasing -fstack-protector-strong $(WARN)
 LDFLAGS_ALL  := -Wl,-z,relro,-z,now
 STATIC       := -static
@@ -124,7 +125,8 @@ HAVE     := $(foreach p,$(PROGRAMS),$(if $(wildcard $(call mainfile,$(p))),$(p))
 all: need $(ARCHIVES) $(HAVE:%=$(B)/bin/%) ## build every program (VARIANT=release|debug|coverage|clang)
 
 help: ## show the targets
-	@awk -F':.*## ' '/^[a-z][a-z-]*:.*## /{printf "  %-14s %s\n",$$1,$$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z][a-z_.-]*:.*## /{printf "  %-22s %s\n",$$1,$$2}' \
+		$(filter-out %.d,$(MAKEFILE_LIST))
 
 setup: ## install every Debian package that building, tests and lab need
 	$(call say,SETUP,packages)
@@ -164,6 +166,14 @@ $(B)/gen/store_sql.h: $(SQL) dist/sql2h.sh
 	$(call say,GEN,$@)
 	$(Q)sh dist/sql2h.sh $(SQL) >$@.tmp && mv $@.tmp $@
 $(filter $(B)/store/%,$(OBJ)): $(B)/gen/store_sql.h
+
+# Programs that carry PREFIX in them are compiled again when it changes.
+$(B)/gen/prefix: FORCE
+	@mkdir -p $(@D)
+	@echo '$(PREFIX)' | cmp -s - $@ || echo '$(PREFIX)' >$@
+$(B)/tools/%.o $(B)/daemon/%.o: $(B)/gen/prefix
+FORCE:
+.PHONY: FORCE
 
 clean: ## remove build outputs (keeps the lab's images: make lab-clean removes those)
 	rm -rf build/release build/debug build/coverage build/clang build/fuzz \

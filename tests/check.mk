@@ -68,3 +68,15 @@ lint: need ## formatting, static analysis, house rules
 
 format: ## let clang-format rewrite every source
 	$(Q)git ls-files -z --cached --others --exclude-standard '*.c' '*.h' | xargs -0 clang-format -i
+
+.PHONY: coverage
+coverage: ## unit tests and corpora with gcov: lines per room, pages in build/coverage/html
+	$(Q)$(MAKE) --no-print-directory -j$(JOBS) VARIANT=coverage all units
+	$(Q)JOBS=$(JOBS) sh tests/coverage.sh
+
+# For editors and clangd. Compiles everything once more, under bear's eyes.
+.PHONY: compile_commands.json
+compile_commands.json: need ## the compilation database
+	$(Q)bear --output $@ -- $(MAKE) --no-print-directory -B -j$(JOBS) VARIANT=clang \
+		all units >/dev/null
+	$(Q)grep -c '"file"' $@ | sed 's/$$/ files in $@/'

@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: Apache-2.0
+# make install: what a distribution's package would hold. DESTDIR is put before every path, PREFIX is
+# where we live, UNITDIR is where systemd looks. In files of dist/ that say @PREFIX@ it is filled in.
+
+BINDIR  := $(PREFIX)/bin
+SBINDIR := $(PREFIX)/sbin
+LIBDIR  := $(PREFIX)/lib/xenpod
+DOCDIR  := $(PREFIX)/share/doc/xenpod
+MANDIR  := $(PREFIX)/share/man
+
+BIN_PROGRAMS  := xenpod xenpod-status
+SBIN_PROGRAMS := xenpodd
+LIB_PROGRAMS  := xenpod-watch xenpod-act xenpod-vif
+
+# put MODE, DIRECTORY, FILES: nothing is made where there are no files.
+define put
+$(if $(strip $(3)),$(Q)install -d '$(DESTDIR)$(2)' && install -m $(1) $(3) '$(DESTDIR)$(2)/')
+endef
+
+# fill DIRECTORY, FILES: the same, with @PREFIX@ filled in.
+define fill
+$(if $(strip $(2)),$(Q)install -d '$(DESTDIR)$(1)' && for f in $(2); do \
+	sed 's|@PREFIX@|$(PREFIX)|g' "$$f" >'$(DESTDIR)$(1)'/"$${f##*/}" && \
+	chmod 644 '$(DESTDIR)$(1)'/"$${f##*/}" || exit 1; done)
+endef
+
+UNITS := $(wildcard dist/systemd/*.service dist/systemd/*.socket dist/systemd/*.target \
+	dist/systemd/*.slice)
+
+.PHONY: install
+install: all aci ## install below PREFIX (DESTDIR= for packages)
+	$(call say,INSTALL,$(DESTDIR)$(PREFIX))
+	$(call put,755,$(BINDIR),$(BIN_PROGRAMS:%=$(B)/bin/%))
+	$(call put,755,$(SBINDIR),$(SBIN_PROGRAMS:%=$(B)/bin/%))
+	$(call put,755,$(LIBDIR),$(LIB_PROGRAMS:%=$(B)/bin/%))
+	$(call put,644,$(LIBDIR),build/stage1-xen.aci)
+	$(call fill,$(UNITDIR),$(UNITS))
+	$(call fill,/usr/lib/sysusers.d,$(wildcard dist/systemd/sysusers.d/*.conf))
+	$(call fill,/usr/lib/tmpfiles.d,$(wildcard dist/systemd/tmpfiles.d/*.conf))
+	$(call put,644,/usr/lib/systemd/catalog,$(wildcard dist/systemd/*.catalog))
+	$(call put,644,$(PREFIX)/share/bash-completion/completions,$(wildcard dist/completions/*))
+	$(foreach n,1 5 8,$(call put,644,$(MANDIR)/man$(n),$(wildcard docs/man/*.$(n)))
+	)$(call put,644,$(DOCDIR),LICENSE $(wildcard README.md docs/*.md))
