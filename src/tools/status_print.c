@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Status for people: pure functions of the API's JSON. */
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/cleanup.h"
+#include "base/json.h"
+#include "base/uuid.h"
+#include "tools/status.h"
+#include "tools/table.h"
+
+char *status_state_text(const json_t *pod)
+{
+	const char *word = json_str_opt(pod, "word", "?");
+	const char *state = json_str_opt(pod, "state", word);
+	return strcmp(word, state) ? xasprintf("%s (%s)", word, state) : xstrdup(word);
+}
+
+/* The end if it has one, else what it does. */
+static char *app_end_text(const json_t *app)
+{
+	int64_t signal = json_int_opt(app, "signal", -1);
+	int64_t code = json_int_opt(app, "code", -1);
+	const char *name = signal > 0 && signal < 65 ? sigabbrev_np((int)signal) : NULL;
+	if (signal > 0)
+		return name ? xasprintf("SIG%s", name) : xasprintf("signal%" PRId64, signal);
+	if (code >= 0)
+		return xasprintf("%" PRId64, code);
+	return xstrdup(json_str_opt(app, "state", "?"));
+}
+
+char *status_apps_text(const json_t *pod)
+{
+	char *out = xstrdup("");
+	size_t i;
+	json_t *app;
+	json_array_foreach (json_object_get(pod, "apps"), i, app) {
+		_cleanup_free_ char *end = app_end_text(app);
+		char *more = xasprintf(
+			"%s%s%s=%s", out, i ? " " : "", json_str_opt(app, "name", "?"), end);
+		free(out);
+		out = more;
+	}
+	return out;
+}
+
+static char *number_text(const json_t *o, const char *key)
+{
+	int64_t v = json_int_opt(o, key, -1);
+	return v < 0 ? xstrdup("-") : xasprintf("%" PRId64, v);
+}
+
+static void add_row(struct table *t, const json_t *pod, bool full)
+{
+	char age[24];
+	_cleanup_free_ char *uuid = xstrndup(json_str_opt(pod, "uuid", ""), full ? 36 : 8);
+	_cleanup_free_ char *state = status_state_text(pod);
+	_cleanup_free_ char *domid = number_text(pod, "domid");
+	_cleanup_free_ char *apps = status_apps_text(pod);
+	age_text(json_int_opt(pod, "created", 0), age);
+	const char *row[] = {uuid, state, domid, apps, age, json_str_opt(pod, "cause", "")};
+	table_row(t, row);
+	table_colour_word(t, 1, json_str_opt(pod, "word", ""));
+}
+
+void status_print_list(const json_t *list, bool legend, bool full)
+{
+	static const char *const columns[] = {"UUID", "STATE", "DOMID", "APPS", "AGE", "WHY", NULL};
+	struct table *t = table_new(columns, legend);
+	size_t i;
+	json_t *pod;
+	json_array_foreach (json_object_get(list, "pods"), i, pod)
+		add_row(t, pod, full);
+	table_print(t);
+}
+
+static void print_pair(const char *name, const char *value)
+{
+	if (value && *value)
+		printf("%-10s %s\n", name, value);
+}
+
+static void print_time(const char *name, const json_t *pod, const char *key)
+{
+	char when[32];
+	char age[24];
+	int64_t at = json_int_opt(pod, key, 0);
+	time_text(at, when);
+	age_text(at, age);
+	if (at > 0)
+		printf("%-10s %s (%s ago)\n", name, when, age);
+}
+
+static void print_end(const json_t *pod)
+{
+	const char *cause = json_str_opt(pod, "cause", "");
+	const char *message = json_str_opt(pod, "message", "");
+	_cleanup_free_ char *why = xasprintf("%s%s%s%s", cause, *message ? ": " : "", message,
+		json_bool_opt(pod, "forced", false) ? " (forced)" : "");
+	_cleanup_free_ char *code = number_text(pod, "code");
+	print_time("ended", pod, "ended");
+	print_pair("why", *cause ? why : "");
+	print_pair("exit code", *code == '-' ? "" : code);
+}
+
+static void print_pod(const json_t *pod)
+{
+	_cleanup_free_ char *state = status_state_text(pod);
+	_cleanup_free_ char *domid = number_text(pod, "domid");
+	_cleanup_free_ char *domain =
+		xasprintf("%s (generation %" PRId64 ")", domid, json_int_opt(pod, "generation", 0));
+	_cleanup_free_ char *size = xasprintf("%" PRId64 " MiB, %" PRId64 " vCPUs, network %s",
+		json_int_opt(pod, "memory_kib", 0) / 1024, json_int_opt(pod, "vcpus", 0),
+		json_str_opt(pod, "net", "none"));
+	print_pair("state", state);
+	print_pair("domain", *domid == '-' ? "none" : domain);
+	print_pair("size", size);
+	print_pair("directory", json_str_opt(pod, "dir", ""));
+	print_time("created", pod, "created");
+	print_time("started", pod, "started");
+	print_end(pod);
+}
+
+static void print_apps(const json_t *pod)
+{
+	static const char *const columns[] = {"APP", "STATE", "END", "STARTED", "ENDED", NULL};
+	struct table *t = table_new(columns, true);
+	size_t i;
+	json_t *app;
+	json_array_foreach (json_object_get(pod, "apps"), i, app) {
+		char started[32];
+		char ended[32];
+		bool over =
+			json_int_opt(app, "code", -1) >= 0 || json_int_opt(app, "signal", -1) >= 0;
+		_cleanup_free_ char *end = over ? app_end_text(app) : xstrdup("-");
+		time_text(json_int_opt(app, "started", 0), started);
+		time_text(json_int_opt(app, "ended", 0), ended);
+		const char *row[] = {json_str_opt(app, "name", "?"),
+			json_str_opt(app, "state", "?"), end, started, ended};
+		table_row(t, row);
+	}
+	putchar('\n');
+	table_print(t);
+}
+
+static void print_history(const json_t *history)
+{
+	static const char *const columns[] = {
+		"SEQ", "TIME", "EVENT", "FROM", "TO", "DOMID", "CAUSE", NULL};
+	struct table *t = table_new(columns, true);
+	size_t i;
+	json_t *e;
+	json_array_foreach (history, i, e) {
+		char when[32];
+		int64_t at = json_int_opt(e, "at", 0);
+		time_text(at, when);
+		_cleanup_free_ char *precise =
+			xasprintf("%s.%03d", when, (int)(at / 1000000 % 1000));
+		_cleanup_free_ char *seq = number_text(e, "seq");
+		_cleanup_free_ char *domid = number_text(e, "domid");
+		const char *row[] = {seq, precise, json_str_opt(e, "event", "?"),
+			json_str_opt(e, "from", ""), json_str_opt(e, "to", ""), domid,
+			json_str_opt(e, "cause", "")};
+		table_row(t, row);
+	}
+	putchar('\n');
+	table_print(t);
+}
+
+/* What the pod still holds on this machine: nothing, once it has ended in order. */
+static void print_ledger(const json_t *ledger)
+{
+	size_t i;
+	json_t *l;
+	json_array_foreach (ledger, i, l) {
+		const char *state = json_str_opt(l, "state", "");
+		if (strcmp(state, "released") != 0)
+			printf("%-10s %s %s\n", !strcmp(state, "held") ? "holds" : "intends",
+				json_str_opt(l, "kind", "?"), json_str_opt(l, "name", ""));
+	}
+}
+
+void status_print_show(const json_t *show, const char *uuid)
+{
+	const json_t *pod = json_object_get(show, "pod");
+	print_pair("pod", uuid);
+	if (json_is_object(pod)) {
+		print_pod(pod);
+		print_ledger(json_object_get(show, "ledger"));
+		print_apps(pod);
+	} else {
+		print_pair("state", "removed");
+	}
+	print_history(json_object_get(show, "history"));
+}
+
+static bool begins_with(const char *uuid, const char *prefix)
+{
+	for (; *prefix; prefix++, uuid++)
+		if (tolower((unsigned char)*prefix) != *uuid)
+			return false;
+	return true;
+}
+
+int status_pick(const json_t *list, const char *prefix, const char **ret_uuid, struct err *err)
+{
+	const char *found = NULL;
+	size_t count = 0;
+	size_t i;
+	json_t *pod;
+	json_array_foreach (json_object_get(list, "pods"), i, pod) {
+		const char *uuid = json_str_opt(pod, "uuid", "");
+		if (!begins_with(uuid, prefix))
+			continue;
+		found = uuid;
+		count++;
+	}
+	if (count > 1)
+		return err_set(err, ERR_INVALID, "\"%s\" matches %zu pods; give more of the UUID",
+			prefix, count);
+	if (!count)
+		return err_set(
+			err, ERR_NOTFOUND, "no pod \"%s\" (xenpod-status shows them)", prefix);
+	*ret_uuid = found;
+	return 0;
+}

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The API's JSON made of store rows, for the time when there is no supervisor to make it. Requests
+ * hold secrets: only sizes and the network's name are taken from them.
+ */
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/json.h"
+#include "fsm/pod.h"
+#include "store/store.h"
+#include "tools/status.h"
+
+struct gather {
+	struct store *store;
+	json_t *list;
+	struct err *err;
+	const char *only; /* one UUID, or NULL */
+};
+
+static json_t *int_or_null(int64_t v, int64_t none)
+{
+	return v == none ? json_null() : json_integer(v);
+}
+
+static int add_app(void *ctx, const struct app_row *r)
+{
+	json_array_append_new(
+		ctx, json_make("{s:s, s:s, s:o, s:o, s:o, s:o}", "name", r->name, "state", r->state,
+			     "code", int_or_null(r->code, -1), "signal", int_or_null(r->signal, -1),
+			     "started", int_or_null(r->started_at, 0), "ended",
+			     int_or_null(r->ended_at, 0)));
+	return 0;
+}
+
+static void add_request(json_t *pod, const char *text)
+{
+	_cleanup_json_ json_t *q = text ? json_loads(text, 0, NULL) : NULL;
+	json_object_set_new(pod, "dir", json_string(json_str_opt(q, "dir", "")));
+	json_object_set_new(pod, "memory_kib", json_integer(json_int_opt(q, "memory_kib", 0)));
+	json_object_set_new(pod, "vcpus", json_integer(json_int_opt(q, "vcpus", 0)));
+	json_object_set_new(pod, "net", json_string(json_str_opt(q, "net", "none")));
+}
+
+static int add_pod(void *ctx, const struct pod_row *r)
+{
+	struct gather *g = ctx;
+	if (g->only && strcmp(g->only, r->uuid) != 0)
+		return 0;
+	int state = pod_state_from_name(r->state);
+	json_t *apps = json_array();
+	json_t *pod = json_make(
+		"{s:s, s:s, s:s, s:s, s:I, s:o, s:o, s:o, s:o, s:s, s:s, s:o, s:b, s:o}", "uuid",
+		r->uuid, "state", r->state, "word",
+		state < 0 ? r->state : pod_state_word((enum pod_state)state), "want", r->want,
+		"generation", (json_int_t)r->generation, "domid", int_or_null(r->domid, -1),
+		"created", int_or_null(r->created_at, 0), "started", int_or_null(r->started_at, 0),
+		"ended", int_or_null(r->ended_at, 0), "cause", r->cause, "message", r->message,
+		"code", int_or_null(r->code, -1), "forced", (int)r->forced, "apps", apps);
+	add_request(pod, r->request);
+	json_array_append_new(g->list, pod);
+	return store_apps(g->store, r->uuid, add_app, apps, g->err);
+}
+
+static int add_history(void *ctx, const struct history_row *h)
+{
+	json_array_append_new(
+		ctx, json_make("{s:I, s:s, s:I, s:s, s:s, s:s, s:s, s:o, s:I}", "seq",
+			     (json_int_t)h->seq, "uuid", h->uuid, "at", (json_int_t)h->at, "event",
+			     h->event, "from", h->from, "to", h->to, "cause", h->cause, "domid",
+			     int_or_null(h->domid, -1), "generation", (json_int_t)h->generation));
+	return 0;
+}
+
+static int add_ledger(void *ctx, const struct ledger_row *l)
+{
+	json_array_append_new(
+		ctx, json_make("{s:s, s:s, s:I, s:s}", "kind", l->kind, "name", l->name,
+			     "generation", (json_int_t)l->generation, "state", l->state));
+	return 0;
+}
+
+int status_store_list(struct store *s, json_t **ret, struct err *err)
+{
+	_cleanup_json_ json_t *pods = json_array();
+	struct gather g = {.store = s, .list = pods, .err = err};
+	if (store_begin(s, err) < 0)
+		return -1;
+	int r = store_pods(s, add_pod, &g, err);
+	store_rollback(s);
+	if (r < 0)
+		return -1;
+	*ret = json_make("{s:s, s:O}", "source", "store", "pods", pods);
+	return 0;
+}
+
+int status_store_show(struct store *s, const char *uuid, json_t **ret, struct err *err)
+{
+	_cleanup_json_ json_t *pods = json_array();
+	_cleanup_json_ json_t *history = json_array();
+	_cleanup_json_ json_t *ledger = json_array();
+	struct gather g = {.store = s, .list = pods, .err = err, .only = uuid};
+	if (store_begin(s, err) < 0)
+		return -1;
+	int r = store_pods(s, add_pod, &g, err);
+	if (r == 0)
+		r = store_history(s, uuid, 0, 0, add_history, history, err);
+	if (r == 0)
+		r = store_ledger(s, uuid, add_ledger, ledger, err);
+	store_rollback(s);
+	if (r < 0)
+		return -1;
+	json_t *pod = json_array_get(pods, 0);
+	if (!pod && !json_array_size(history))
+		return err_set(err, ERR_NOTFOUND, "the store knows no pod %s", uuid);
+	*ret = json_make("{s:s, s:o, s:O, s:O}", "source", "store", "pod",
+		pod ? json_incref(pod) : json_null(), "history", history, "ledger", ledger);
+	return 0;
+}
