@@ -211,6 +211,7 @@ static void publish(struct engine *e, const struct turn *t)
 		.history_seq = t->history_seq,
 		.at = t->at,
 		.event = t->update.event,
+		.event_name = t->ev->accept ? "accept" : pod_event_name(t->update.event),
 		.from = t->before.state,
 		.to = t->update.next,
 		.cause = p->core.cause,

@@ -40,6 +40,7 @@ struct turn_record {
 	int64_t history_seq;
 	int64_t at; /* wall clock */
 	enum pod_event event;
+	const char *event_name; /* "accept" for a pod's birth */
 	enum pod_state from, to;
 	enum pod_cause cause;
 	const char *detail; /* message of the event, "" if none */

@@ -35,6 +35,10 @@ struct world_ops {
 		size_t nfds, struct err *err);
 	void (*act_send)(struct world *w, int64_t op, const json_t *frame);
 	void (*act_kill)(struct world *w, int64_t op); /* act_exit follows */
+	/* Recovery: does a helper of that pod, of whatever supervisor, still live? And: SIGKILL it.
+	 */
+	bool (*helper_alive)(struct world *w, const char *uuid);
+	void (*helper_kill)(struct world *w, const char *uuid);
 	/*
 	 * Starts to watch a device model for its exit. `start` is its start time (0: read it now,
 	 * returned through ret_start). -1: no such process, or another one under this pid.

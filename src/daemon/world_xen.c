@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/uuid.h"
 #include "daemon/child.h"
+#include "daemon/helperlock.h"
 
 #define RESTART_FIRST_NS INT64_C(200000000)
 #define RESTART_MAX_NS   INT64_C(10000000000)
@@ -44,7 +45,7 @@ struct corpse {
 struct world_xen {
 	struct world base;
 	struct loop *loop;
-	char *watch_path, *act_path;
+	char *watch_path, *act_path, *run_dir;
 	struct child watch;
 	struct loop_io *watch_io, *watch_exit_io;
 	struct loop_timer *restart;
@@ -298,6 +299,16 @@ static void xen_qemu_kill(struct world *base, int64_t pid)
 			pidfd_send_signal(q->pidfd, SIGKILL, NULL, 0);
 }
 
+static bool xen_helper_alive(struct world *base, const char *uuid)
+{
+	return helperlock_held(of(base)->run_dir, uuid);
+}
+
+static void xen_helper_kill(struct world *base, const char *uuid)
+{
+	helperlock_kill(of(base)->run_dir, uuid);
+}
+
 /* ---- all ---------------------------------------------------------------------------------------
  */
 
@@ -318,6 +329,7 @@ static void xen_free(struct world *base)
 	loop_timer_free(w->restart);
 	free(w->watch_path);
 	free(w->act_path);
+	free(w->run_dir);
 	free(w);
 }
 
@@ -328,12 +340,15 @@ static const struct world_ops ops = {
 	.act_start = xen_act_start,
 	.act_send = xen_act_send,
 	.act_kill = xen_act_kill,
+	.helper_alive = xen_helper_alive,
+	.helper_kill = xen_helper_kill,
 	.qemu_watch = xen_qemu_watch,
 	.qemu_kill = xen_qemu_kill,
 	.free = xen_free,
 };
 
-struct world *world_xen_new(struct loop *l, const char *libexec, const struct world_events *events)
+struct world *world_xen_new(
+	struct loop *l, const char *libexec, const char *run_dir, const struct world_events *events)
 {
 	struct world_xen *w = xcalloc(1, sizeof *w);
 	w->base.ops = &ops;
@@ -341,6 +356,7 @@ struct world *world_xen_new(struct loop *l, const char *libexec, const struct wo
 	w->loop = l;
 	w->watch_path = xasprintf("%s/xenpod-watch", libexec);
 	w->act_path = xasprintf("%s/xenpod-act", libexec);
+	w->run_dir = xstrdup(run_dir);
 	w->restart_ns = RESTART_FIRST_NS;
 	w->restart = loop_timer_new(l, watch_up, w);
 	loop_timer_set(w->restart, 0);

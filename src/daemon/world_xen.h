@@ -7,6 +7,7 @@
 #include "daemon/world.h"
 
 /* `libexec`: directory of the two programs. The sensors start at once and say hello. */
-struct world *world_xen_new(struct loop *l, const char *libexec, const struct world_events *events);
+struct world *world_xen_new(struct loop *l, const char *libexec, const char *run_dir,
+	const struct world_events *events);
 
 #endif

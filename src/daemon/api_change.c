@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The change verbs without descriptors: Stop, Pause, Resume, Gc; and Wait. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/json.h"
+#include "daemon/api_int.h"
+#include "daemon/podjson.h"
+
+/* The intent is on disk, or refused. */
+static void change_done(void *ctx, const struct err *err)
+{
+	struct conn *c = ctx;
+	c->holds--;
+	if (c->dead)
+		return;
+	if (err)
+		conn_error(c, err);
+	else
+		conn_reply(c, NULL, false);
+}
+
+static void change(struct conn *c, struct pod *p, enum pod_event event)
+{
+	struct event_args args = {.domid = -1, .done = change_done, .done_ctx = c};
+	c->role = CONN_CHANGE;
+	c->holds++;
+	engine_post(c->api->cfg.engine, p, event, &args);
+}
+
+void api_verb_stop(struct conn *c, json_t *params)
+{
+	struct pod *p = conn_pod(c, params);
+	if (p)
+		change(c, p, json_bool_opt(params, "force", false) ? EV_KILL : EV_STOP);
+}
+
+void api_verb_pause(struct conn *c, json_t *params)
+{
+	struct pod *p = conn_pod(c, params);
+	if (p)
+		change(c, p, EV_PAUSE);
+}
+
+void api_verb_resume(struct conn *c, json_t *params)
+{
+	struct pod *p = conn_pod(c, params);
+	if (p)
+		change(c, p, EV_RESUME);
+}
+
+/* ---- waiting ------------------------------------------------------------------------------------
+ */
+
+static void remember(struct conn *c, enum conn_role role, const struct pod *p)
+{
+	c->role = role;
+	memcpy(c->uuid, p->uuid, sizeof c->uuid);
+}
+
+void wait_update(struct conn *c, const struct pod *p)
+{
+	const char *state = pod_state_name(p->core.state);
+	const char *word = pod_state_word(p->core.state);
+	bool there = c->wait_state[0]
+			     ? !strcmp(c->wait_state, state) || !strcmp(c->wait_state, word)
+			     : pod_state_ended(p->core.state);
+	if (there || pod_state_ended(p->core.state))
+		conn_reply(c, json_make("{s:o}", "pod", podjson_pod(p)), false);
+}
+
+void api_verb_wait(struct conn *c, json_t *params)
+{
+	struct pod *p = conn_pod(c, params);
+	if (!p)
+		return;
+	snprintf(c->wait_state, sizeof c->wait_state, "%s", json_str_opt(params, "state", ""));
+	remember(c, CONN_WAIT, p);
+	wait_update(c, p);
+}
+
+/* ---- gc -----------------------------------------------------------------------------------------
+ */
+
+/* rkt calls gc as soon as the lock is free, which is just before "exited" is on disk: wait for
+ * that. */
+void gc_update(struct conn *c, struct pod *p)
+{
+	if (p->core.state == POD_EXITED || p->core.state == POD_FAILED)
+		engine_post(c->api->cfg.engine, p, EV_GC, NULL);
+}
+
+void api_verb_gc(struct conn *c, json_t *params)
+{
+	const char *uuid = json_str_opt(params, "uuid", "");
+	if (uuid_valid(uuid) && !pods_find(engine_pods(c->api->cfg.engine), uuid)) {
+		conn_reply(c, NULL, false); /* nothing of it is left: that is what gc is for */
+		return;
+	}
+	struct pod *p = conn_pod(c, params);
+	if (!p)
+		return;
+	if (p->core.state < POD_COLLECTING) {
+		conn_fail(c, ERR_STATE, "pod %s is %s: stop it first", p->uuid,
+			pod_state_word(p->core.state));
+		return;
+	}
+	remember(c, CONN_GC, p);
+	gc_update(c, p);
+}

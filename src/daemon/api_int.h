@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Shared by the api_*.c files only. */
+#ifndef DAEMON_API_INT_H
+#define DAEMON_API_INT_H
+
+#include "base/varlink.h"
+#include "daemon/api.h"
+
+/* What an open call of a connection waits for. */
+enum conn_role {
+	CONN_IDLE,
+	CONN_ACCEPTING, /* Accept, before its commit */
+	CONN_RUN,       /* Accept, the pod is ours */
+	CONN_SESSION,   /* Session: a mapped ring, or waiting for the domain */
+	CONN_WATCH,
+	CONN_WAIT,
+	CONN_GC,
+	CONN_CHANGE, /* Stop, Pause, Resume: until the commit */
+};
+
+struct conn {
+	struct conn *next;
+	struct api *api;
+	struct varlink *v;
+	struct loop_io *io;
+	bool admin;
+	bool dead; /* freed when the stack is unwound */
+	bool more;
+	int holds; /* callbacks of the engine that will come */
+	enum conn_role role;
+	char uuid[UUID_TEXT_SIZE];
+	char wait_state[32];
+	pid_t pid;
+	int pidfd; /* CONN_RUN, CONN_SESSION; -1 */
+	struct loop_io *pid_io;
+	struct session *session;
+};
+
+/* One mapped ring; in the pod's list while its connection is open. */
+struct session {
+	struct session *next;
+	struct conn *conn;
+};
+
+struct listener {
+	struct listener *next;
+	struct api *api;
+	int sock;
+	bool admin;
+	struct loop_io *io;
+};
+
+struct api {
+	struct api_config cfg;
+	struct listener *listeners;
+	struct conn *conns;
+	size_t n_conns;
+	bool in_dispatch;
+};
+
+void conn_reply(struct conn *c, json_t *params /* stolen */, bool continues);
+void conn_error(struct conn *c, const struct err *err);
+void conn_fail(struct conn *c, enum err_code code, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+/* The pod named by "uuid", else an error was sent and NULL is returned. */
+struct pod *conn_pod(struct conn *c, const json_t *params);
+
+typedef void (*api_verb_fn)(struct conn *c, json_t *params);
+void api_verb_list(struct conn *c, json_t *params);
+void api_verb_show(struct conn *c, json_t *params);
+void api_verb_history(struct conn *c, json_t *params);
+void api_verb_watch(struct conn *c, json_t *params);
+void api_verb_health(struct conn *c, json_t *params);
+void api_verb_info(struct conn *c, json_t *params);
+void api_verb_accept(struct conn *c, json_t *params);
+void api_verb_session(struct conn *c, json_t *params);
+void api_verb_stop(struct conn *c, json_t *params);
+void api_verb_wait(struct conn *c, json_t *params);
+void api_verb_gc(struct conn *c, json_t *params);
+void api_verb_pause(struct conn *c, json_t *params);
+void api_verb_resume(struct conn *c, json_t *params);
+
+/* api_run.c: tells a run connection where its pod is; sessions that wait for a domain. */
+void run_tell(struct conn *c, const struct pod *p);
+void session_update(struct conn *c, struct pod *p);
+void session_drop(struct conn *c);
+/* api_change.c */
+void wait_update(struct conn *c, const struct pod *p);
+void gc_update(struct conn *c, struct pod *p);
+
+#endif

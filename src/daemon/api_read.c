@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The read verbs: List, Show, History, Watch, Health. Answered at once, also while recovering. */
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/json.h"
+#include "daemon/api_int.h"
+#include "daemon/podjson.h"
+
+#define HISTORY_LIMIT 10000 /* rows of one answer; a watcher resumes from the last */
+
+static void add_pod(void *ctx, struct pod *p)
+{
+	json_array_append_new(ctx, podjson_pod(p));
+}
+
+static json_t *supervisor_json(struct api *a)
+{
+	const struct engine_config *cfg = engine_cfg(a->cfg.engine);
+	struct engine_stats st;
+	engine_stats_get(a->cfg.engine, &st);
+	json_t *j = json_make("{s:s, s:s, s:s, s:b}", "version", XENPOD_VERSION, "world",
+		cfg->world->ops->name, "state",
+		engine_recovering(a->cfg.engine) ? "recovering" : "running", "store_failing",
+		(int)st.store_failing);
+	return j;
+}
+
+void api_verb_list(struct conn *c, json_t *params)
+{
+	(void)params;
+	json_t *pods = json_array();
+	pods_each(engine_pods(c->api->cfg.engine), add_pod, pods);
+	conn_reply(c, json_make("{s:o, s:o}", "pods", pods, "supervisor", supervisor_json(c->api)),
+		false);
+}
+
+static int add_history(void *ctx, const struct history_row *h)
+{
+	json_array_append_new(ctx, podjson_history(h));
+	return 0;
+}
+
+static int add_ledger(void *ctx, const struct ledger_row *l)
+{
+	json_array_append_new(ctx, podjson_ledger(l));
+	return 0;
+}
+
+void api_verb_show(struct conn *c, json_t *params)
+{
+	struct pod *p = conn_pod(c, params);
+	if (!p)
+		return;
+	struct store *store = engine_cfg(c->api->cfg.engine)->store;
+	_cleanup_err_ struct err err = {0};
+	_cleanup_json_ json_t *history = json_array();
+	_cleanup_json_ json_t *ledger = json_array();
+	if (store_history(store, p->uuid, 0, HISTORY_LIMIT, add_history, history, &err) < 0 ||
+		store_ledger(store, p->uuid, add_ledger, ledger, &err) < 0) {
+		conn_error(c, &err);
+		return;
+	}
+	conn_reply(c,
+		json_make("{s:o, s:O, s:O}", "pod", podjson_pod(p), "history", history, "ledger",
+			ledger),
+		false);
+}
+
+/* History outlives its pod: no pod by that name is no error here. */
+void api_verb_history(struct conn *c, json_t *params)
+{
+	const char *uuid = json_str_opt(params, "uuid", NULL);
+	if (uuid && !uuid_valid(uuid)) {
+		conn_fail(c, ERR_INVALID, "\"uuid\" must be a whole pod UUID");
+		return;
+	}
+	_cleanup_err_ struct err err = {0};
+	_cleanup_json_ json_t *rows = json_array();
+	if (store_history(engine_cfg(c->api->cfg.engine)->store, uuid,
+		    json_int_opt(params, "since", 0), HISTORY_LIMIT, add_history, rows, &err) < 0) {
+		conn_error(c, &err);
+		return;
+	}
+	conn_reply(c, json_make("{s:O}", "history", rows), false);
+}
+
+static int send_row(void *ctx, const struct history_row *h)
+{
+	conn_reply(ctx, json_make("{s:o}", "event", podjson_history(h)), true);
+	return 0;
+}
+
+/* First what is stored since then, then every committed turn: no gap, because commits run on this
+ * thread. */
+void api_verb_watch(struct conn *c, json_t *params)
+{
+	if (!c->more) {
+		conn_fail(c, ERR_INVALID, "Watch answers many times: call it with \"more\"");
+		return;
+	}
+	int64_t since = json_int_opt(params, "since", -1);
+	_cleanup_err_ struct err err = {0};
+	c->role = CONN_WATCH;
+	if (since >= 0 && store_history(engine_cfg(c->api->cfg.engine)->store, NULL, since, 0,
+				  send_row, c, &err) < 0)
+		conn_error(c, &err);
+}
+
+static json_t *orphans_json(struct api *a)
+{
+	const struct orphan *o = NULL;
+	size_t n = sensors_orphans(a->cfg.sensors, &o);
+	json_t *list = json_array();
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(
+			list, json_make("{s:I, s:s, s:I, s:s}", "domid", (json_int_t)o[i].domid,
+				      "uuid", o[i].uuid, "generation", (json_int_t)o[i].generation,
+				      "state", o[i].state));
+	return list;
+}
+
+void api_verb_health(struct conn *c, json_t *params)
+{
+	(void)params;
+	struct api *a = c->api;
+	struct engine_stats st;
+	engine_stats_get(a->cfg.engine, &st);
+	json_t *j = json_make("{s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:o}",
+		"supervisor", supervisor_json(a), "pods",
+		(json_int_t)pods_count(engine_pods(a->cfg.engine)), "turns", (json_int_t)st.turns,
+		"commits", (json_int_t)st.commits, "commit_retries", (json_int_t)st.commit_retries,
+		"rejected", (json_int_t)st.rejected, "unlisted", (json_int_t)st.unlisted, "queue",
+		(json_int_t)st.queue, "queue_max", (json_int_t)st.queue_max, "stall_max_ns",
+		(json_int_t)st.stall_max_ns, "store_error", st.store_failing ? st.store_error : "",
+		"unaccounted_domains", orphans_json(a));
+	json_object_set_new(j, "connections", json_integer((json_int_t)api_connections(a)));
+	if (a->cfg.health)
+		a->cfg.health(a->cfg.ctx, j);
+	conn_reply(c, j, false);
+}
+
+void api_verb_info(struct conn *c, json_t *params)
+{
+	(void)params;
+	conn_reply(c,
+		json_make("{s:s, s:s, s:s, s:s, s:[s, s]}", "vendor", "xenpod", "product",
+			"xenpodd", "version", XENPOD_VERSION, "url", "", "interfaces", "io.xenpod",
+			"org.varlink.service"),
+		false);
+}

@@ -1,0 +1,470 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Putting the supervisor together and keeping it turning: see daemon.h. */
+#include "daemon/daemon.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <systemd/sd-daemon.h>
+
+#include "base/alloc.h"
+#include "base/cleanup.h"
+#include "base/files.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "daemon/api.h"
+#include "daemon/cgroup.h"
+#include "daemon/custody.h"
+#include "daemon/engine.h"
+#include "daemon/loop.h"
+#include "daemon/recover.h"
+#include "daemon/sensors.h"
+#include "daemon/trace.h"
+#include "daemon/worker.h"
+#include "daemon/world_sim.h"
+#include "daemon/world_xen.h"
+
+#define SECOND       INT64_C(1000000000)
+#define PING_NS      (10 * SECOND)
+#define AUDIT_PINGS  6             /* a full list every minute */
+#define RUN_GRACE_NS (30 * SECOND) /* for `run` processes to come back after our start */
+
+struct daemon {
+	struct daemon_config cfg;
+	struct loop *loop;
+	struct store *store;
+	struct worker *worker;
+	struct sim *sim;
+	struct world *world;
+	struct engine *engine;
+	struct sensors *sensors;
+	struct recovery *recovery;
+	struct api *api;
+	struct loop_timer *turn_timer, *beat_timer, *watchdog_timer;
+	char boot_id[40];
+	char *cgroup_root;
+	int instance_lock;
+	int64_t beats;
+	int64_t opened_at; /* when the barrier opened; 0: not yet */
+	bool world_up;
+	char world_why[160]; /* why it is not */
+	int64_t sensor_restarts;
+	int64_t watchdog_ns;
+};
+
+/* ---- turning ------------------------------------------------------------------------------------
+ */
+
+static int64_t sooner(int64_t a, int64_t b)
+{
+	if (a < 0)
+		return b;
+	return b < 0 || a < b ? a : b;
+}
+
+static void turn(void *ctx)
+{
+	struct daemon *d = ctx;
+	int64_t next = engine_run(d->engine);
+	next = sooner(next, recovery_run(d->recovery));
+	loop_timer_set(d->turn_timer, next);
+}
+
+static int64_t real_boot(void *clock)
+{
+	(void)clock;
+	return clock_boot_ns();
+}
+
+static int64_t real_wall(void *clock)
+{
+	(void)clock;
+	return clock_wall_ns();
+}
+
+static void status_line(struct daemon *d)
+{
+	(void)sd_notifyf(0, "STATUS=%zu pods, %s%s%s", pods_count(engine_pods(d->engine)),
+		engine_recovering(d->engine) ? "recovering" : "running",
+		d->world_up ? "" : ", degraded: ", d->world_up ? "" : d->world_why);
+}
+
+/* ---- the world's events -------------------------------------------------------------------------
+ */
+
+static void on_watch_frame(void *ctx, const json_t *frame)
+{
+	struct daemon *d = ctx;
+	sensors_frame(d->sensors, frame);
+}
+
+static void on_watch_lost(void *ctx, const char *why)
+{
+	struct daemon *d = ctx;
+	if (d->world_up || !d->world_why[0])
+		log_warning("Xen cannot be seen (%s); trying again", why);
+	d->world_up = false;
+	d->sensor_restarts++;
+	snprintf(d->world_why, sizeof d->world_why, "%s", why);
+	status_line(d);
+}
+
+static void on_hello(void *ctx, const json_t *frame)
+{
+	struct daemon *d = ctx;
+	d->world_up = true;
+	log_info("Xen %s is seen", json_str_opt(frame, "xen", ""));
+	recovery_world_up(d->recovery);
+	status_line(d);
+}
+
+static void on_listed(void *ctx)
+{
+	struct daemon *d = ctx;
+	recovery_listed(d->recovery);
+}
+
+static void on_act_frame(void *ctx, int64_t op, const json_t *frame)
+{
+	struct daemon *d = ctx;
+	engine_act_frame(d->engine, op, frame);
+}
+
+static void on_act_exit(void *ctx, int64_t op, int status)
+{
+	struct daemon *d = ctx;
+	engine_act_exit(d->engine, op, status);
+}
+
+static void on_qemu_exit(void *ctx, const char *uuid, int64_t pid)
+{
+	struct daemon *d = ctx;
+	engine_qemu_exit(d->engine, uuid, pid);
+}
+
+/* ---- the engine's hooks
+ * -------------------------------------------------------------------------- */
+
+static void hook_turn(void *ctx, const struct turn_record *t)
+{
+	struct daemon *d = ctx;
+	trace_turn(t);
+	if (t->from != t->to || !strcmp(t->event_name, "accept")) {
+		if (!strcmp(t->event_name, "accept"))
+			custody_store(t->pod);
+		status_line(d);
+	}
+	api_on_turn(d->api, t);
+}
+
+#define HOOK(name)                                                                                 \
+	static void hook_##name(void *ctx, struct pod *p)                                          \
+	{                                                                                          \
+		struct daemon *d = ctx;                                                            \
+		api_on_##name(d->api, p);                                                          \
+	}
+HOOK(ready)
+HOOK(unmap)
+HOOK(evict)
+HOOK(tell)
+HOOK(forget)
+#undef HOOK
+
+static void hook_custody(void *ctx, struct pod *p, bool held)
+{
+	(void)ctx;
+	if (held)
+		custody_store(p);
+	else
+		custody_remove(p);
+}
+
+/* ---- the beat: heartbeat of the sensors, audit, lost `run` processes
+ * ------------------------------ */
+
+static void check_run(void *ctx, struct pod *p)
+{
+	struct daemon *d = ctx;
+	bool live = p->core.state < POD_DESTROYING && p->core.want == WANT_UP;
+	if (!live || api_has_run(d->api, p) || custody_run_alive(p))
+		return;
+	log_warning("pod %s: its run process is gone, stopping it", p->uuid);
+	struct event_args args = {.domid = -1, .cause = CAUSE_RUN_LOST};
+	engine_post(d->engine, p, EV_STOP, &args);
+}
+
+static void beat(void *ctx)
+{
+	struct daemon *d = ctx;
+	loop_timer_set(d->beat_timer, PING_NS);
+	if (d->world_up && !sensors_ping(d->sensors))
+		d->world->ops->watch_restart(
+			d->world, "no answer in time: xenstored or libxl hangs");
+	else if (d->world_up && ++d->beats % AUDIT_PINGS == 0)
+		sensors_list(d->sensors);
+	if (d->opened_at && clock_boot_ns() - d->opened_at > RUN_GRACE_NS)
+		pods_each(engine_pods(d->engine), check_run, d);
+}
+
+static void watchdog(void *ctx)
+{
+	struct daemon *d = ctx;
+	loop_timer_set(d->watchdog_timer, d->watchdog_ns);
+	(void)sd_notify(0, "WATCHDOG=1");
+}
+
+static void health(void *ctx, json_t *ret)
+{
+	const struct daemon *d = ctx;
+	json_object_set_new(ret, "xen_seen", json_boolean(d->world_up));
+	json_object_set_new(ret, "degraded", json_string(d->world_up ? "" : d->world_why));
+	json_object_set_new(ret, "sensor_restarts", json_integer(d->sensor_restarts));
+	json_object_set_new(ret, "store_id", json_string(store_id(d->store)));
+}
+
+static void recovered(void *ctx)
+{
+	struct daemon *d = ctx;
+	d->opened_at = clock_boot_ns();
+	log_info("recovery is complete, %zu pods", pods_count(engine_pods(d->engine)));
+	status_line(d);
+}
+
+static void reconnected(void *ctx, struct pod *p)
+{
+	struct daemon *d = ctx;
+	recovery_reconnected(d->recovery, p);
+}
+
+static void quit(void *ctx)
+{
+	struct daemon *d = ctx;
+	(void)sd_notify(0, "STOPPING=1");
+	loop_stop(d->loop);
+}
+
+/* ---- putting together
+ * ----------------------------------------------------------------------------- */
+
+static int read_boot_id(char *ret, size_t size, struct err *err)
+{
+	_cleanup_free_ char *text = NULL;
+	if (file_read_at(AT_FDCWD, "/proc/sys/kernel/random/boot_id", 64, &text, NULL, err) < 0)
+		return -1;
+	text[strcspn(text, "\n")] = '\0';
+	snprintf(ret, size, "%s", text);
+	return 0;
+}
+
+/* One supervisor per state directory: two would each believe the other's domains orphans. */
+static int lock_instance(struct daemon *d, struct err *err)
+{
+	_cleanup_free_ char *path = xasprintf("%s/lock", d->cfg.state_dir);
+	d->instance_lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (d->instance_lock < 0)
+		return err_sys(err, "open %s", path);
+	if (flock(d->instance_lock, LOCK_EX | LOCK_NB) < 0)
+		return err_set(
+			err, ERR_EXISTS, "another supervisor uses %s already", d->cfg.state_dir);
+	return 0;
+}
+
+static int make_dirs(struct daemon *d, struct err *err)
+{
+	_cleanup_free_ char *pods = xasprintf("%s/pods", d->cfg.run_dir);
+	_cleanup_free_ char *lock = xasprintf("%s/lock", d->cfg.run_dir);
+	if (dir_make_all(d->cfg.state_dir, 0700, err) < 0 ||
+		dir_make_all(d->cfg.run_dir, 0755, err) < 0 || dir_make_all(pods, 0700, err) < 0)
+		return -1;
+	return dir_make_all(lock, 0700, err);
+}
+
+static int open_store(struct daemon *d, struct err *err)
+{
+	_cleanup_free_ char *path = xasprintf("%s/store.db", d->cfg.state_dir);
+	return store_open(path, STORE_RW_CREATE, &d->store, err);
+}
+
+static int make_world(struct daemon *d, struct err *err)
+{
+	struct world_events ev = {
+		.ctx = d,
+		.watch_frame = on_watch_frame,
+		.watch_lost = on_watch_lost,
+		.act_frame = on_act_frame,
+		.act_exit = on_act_exit,
+		.qemu_exit = on_qemu_exit,
+	};
+	if (!d->cfg.simulated) {
+		d->world = world_xen_new(d->loop, d->cfg.libexec_dir, d->cfg.run_dir, &ev);
+		return 0;
+	}
+	struct sim_config sc = {.seed = d->cfg.sim_seed, .now_ns = clock_boot_ns()};
+	d->sim = sim_new(&sc);
+	if (d->cfg.sim_script && sim_script(d->sim, d->cfg.sim_script, err) < 0)
+		return err_wrap(err, "--sim-script");
+	d->world = world_sim_new(d->loop, d->sim, &ev);
+	return 0;
+}
+
+static int make_engine(struct daemon *d, struct err *err)
+{
+	struct engine_config ec = {
+		.store = d->store,
+		.world = d->world,
+		.worker = d->worker,
+		.boot_ns = real_boot,
+		.wall_ns = real_wall,
+		.boot_id = d->boot_id,
+		.run_dir = d->cfg.run_dir,
+		.cgroup_root = d->cgroup_root,
+		.max_starts = d->cfg.max_starts,
+		.max_helpers = d->cfg.max_helpers,
+	};
+	struct engine_hooks hooks = {
+		.ctx = d,
+		.turn = hook_turn,
+		.ready = hook_ready,
+		.unmap = hook_unmap,
+		.evict = hook_evict,
+		.tell = hook_tell,
+		.forget = hook_forget,
+		.custody = hook_custody,
+	};
+	d->engine = engine_new(&ec);
+	engine_set_hooks(d->engine, &hooks);
+	struct sensors_config sc = {
+		.engine = d->engine,
+		.world = d->world,
+		.store_id = store_id(d->store),
+		.listed = on_listed,
+		.hello = on_hello,
+		.ctx = d,
+	};
+	d->sensors = sensors_new(&sc);
+	struct recovery_config rc = {
+		.engine = d->engine,
+		.sensors = d->sensors,
+		.finished = recovered,
+		.ctx = d,
+	};
+	d->recovery = recovery_new(&rc);
+	return recovery_load(&ec, d->engine, err);
+}
+
+/* Sockets and pods' descriptors that systemd hands over; without it we listen by ourselves. */
+static int take_over_fds(struct daemon *d, struct err *err)
+{
+	char **names = NULL;
+	bool listening = false;
+	int n = sd_listen_fds_with_names(1, &names);
+	for (int i = 0; i < n; i++) {
+		int fd = SD_LISTEN_FDS_START + i;
+		bool admin = !strcmp(names[i], "admin");
+		(void)fd_set_cloexec(fd, 1, NULL);
+		if (admin || !strcmp(names[i], "status")) {
+			api_listen(d->api, fd, admin);
+			listening = true;
+		} else {
+			const char *name = names[i];
+			custody_adopt(engine_pods(d->engine), &name, &fd, 1);
+		}
+		free(names[i]);
+	}
+	free(names);
+	return listening ? 0 : api_listen_default(d->api, err);
+}
+
+static int make_api(struct daemon *d, struct err *err)
+{
+	struct api_config ac = {
+		.loop = d->loop,
+		.engine = d->engine,
+		.sensors = d->sensors,
+		.run_dir = d->cfg.run_dir,
+		.health = health,
+		.reconnected = reconnected,
+		.ctx = d,
+	};
+	d->api = api_new(&ac);
+	return take_over_fds(d, err);
+}
+
+static void start_timers(struct daemon *d)
+{
+	uint64_t usec = 0;
+	d->turn_timer = loop_timer_new(d->loop, turn, d);
+	d->beat_timer = loop_timer_new(d->loop, beat, d);
+	loop_timer_set(d->beat_timer, PING_NS);
+	loop_on_idle(d->loop, turn, d);
+	loop_signal(d->loop, SIGTERM, quit, d);
+	loop_signal(d->loop, SIGINT, quit, d);
+	if (sd_watchdog_enabled(0, &usec) <= 0)
+		return;
+	d->watchdog_ns = (int64_t)usec * 1000 / 3;
+	d->watchdog_timer = loop_timer_new(d->loop, watchdog, d);
+	loop_timer_set(d->watchdog_timer, d->watchdog_ns);
+}
+
+static int build(struct daemon *d, struct err *err)
+{
+	if (read_boot_id(d->boot_id, sizeof d->boot_id, err) < 0 || make_dirs(d, err) < 0 ||
+		lock_instance(d, err) < 0 || open_store(d, err) < 0)
+		return -1;
+	d->cgroup_root = cgroup_root(d->cfg.cgroup_root);
+	d->loop = loop_new();
+	d->worker = worker_new(d->loop);
+	if (make_world(d, err) < 0 || make_engine(d, err) < 0 || make_api(d, err) < 0)
+		return -1;
+	start_timers(d);
+	return 0;
+}
+
+int daemon_new(const struct daemon_config *cfg, struct daemon **ret, struct err *err)
+{
+	struct daemon *d = xcalloc(1, sizeof *d);
+	d->cfg = *cfg;
+	d->instance_lock = -1;
+	if (build(d, err) < 0) {
+		daemon_free(d);
+		return -1;
+	}
+	*ret = d;
+	return 0;
+}
+
+void daemon_run(struct daemon *d)
+{
+	(void)sd_notify(0, "READY=1\nSTATUS=recovering");
+	log_info("xenpodd %s, store %s, world %s", XENPOD_VERSION, store_id(d->store),
+		d->world->ops->name);
+	loop_run(d->loop);
+}
+
+void daemon_free(struct daemon *d)
+{
+	if (!d)
+		return;
+	api_free(d->api);
+	worker_free(d->worker);
+	if (d->world)
+		d->world->ops->free(d->world);
+	sim_free(d->sim);
+	recovery_free(d->recovery);
+	sensors_free(d->sensors);
+	engine_free(d->engine);
+	loop_timer_free(d->turn_timer);
+	loop_timer_free(d->beat_timer);
+	loop_timer_free(d->watchdog_timer);
+	loop_free(d->loop);
+	store_close(d->store);
+	fd_close(&d->instance_lock);
+	free(d->cgroup_root);
+	free(d);
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The supervisor put together: store, engine, world, sensors, recovery, API, journal and systemd.
+ * main_xenpodd.c parses the command line and calls these three.
+ */
+#ifndef DAEMON_DAEMON_H
+#define DAEMON_DAEMON_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+
+struct daemon;
+
+struct daemon_config {
+	const char *state_dir;   /* store.db */
+	const char *run_dir;     /* sockets, exports, helper locks */
+	const char *libexec_dir; /* xenpod-watch, xenpod-act */
+	const char *cgroup_root; /* NULL: found by itself; "": none */
+	bool simulated;          /* --world=sim */
+	const char *sim_script;  /* text, NULL: none */
+	unsigned long sim_seed;
+	int max_starts, max_helpers;
+};
+
+int daemon_new(const struct daemon_config *cfg, struct daemon **ret, struct err *err);
+/* Until SIGTERM or SIGINT. Pods go on without us. */
+void daemon_run(struct daemon *d);
+void daemon_free(struct daemon *d);
+
+#endif

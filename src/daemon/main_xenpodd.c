@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* xenpodd's command line. */
+#include <fcntl.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/files.h"
+#include "base/journal.h"
+#include "base/log.h"
+#include "daemon/daemon.h"
+#include "proto/api.h"
+
+#ifndef XENPOD_LIBEXEC_DIR
+#define XENPOD_LIBEXEC_DIR "/usr/local/lib/xenpod"
+#endif
+
+#define MAX_STARTS  4 /* creates at a time: they compete for memory, xenstored and the disk */
+#define MAX_HELPERS 16
+#define SCRIPT_MAX  (1024 * 1024)
+
+static const char help[] =
+	"Usage: xenpodd [OPTION...]\n"
+	"The supervisor: runs container pods as Xen domains, keeps their state, serves the hooks.\n"
+	"\n"
+	"      --state-dir=DIR    the store (default " API_STATE_DIR ")\n"
+	"      --run-dir=DIR      sockets, exports, helper locks (default " API_RUN_DIR ")\n"
+	"      --libexec-dir=DIR  where xenpod-watch and xenpod-act are\n"
+	"                         (default " XENPOD_LIBEXEC_DIR ")\n"
+	"      --cgroup-root=DIR  parent of the pods' cgroups, \"\" for none\n"
+	"                         (default: our own when delegated, else xenpod.slice)\n"
+	"      --world=xen|sim    the real Xen (default), or a simulated one for trying and "
+	"testing\n"
+	"      --sim-script=FILE  what happens in the simulated world (docs/HACKING.md)\n"
+	"      --sim-seed=N       its random numbers\n"
+	"      --max-starts=N     pods that may be starting at a time (default 4)\n"
+	"  -d, --debug            log every step\n"
+	"  -h, --help             this text\n"
+	"  -V, --version          the version\n"
+	"\n"
+	"Logs to the journal, or to standard error when it is a terminal or there is no journal.\n"
+	"Stopping xenpodd stops no pod: it takes them up again when it starts.\n"
+	"Exit status: 0 stopped by a signal; 254 it could not start, and says why.\n";
+
+enum {
+	OPT_STATE = 256,
+	OPT_RUN,
+	OPT_LIBEXEC,
+	OPT_CGROUP,
+	OPT_WORLD,
+	OPT_SCRIPT,
+	OPT_SEED,
+	OPT_STARTS
+};
+
+static const struct option options[] = {
+	{"state-dir", required_argument, NULL, OPT_STATE},
+	{"run-dir", required_argument, NULL, OPT_RUN},
+	{"libexec-dir", required_argument, NULL, OPT_LIBEXEC},
+	{"cgroup-root", required_argument, NULL, OPT_CGROUP},
+	{"world", required_argument, NULL, OPT_WORLD},
+	{"sim-script", required_argument, NULL, OPT_SCRIPT},
+	{"sim-seed", required_argument, NULL, OPT_SEED},
+	{"max-starts", required_argument, NULL, OPT_STARTS},
+	{"debug", no_argument, NULL, 'd'},
+	{"help", no_argument, NULL, 'h'},
+	{"version", no_argument, NULL, 'V'},
+	{0},
+};
+
+static int fail(const struct err *err)
+{
+	log_err("%s", err_msg(err));
+	return XENPOD_EXIT_FAILURE;
+}
+
+static int usage(const char *what, const char *value)
+{
+	fprintf(stderr, "xenpodd: %s%s; see xenpodd --help\n", what, value);
+	exit(XENPOD_EXIT_FAILURE);
+}
+
+static unsigned long number(const char *name, const char *text, unsigned long max)
+{
+	char *end = NULL;
+	unsigned long n = strtoul(text, &end, 10);
+	if (!*text || *end || n > max || *text == '-')
+		usage(name, text);
+	return n;
+}
+
+static void set_world(struct daemon_config *cfg, const char *name)
+{
+	if (strcmp(name, "xen") && strcmp(name, "sim"))
+		usage("--world is xen or sim, not ", name);
+	cfg->simulated = !strcmp(name, "sim");
+}
+
+static void set_option(struct daemon_config *cfg, int opt, const char **script)
+{
+	switch (opt) {
+	case OPT_STATE:
+		cfg->state_dir = optarg;
+		break;
+	case OPT_RUN:
+		cfg->run_dir = optarg;
+		break;
+	case OPT_LIBEXEC:
+		cfg->libexec_dir = optarg;
+		break;
+	case OPT_CGROUP:
+		cfg->cgroup_root = optarg;
+		break;
+	case OPT_WORLD:
+		set_world(cfg, optarg);
+		break;
+	case OPT_SCRIPT:
+		*script = optarg;
+		break;
+	case OPT_SEED:
+		cfg->sim_seed = number("--sim-seed wants a number, not ", optarg, ~0UL);
+		break;
+	case OPT_STARTS:
+		cfg->max_starts =
+			(int)number("--max-starts wants a number up to 1000, not ", optarg, 1000);
+		break;
+	case 'd':
+		log_set_max(LOG_LVL_DEBUG);
+		break;
+	case 'h':
+		fputs(help, stdout);
+		exit(0);
+	case 'V':
+		puts("xenpodd " XENPOD_VERSION);
+		exit(0);
+	default:
+		usage("unknown option", "");
+	}
+}
+
+static const char *env_or(const char *name, const char *dflt)
+{
+	const char *v = getenv(name);
+	return v && *v ? v : dflt;
+}
+
+int main(int argc, char **argv)
+{
+	struct daemon_config cfg = {
+		.state_dir = env_or(API_ENV_STATE_DIR, API_STATE_DIR),
+		.run_dir = env_or(API_ENV_RUN_DIR, API_RUN_DIR),
+		.libexec_dir = XENPOD_LIBEXEC_DIR,
+		.max_starts = MAX_STARTS,
+		.max_helpers = MAX_HELPERS,
+	};
+	const char *script = NULL;
+	_cleanup_free_ char *script_text = NULL;
+	_cleanup_err_ struct err err = {0};
+	int opt;
+	log_set_prefix("xenpodd");
+	while ((opt = getopt_long(argc, argv, "dhV", options, NULL)) != -1)
+		set_option(&cfg, opt, &script);
+	if (optind < argc)
+		usage("unexpected argument ", argv[optind]);
+	if (!isatty(STDERR_FILENO) && getenv("INVOCATION_ID"))
+		(void)journal_open("xenpodd");
+	signal(SIGPIPE, SIG_IGN);
+	if (geteuid() != 0 && !cfg.simulated) {
+		err_set(&err, ERR_DENIED,
+			"only root can run pods: start it with systemctl, or sudo");
+		return fail(&err);
+	}
+	if (script && file_read_at(AT_FDCWD, script, SCRIPT_MAX, &script_text, NULL, &err) < 0)
+		return fail(&err);
+	cfg.sim_script = script_text;
+	struct daemon *d = NULL;
+	if (daemon_new(&cfg, &d, &err) < 0)
+		return fail(&err);
+	daemon_run(d);
+	daemon_free(d);
+	return 0;
+}

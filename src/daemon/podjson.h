@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* POD and EVENT objects of the API (proto/api.h). */
+#ifndef DAEMON_PODJSON_H
+#define DAEMON_PODJSON_H
+
+#include <jansson.h>
+
+#include "daemon/engine.h"
+
+json_t *podjson_pod(const struct pod *p);
+json_t *podjson_history(const struct history_row *h);
+json_t *podjson_turn(const struct turn_record *t);
+json_t *podjson_ledger(const struct ledger_row *l);
+
+#endif

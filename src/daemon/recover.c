@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Recovery: see recover.h. Everything it does about a pod is an event or a stored effect again. */
+#include "daemon/recover.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/cleanup.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "daemon/custody.h"
+
+#define SECOND         INT64_C(1000000000)
+#define HELPER_POLL_NS (SECOND / 5)
+#define HELPER_WAIT_NS (15 * SECOND) /* a create under way may still succeed; then it is killed */
+
+enum phase {
+	PHASE_WORLD,   /* for the sensors' hello */
+	PHASE_HELPERS, /* for the helpers of the supervisor before us */
+	PHASE_LIST,    /* for the list of domains */
+	PHASE_SETTLE,  /* for the commit of the differences */
+	PHASE_OPEN,
+};
+
+struct recovery {
+	struct recovery_config cfg;
+	enum phase phase;
+	int64_t helpers_until;
+	bool helpers_busy;
+};
+
+/* ---- coldplug ----------------------------------------------------------------------------------
+ */
+
+struct loading {
+	const struct engine_config *cfg;
+	struct engine *e;
+	size_t n;
+};
+
+static int load_app(void *ctx, const struct app_row *a)
+{
+	struct pod *p = ctx;
+	if (a->idx < 0 || (size_t)a->idx >= p->napps)
+		return 0;
+	struct pod_app *to = &p->app[a->idx];
+	for (int k = 0; k < GSTATE_MAX_; k++)
+		if (!strcmp(gstate_kind_name((enum gstate_kind)k), a->state))
+			to->kind = (enum gstate_kind)k;
+	to->seq = (uint32_t)a->seq;
+	to->code = (int)(to->kind == GSTATE_KILLED ? a->signal : a->code);
+	to->started_at = a->started_at;
+	to->ended_at = a->ended_at;
+	return 0;
+}
+
+/* Another boot: no domain, process or deadline of before exists any more. */
+static void void_boot(struct engine *e, struct pod *p)
+{
+	p->core.domid = -1;
+	p->core.qemu_pid = 0;
+	int64_t ms = pod_state_deadline_ms(p->core.state);
+	p->core.deadline_ns = ms ? engine_now(e) + ms * (SECOND / 1000) : 0;
+	if (!pod_state_ended(p->core.state))
+		engine_post(e, p, EV_HOST_REBOOT, NULL);
+}
+
+static int load_pod(void *ctx, const struct pod_row *r)
+{
+	struct loading *l = ctx;
+	_cleanup_err_ struct err err = {0};
+	struct pod *p = pod_new(r->uuid);
+	if (pod_from_row(p, r, &err) < 0 ||
+		store_apps(l->cfg->store, p->uuid, load_app, p, &err) < 0) {
+		log_err("a stored pod is left alone: %s", err_msg(&err));
+		pod_free(p);
+		return 0;
+	}
+	bool same_boot = !strcmp(r->boot_id, l->cfg->boot_id);
+	if (!same_boot)
+		void_boot(l->e, p);
+	engine_coldplug(l->e, p);
+	if (same_boot && p->core.qemu_pid > 0)
+		p->qemu_alive = l->cfg->world->ops->qemu_watch(l->cfg->world, p->uuid,
+					p->core.qemu_pid, p->core.qemu_start, NULL) == 0;
+	l->n++;
+	return 0;
+}
+
+int recovery_load(const struct engine_config *cfg, struct engine *e, struct err *err)
+{
+	struct loading l = {.cfg = cfg, .e = e};
+	if (store_pods(cfg->store, load_pod, &l, err) < 0) {
+		if (!l.n)
+			return err_wrap(err, "load the pods");
+		log_err("some stored pods are left alone: %s", err_msg(err));
+		err_done(err);
+	}
+	if (l.n)
+		log_info("%zu pods loaded from the store", l.n);
+	return 0;
+}
+
+/* ---- the world ----------------------------------------------------------------------------------
+ */
+
+struct recovery *recovery_new(const struct recovery_config *cfg)
+{
+	struct recovery *r = xcalloc(1, sizeof *r);
+	r->cfg = *cfg;
+	return r;
+}
+
+void recovery_free(struct recovery *r)
+{
+	free(r);
+}
+
+static void take_custody(void *ctx, struct pod *p)
+{
+	(void)ctx;
+	if (pod_state_ended(p->core.state) || !(pod_state_owns(p->core.state) & POD_OWNS_LOCK))
+		return;
+	if (!custody_recover(p) && p->core.domid >= 0)
+		log_warning("pod %s: its lock is held by nobody that could be asked", p->uuid);
+}
+
+static void probe_helper(void *ctx, struct pod *p)
+{
+	struct recovery *r = ctx;
+	struct world *w = engine_cfg(r->cfg.engine)->world;
+	if (p->core.state == POD_EXITED || p->core.state == POD_FAILED ||
+		!w->ops->helper_alive(w, p->uuid))
+		return;
+	r->helpers_busy = true;
+	if (engine_now(r->cfg.engine) < r->helpers_until)
+		return;
+	log_warning("pod %s: a helper of before is killed, it took too long", p->uuid);
+	w->ops->helper_kill(w, p->uuid);
+}
+
+static bool helpers_done(struct recovery *r)
+{
+	r->helpers_busy = false;
+	pods_each(engine_pods(r->cfg.engine), probe_helper, r);
+	return !r->helpers_busy;
+}
+
+void recovery_world_up(struct recovery *r)
+{
+	if (r->phase != PHASE_WORLD) {
+		sensors_restarted(r->cfg.sensors);
+		return;
+	}
+	pods_each(engine_pods(r->cfg.engine), take_custody, r);
+	r->phase = PHASE_HELPERS;
+	r->helpers_until = engine_now(r->cfg.engine) + HELPER_WAIT_NS;
+}
+
+void recovery_listed(struct recovery *r)
+{
+	if (r->phase == PHASE_LIST)
+		r->phase = PHASE_SETTLE;
+}
+
+/* ---- replay -------------------------------------------------------------------------------------
+ */
+
+/* Without its descriptors a start cannot be repeated: `run` brings them when it connects again. */
+static bool needs_run(const struct pod *p, enum pod_effect fx)
+{
+	if (fx == FX_EXPORT)
+		return !p->trees.n && json_array_size(json_object_get(p->request, "trees"));
+	if (fx == FX_CREATE)
+		return p->lock_fd < 0 || p->kernel_fd < 0 || p->ramdisk_fd < 0;
+	return false;
+}
+
+struct replay {
+	struct recovery *r;
+	const char *only; /* this pod's rows; NULL: all */
+};
+
+static int replay_row(void *ctx, const struct outbox_row *o)
+{
+	const struct replay *re = ctx;
+	struct engine *e = re->r->cfg.engine;
+	struct pod *p = pods_find(engine_pods(e), o->uuid);
+	int fx = pod_effect_from_name(o->effect);
+	if (!p || fx <= FX_NONE || (re->only && strcmp(re->only, o->uuid)) || p->op)
+		return 0;
+	if (needs_run(p, (enum pod_effect)fx))
+		log_info("pod %s: %s waits for its run process", p->uuid, o->effect);
+	else
+		engine_replay(e, p, (enum pod_effect)fx, o->id);
+	return 0;
+}
+
+static void replay(struct recovery *r, const char *only)
+{
+	struct replay re = {r, only};
+	_cleanup_err_ struct err err = {0};
+	if (store_outbox(engine_cfg(r->cfg.engine)->store, replay_row, &re, &err) < 0)
+		log_err("what was under way cannot be read: %s", err_msg(&err));
+}
+
+/* Synchronous effects have no row: they follow from the state. */
+static void repeat_synchronous(void *ctx, struct pod *p)
+{
+	struct recovery *r = ctx;
+	if (p->core.state == POD_RUNNING)
+		engine_replay(r->cfg.engine, p, FX_READY, 0);
+	else if (p->core.state == POD_DYING)
+		engine_check_quiet(r->cfg.engine, p);
+}
+
+void recovery_reconnected(struct recovery *r, struct pod *p)
+{
+	custody_store(p);
+	if (r->phase == PHASE_OPEN && !p->op)
+		replay(r, p->uuid);
+}
+
+static void open_barrier(struct recovery *r)
+{
+	r->phase = PHASE_OPEN;
+	replay(r, NULL);
+	pods_each(engine_pods(r->cfg.engine), repeat_synchronous, r);
+	engine_release_barrier(r->cfg.engine);
+	r->cfg.finished(r->cfg.ctx);
+}
+
+int64_t recovery_run(struct recovery *r)
+{
+	struct engine_stats st;
+	switch (r->phase) {
+	case PHASE_HELPERS:
+		if (!helpers_done(r))
+			return HELPER_POLL_NS;
+		r->phase = PHASE_LIST;
+		sensors_restarted(r->cfg.sensors);
+		return -1;
+	case PHASE_SETTLE:
+		engine_stats_get(r->cfg.engine, &st);
+		if (st.queue)
+			return 0;
+		open_barrier(r);
+		return 0;
+	default:
+		return -1;
+	}
+}
