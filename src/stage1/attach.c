@@ -59,16 +59,16 @@ static enum attach_result on_event(struct attach *a, const json_t *event, struct
 	return over(a);
 }
 
+int attach_open(struct attach *a, struct err *err)
+{
+	json_t *params = json_make("{s:s, s:i}", "uuid", a->uuid, "pid", (int)getpid());
+	return link_open(&a->link, API_SESSION, params, NULL, 0, err);
+}
+
 static enum attach_result link_turn(struct attach *a, struct err *err)
 {
-	if (!a->link.v) {
-		json_t *params = NULL;
-		if (link_wait_ms(&a->link) != 0)
-			return ATTACH_GOES_ON;
-		params = json_make("{s:s, s:i}", "uuid", a->uuid, "pid", (int)getpid());
-		if (link_open(&a->link, API_SESSION, params, NULL, 0, err) < 0)
-			return ATTACH_GOES_ON;
-	}
+	if (!a->link.v && (link_wait_ms(&a->link) != 0 || attach_open(a, err) < 0))
+		return ATTACH_GOES_ON;
 	for (;;) {
 		_cleanup_json_ json_t *event = NULL;
 		int r = link_next(&a->link, &event, err);

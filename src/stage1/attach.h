@@ -31,6 +31,9 @@ struct attach {
 	int64_t session_at; /* not before; hook_now_ms() */
 };
 
+/* The first call, for those who want to know at once that nobody answers. */
+int attach_open(struct attach *a, struct err *err);
+
 enum attach_result {
 	ATTACH_GOES_ON,
 	ATTACH_FAULT, /* the session broke, err says why; the next turns try a new one */
