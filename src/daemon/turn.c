@@ -125,17 +125,18 @@ static void step(struct engine *e, struct turn *t)
 /* ---- its rows ----------------------------------------------------------------------------------
  */
 
-/* What an effect or a completion means for the ledger. kind NULL: "log", named by path. */
+/* What an effect or a completion means for the ledger; per_domain: one row each generation. */
 static const struct {
 	enum pod_effect intends;
 	enum pod_event holds, releases;
 	const char *kind;
+	bool per_domain;
 } ledger_rules[] = {
-	{FX_EXPORT, EV_EXPORTED, EV_CLEARED, "exports"},
-	{FX_EXPORT, EV_EXPORTED, EV_CLEARED, "cgroup"},
-	{FX_CREATE, EV_CREATED, EV_DESTROYED, "domain"},
-	{FX_CREATE, EV_CREATED, EV_QUIET, "qemu"},
-	{FX_CREATE, EV_CREATED, EV_RELEASED, "log"},
+	{FX_EXPORT, EV_EXPORTED, EV_CLEARED, "exports", false},
+	{FX_EXPORT, EV_EXPORTED, EV_CLEARED, "cgroup", false},
+	{FX_CREATE, EV_CREATED, EV_DESTROYED, "domain", true},
+	{FX_CREATE, EV_CREATED, EV_QUIET, "qemu", true},
+	{FX_CREATE, EV_CREATED, EV_RELEASED, "log", false},
 };
 
 static bool has_effect(const struct pod_update *u, enum pod_effect fx)
@@ -162,7 +163,8 @@ static int write_ledger(struct engine *e, const struct turn *t, struct err *err)
 	const struct pod *p = t->ev->pod;
 	for (size_t i = 0; i < ARRAY_SIZE(ledger_rules); i++) {
 		const char *state = ledger_state(&t->update, i);
-		if (state && store_ledger_put(e->cfg.store, p->uuid, p->core.generation,
+		int64_t generation = ledger_rules[i].per_domain ? p->core.generation : 0;
+		if (state && store_ledger_put(e->cfg.store, p->uuid, generation,
 				     ledger_rules[i].kind, p->uuid, state, err) < 0)
 			return -1;
 	}
