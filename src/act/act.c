@@ -41,14 +41,19 @@ int act_open_hv(const struct act *a, struct hv *hv, struct err *err)
 	return hv_open(hv, hv_log_level(json_str_opt(a->request, "log", "warn")), err);
 }
 
+bool act_path_is_plain(const char *path)
+{
+	size_t len = strlen(path);
+	return path[0] == '/' && len >= 2 && path[len - 1] != '/' && !strstr(path, "/../") &&
+	       !strstr(path, "//") && (len < 3 || strcmp(path + len - 3, "/..") != 0);
+}
+
 int act_get_path(const struct act *a, const char *key, const char **ret, struct err *err)
 {
 	const char *path;
 	if (json_get_str(a->request, key, &path, err) < 0)
 		return -1;
-	size_t len = strlen(path);
-	if (path[0] != '/' || len < 2 || path[len - 1] == '/' || strstr(path, "/../") ||
-		strstr(path, "//") || (len >= 3 && strcmp(path + len - 3, "/..") == 0))
+	if (!act_path_is_plain(path))
 		return err_set(
 			err, ERR_INVALID, "\"%s\": %s is not a plain absolute path", key, path);
 	*ret = path;

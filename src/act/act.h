@@ -39,8 +39,11 @@ int act_release(struct act *a, struct err *err);
 
 /* hv_open() with the request's log level. */
 int act_open_hv(const struct act *a, struct hv *hv, struct err *err);
-/* Below /run/xenpod/pods or wherever xenpodd keeps its pods: absolute, without "..". */
+/* A path of the request: absolute and plain (act_path_is_plain). */
 int act_get_path(const struct act *a, const char *key, const char **ret, struct err *err);
+
+/* Absolute, without "..", "//" or a last slash. */
+bool act_path_is_plain(const char *path);
 
 /* Receives, runs, answers on `sock`. Returns the exit status. */
 int act_serve(int sock);

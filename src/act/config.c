@@ -7,6 +7,7 @@
 
 #include <libxl_utils.h>
 
+#include "act/exports.h"
 #include "base/alloc.h"
 #include "base/cleanup.h"
 #include "base/json.h"
@@ -111,6 +112,8 @@ static int set_trees(const struct act *a, libxl_domain_config *config, struct er
 		json_get_array(a->request, "trees", &trees, err) < 0)
 		return -1;
 	size_t n = json_array_size(trees);
+	if (exports_check(dir, n, err) < 0)
+		return -1;
 	config->p9s = xcalloc(n, sizeof *config->p9s);
 	for (size_t i = 0; i < n; i++) {
 		const char *tag;

@@ -61,6 +61,20 @@ int exports_attach(const char *dir, const struct tree *trees, size_t n, struct e
 	return 0;
 }
 
+int exports_check(const char *dir, size_t n, struct err *err)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct statx sx = {0};
+		_cleanup_free_ char *path = xasprintf(WORLD_TREE_FMT, dir, i);
+		if (statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, STATX_TYPE, &sx) < 0)
+			return err_sys(err, "tree %zu is not exported: %s", i, path);
+		if (!(sx.stx_attributes & STATX_ATTR_MOUNT_ROOT))
+			return err_set(err, ERR_NOTFOUND,
+				"tree %zu is not exported: nothing is mounted on %s", i, path);
+	}
+	return 0;
+}
+
 /* rmdir only: had something stayed mounted or been put there, it fails and nothing is lost. */
 static int remove_dirs(int parent, const char *name, int depth, struct err *err)
 {

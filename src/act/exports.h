@@ -24,6 +24,11 @@ struct tree {
 /* Attaches all; what is mounted at those places already is unmounted first. */
 int exports_attach(const char *dir, const struct tree *trees, size_t n, struct err *err);
 /*
+ * Are all `n` attached? QEMU does not tell when a directory is missing, and one without its mount
+ * would be exported empty. ERR_NOTFOUND names the first that is not.
+ */
+int exports_check(const char *dir, size_t n, struct err *err);
+/*
  * Unmounts all below <dir>/tree and removes `dir`; never a file. *lazy: as in mounts.h. No such
  * directory: done.
  */

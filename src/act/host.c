@@ -3,7 +3,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -70,11 +69,10 @@ static int open_beneath(const char *dir, const char *name, struct err *err)
 
 static int unlink_log(int dirfd, const char *name, struct err *err)
 {
-	char rotated[NAME_MAX + 8];
 	if (unlinkat(dirfd, name, 0) < 0 && errno != ENOENT)
 		return err_sys(err, "remove %s", name);
 	for (int i = 1; i <= LOG_ROTATED; i++) {
-		snprintf(rotated, sizeof rotated, "%s.%d", name, i);
+		_cleanup_free_ char *rotated = xasprintf("%s.%d", name, i);
 		if (unlinkat(dirfd, rotated, 0) < 0 && errno != ENOENT)
 			return err_sys(err, "remove %s", rotated);
 	}
@@ -85,14 +83,12 @@ static int unlink_log(int dirfd, const char *name, struct err *err)
 static int release_log(const char *path, struct err *err)
 {
 	const size_t top = strlen(LOG_DIR "/");
-	if (strncmp(path, LOG_DIR "/", top) != 0 || !path[top] || strlen(path) > NAME_MAX)
+	if (strncmp(path, LOG_DIR "/", top) != 0 || !act_path_is_plain(path))
 		return err_set(err, ERR_INVALID, "log file %s is not below " LOG_DIR, path);
 	const char *slash = strrchr(path + top, '/');
 	const char *name = slash ? slash + 1 : path + top;
 	_cleanup_free_ char *dir =
 		slash ? xstrndup(path + top, (size_t)(slash - path) - top) : xstrdup(".");
-	if (!*name || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
-		return err_set(err, ERR_INVALID, "log file %s has no name", path);
 	_cleanup_fd_ int fd = open_beneath(LOG_DIR, dir, err);
 	if (fd < 0)
 		return err->code == ERR_NOTFOUND ? 0 : -1;
