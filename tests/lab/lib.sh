@@ -124,7 +124,7 @@ expect_soon() {
 
 # The uncompressed kernel on the host, made when missing; prints its path.
 lab_kernel() {
-	local out=$top/build/kernel/vmlinux
+	local out=$top/build/guest/vmlinux
 
 	mkdir -p "$(dirname "$out")"
 	[ "$out" -nt "$lab_dir/kernel.sh" ] || "$lab_dir/kernel.sh" "$out" || return
