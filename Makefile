@@ -86,8 +86,7 @@ LIBS_vchan  := -lxenvchan -lxengnttab -lxenevtchn -lxenstore -lxentoollog -lxent
 	-lpthread
 
 # program: room, archives (in link order), libraries, static or not
-PROGRAMS := xenpodd xenpod-watch xenpod-act xenpod xenpod-status run enter stop gc xenpod-init \
-	xenpod-vif
+PROGRAMS := xenpodd xenpod-watch xenpod-act xenpod xenpod-status run enter stop gc xenpod-init
 
 room_xenpodd       := daemon
 arch_xenpodd       := daemon store fsm sim proto appc base
@@ -98,9 +97,6 @@ libs_xenpod-watch  := $(LIBS_xen) -lev -ljansson
 room_xenpod-act    := act
 arch_xenpod-act    := act proto base
 libs_xenpod-act    := $(LIBS_xen) -ljansson
-room_xenpod-vif    := act
-arch_xenpod-vif    := base
-libs_xenpod-vif    := -lxenstore -ljansson
 room_xenpod        := tools
 arch_xenpod        := tools appc proto base
 libs_xenpod        := -larchive -lsmartcols -lmd -ljansson

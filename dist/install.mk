@@ -10,7 +10,7 @@ MANDIR  := $(PREFIX)/share/man
 
 BIN_PROGRAMS  := xenpod xenpod-status
 SBIN_PROGRAMS := xenpodd
-LIB_PROGRAMS  := xenpod-watch xenpod-act xenpod-vif
+LIB_PROGRAMS  := xenpod-watch xenpod-act
 
 # put MODE, DIRECTORY, FILES: nothing is made where there are no files.
 define put
