@@ -182,6 +182,7 @@ struct world *world_sim_new(struct loop *l, struct sim *sim, const struct world_
 	sim_adopt(sim, &ev);
 	sim_watch_start(sim);
 	if (l) {
+		sim_set_clock(sim, clock_boot_ns);
 		w->timer = loop_timer_new(l, on_timer, w);
 		rearm(w);
 	}

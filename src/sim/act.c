@@ -212,7 +212,7 @@ int64_t sim_act_start(
 	*h = proto;
 	h->epoch = sim->epoch;
 	h->request = json_deep_copy(request);
-	h->waits_until = sim->now + HELPER_WAIT;
+	h->waits_until = time_of(sim) + HELPER_WAIT;
 	if (h->point == SIM_AT_CREATE)
 		h->lock_fd = fcntl(fds[0], F_DUPFD_CLOEXEC, 3);
 	h->next = sim->helpers;

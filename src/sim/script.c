@@ -64,9 +64,9 @@ static void is_due(struct sim *sim, const struct event *ev)
 	struct words l;
 	words_of(ev->data, &l);
 	if (run(sim, &l, false, &err) < 0)
-		note(sim, "sim: %s: %s", l.w[0], err_msg(&err));
+		note(sim, "%s: %s", l.w[0], err_msg(&err));
 	else
-		note(sim, "sim: %s%s%s", l.w[0], l.n > 1 ? " " : "", l.n > 1 ? l.w[1] : "");
+		note(sim, "%s%s%s", l.w[0], l.n > 1 ? " " : "", l.n > 1 ? l.w[1] : "");
 }
 
 static int do_at(struct sim *sim, const struct words *l, bool check, struct err *err)

@@ -82,6 +82,17 @@ int64_t sim_now(const struct sim *sim)
 	return sim->now;
 }
 
+void sim_set_clock(struct sim *sim, int64_t (*now_ns)(void))
+{
+	sim->clock = now_ns;
+}
+
+int64_t time_of(const struct sim *sim)
+{
+	int64_t now = sim->clock && !sim->advancing ? sim->clock() : 0;
+	return now > sim->now ? now : sim->now;
+}
+
 void note(struct sim *sim, const char *fmt, ...)
 {
 	if (!sim->events.note)
@@ -96,17 +107,19 @@ void note(struct sim *sim, const char *fmt, ...)
 /* ---- events -----------------------------------------------------------------------------------
  */
 
-void later(struct sim *sim, int64_t in_ns, unsigned needs, event_fn fn, int64_t id, int64_t arg,
+void later_at(struct sim *sim, int64_t due, unsigned needs, event_fn fn, int64_t id, int64_t arg,
 	json_t *data)
 {
 	struct event *ev = xcalloc(1, sizeof(*ev));
-	*ev = (struct event){.due = sim->now + in_ns,
-		.needs = needs,
-		.fn = fn,
-		.id = id,
-		.arg = arg,
-		.data = data};
+	*ev = (struct event){
+		.due = due, .needs = needs, .fn = fn, .id = id, .arg = arg, .data = data};
 	queue_push(&sim->queue, ev);
+}
+
+void later(struct sim *sim, int64_t in_ns, unsigned needs, event_fn fn, int64_t id, int64_t arg,
+	json_t *data)
+{
+	later_at(sim, time_of(sim) + in_ns, needs, fn, id, arg, data);
 }
 
 /* Events that need a CPU are about the domain whose serial is their id. */
@@ -137,7 +150,7 @@ void unpark(struct sim *sim)
 			park(sim, all[i]);
 			continue;
 		}
-		all[i]->due = sim->now;
+		all[i]->due = time_of(sim);
 		queue_push(&sim->queue, all[i]);
 	}
 	free(all);
@@ -157,6 +170,7 @@ int64_t sim_next_due(const struct sim *sim)
 
 void sim_advance(struct sim *sim, int64_t now_ns)
 {
+	sim->advancing = true;
 	while (sim->queue.n && sim->queue.heap[0]->due <= now_ns) {
 		struct event *ev = queue_pop(&sim->queue);
 		if (ev->due > sim->now)
@@ -168,6 +182,7 @@ void sim_advance(struct sim *sim, int64_t now_ns)
 		ev->fn(sim, ev);
 		event_free(ev);
 	}
+	sim->advancing = false;
 	if (now_ns > sim->now)
 		sim->now = now_ns;
 }

@@ -49,6 +49,11 @@ int64_t sim_next_due(const struct sim *sim);
 /* Lets everything happen that is due until `now_ns`, in order. Time never goes back. */
 void sim_advance(struct sim *sim, int64_t now_ns);
 int64_t sim_now(const struct sim *sim);
+/*
+ * For a caller that lives in real time: what is asked for between two sim_advance takes its time
+ * from this clock's now, not from the last event's. NULL (at first): virtual time.
+ */
+void sim_set_clock(struct sim *sim, int64_t (*now_ns)(void));
 
 /*
  * xenpodd has died: its ends of all sockets are closed. The sensors end; helpers that are at work

@@ -189,7 +189,9 @@ struct sim {
 	struct sim_config cfg;
 	struct sim_events events;
 	int64_t now;
-	int64_t epoch; /* of the supervisor */
+	int64_t (*clock)(void);
+	bool advancing; /* time is the event's */
+	int64_t epoch;  /* of the supervisor */
 	uint64_t rng;
 	struct queue queue;
 	struct event **parked;
@@ -212,8 +214,12 @@ struct sim {
  */
 
 int64_t latency(struct sim *sim, enum sim_lat what);
-/* An event in `in_ns`; `data` is taken. */
+/* What time it is for a call from outside. */
+int64_t time_of(const struct sim *sim);
+/* An event in `in_ns`, or at `due`; `data` is taken. */
 void later(struct sim *sim, int64_t in_ns, unsigned needs, event_fn fn, int64_t id, int64_t arg,
+	json_t *data);
+void later_at(struct sim *sim, int64_t due, unsigned needs, event_fn fn, int64_t id, int64_t arg,
 	json_t *data);
 /* Events that waited for what has come back happen now, in their order. */
 void unpark(struct sim *sim);

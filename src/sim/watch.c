@@ -286,12 +286,11 @@ int sim_watch_send(struct sim *sim, const json_t *frame, struct err *err)
 {
 	if (!sim->sensor.alive)
 		return err_set(err, ERR_UNAVAILABLE, "the sensors are not running");
-	int64_t due = sim->now + latency(sim, SIM_LAT_SENSE);
+	int64_t due = time_of(sim) + latency(sim, SIM_LAT_SENSE);
 	if (due < sim->sensor.last_in)
 		due = sim->sensor.last_in;
 	sim->sensor.last_in = due;
-	later(sim, due - sim->now, NEED_XENSTORE, take_frame, sim->sensor.life, 0,
-		json_deep_copy(frame));
+	later_at(sim, due, NEED_XENSTORE, take_frame, sim->sensor.life, 0, json_deep_copy(frame));
 	return 0;
 }
 
@@ -310,10 +309,10 @@ void sim_watch_start(struct sim *sim)
 	if (sim->sensor.alive)
 		return;
 	int64_t life = sim->sensor.life + 1;
-	int64_t in = latency(sim, SIM_LAT_HELLO);
+	int64_t due = time_of(sim) + latency(sim, SIM_LAT_HELLO);
 	/* What is sent to it before its hello is read after. */
-	sim->sensor = (struct sensor){.alive = true, .life = life, .last_in = sim->now + in};
-	later(sim, in, NEED_XENSTORE, hello, life, 0, NULL);
+	sim->sensor = (struct sensor){.alive = true, .life = life, .last_in = due};
+	later_at(sim, due, NEED_XENSTORE, hello, life, 0, NULL);
 }
 
 bool sim_watch_alive(const struct sim *sim)
