@@ -4,7 +4,7 @@
 PREFIX     ?= /usr/local
 DESTDIR    ?=
 SYSCONFDIR ?= /etc
-UNITDIR    ?= /lib/systemd/system
+UNITDIR    ?= /usr/lib/systemd/system
 PKG_CONFIG ?= pkg-config
 CC         ?= gcc
 VARIANT    ?= release
