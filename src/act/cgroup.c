@@ -2,9 +2,9 @@
 /* cgroup v2 by its files (Linux, admin-guide/cgroup-v2.rst): see cgroup.h. */
 #include "act/cgroup.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +18,8 @@
 #include "base/cleanup.h"
 #include "base/files.h"
 
-#define EMPTY_TRIES 1000 /* of 10 ms */
+#define STEP_NS     (10 * 1000 * 1000L)
+#define EMPTY_TRIES 1000
 
 static int write_file(int dirfd, const char *name, const char *text, struct err *err)
 {
@@ -60,7 +61,7 @@ static int is_populated(int dirfd, struct err *err)
 
 static int wait_empty(int dirfd, struct err *err)
 {
-	const struct timespec step = {.tv_nsec = 10 * 1000 * 1000};
+	const struct timespec step = {.tv_nsec = STEP_NS};
 	for (int i = 0; i < EMPTY_TRIES; i++) {
 		int r = is_populated(dirfd, err);
 		if (r <= 0)
@@ -70,21 +71,18 @@ static int wait_empty(int dirfd, struct err *err)
 	return err_set(err, ERR_TIMEOUT, "its processes do not die (SIGKILL, 10 s)");
 }
 
-/* rmdir(2) of the tree, children first; only directories can be removed there. */
-static int remove_tree(int parent, const char *name, struct err *err)
+/* Its files go with the directory; what is not empty after all stays, and is the error. */
+static int remove_dir(const char *path, const struct stat *st, int type, struct FTW *where)
 {
-	int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0)
-		return errno == ENOENT ? 0 : err_sys(err, "open %s", name);
-	_cleanup_dir_ DIR *dir = fdopendir(fd);
-	for (struct dirent *e; (e = readdir(dir)) != NULL;) {
-		if (e->d_type != DT_DIR || e->d_name[0] == '.')
-			continue;
-		if (remove_tree(dirfd(dir), e->d_name, err) < 0)
-			return -1;
-	}
-	if (unlinkat(parent, name, AT_REMOVEDIR) < 0 && errno != ENOENT)
-		return err_sys(err, "remove %s", name);
+	(void)st;
+	(void)where;
+	return type == FTW_DP && rmdir(path) < 0 && errno != ENOENT ? -1 : 0;
+}
+
+static int remove_tree(const char *dir, struct err *err)
+{
+	if (nftw(dir, remove_dir, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT) < 0 && errno != ENOENT)
+		return err_sys(err, "remove");
 	return 0;
 }
 
@@ -94,7 +92,7 @@ int cgroup_clear(const char *dir, struct err *err)
 	if (fd < 0)
 		return errno == ENOENT ? 0 : err_sys(err, "cgroup %s", dir);
 	if (write_file(fd, "cgroup.kill", "1", err) < 0 || wait_empty(fd, err) < 0 ||
-		remove_tree(AT_FDCWD, dir, err) < 0)
+		remove_tree(dir, err) < 0)
 		return err_wrap(err, "cgroup %s", dir);
 	return 0;
 }

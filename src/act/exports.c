@@ -76,26 +76,31 @@ int exports_check(const char *dir, size_t n, struct err *err)
 }
 
 /* rmdir only: had something stayed mounted or been put there, it fails and nothing is lost. */
-static int remove_dirs(int parent, const char *name, int depth, struct err *err)
+static int remove_dir(int parent, const char *name, struct err *err)
 {
-	int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0)
-		return errno == ENOENT ? 0 : err_sys(err, "open %s", name);
-	_cleanup_dir_ DIR *d = fdopendir(fd);
-	for (struct dirent *e; depth > 0 && (e = readdir(d)) != NULL;) {
-		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
-			continue;
-		if (remove_dirs(dirfd(d), e->d_name, depth - 1, err) < 0)
-			return -1;
-	}
 	if (unlinkat(parent, name, AT_REMOVEDIR) < 0 && errno != ENOENT)
 		return err_sys(err, "remove directory %s", name);
 	return 0;
 }
 
+static int remove_trees(const char *base, struct err *err)
+{
+	_cleanup_dir_ DIR *d = opendir(base);
+	if (!d)
+		return errno == ENOENT ? 0 : err_sys(err, "open %s", base);
+	for (struct dirent *e; (e = readdir(d)) != NULL;) {
+		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
+			continue;
+		if (remove_dir(dirfd(d), e->d_name, err) < 0)
+			return err_wrap(err, "%s", base);
+	}
+	return remove_dir(AT_FDCWD, base, err);
+}
+
 int exports_remove(const char *dir, int *lazy, struct err *err)
 {
-	if (mounts_remove(dir, lazy, err) < 0)
+	_cleanup_free_ char *base = xasprintf("%s/tree", dir);
+	if (mounts_remove(dir, lazy, err) < 0 || remove_trees(base, err) < 0)
 		return -1;
-	return remove_dirs(AT_FDCWD, dir, 2, err);
+	return remove_dir(AT_FDCWD, dir, err);
 }

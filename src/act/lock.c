@@ -33,7 +33,7 @@ static int try_once(const char *path, int *ret_fd, struct err *err)
 
 int lock_take(const char *path, struct err *err)
 {
-	const struct timespec step = {.tv_nsec = STEP_MS * 1000 * 1000};
+	const struct timespec step = {.tv_nsec = STEP_MS * 1000L * 1000};
 	for (int waited = 0; waited <= LOCK_WAIT_MS; waited += STEP_MS) {
 		int fd = -1;
 		int r = try_once(path, &fd, err);

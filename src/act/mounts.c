@@ -14,8 +14,9 @@
 #include "base/files.h"
 
 #define MOUNTINFO_MAX (64 * 1024 * 1024)
-#define MOUNT_POINT   5   /* its field in a line, from 1 */
-#define BUSY_TRIES    100 /* of 20 ms: a QEMU that was killed lets go a little later */
+#define MOUNT_POINT   5 /* its field in a line, from 1 */
+#define STEP_NS       (20 * 1000 * 1000L)
+#define BUSY_TRIES    100 /* a QEMU that was killed lets go a little later */
 
 static void unescape(char *s)
 {
@@ -48,7 +49,7 @@ char *mounts_next(char **text)
 
 static int unmount_one(const char *path, int *lazy, struct err *err)
 {
-	const struct timespec step = {.tv_nsec = 20 * 1000 * 1000};
+	const struct timespec step = {.tv_nsec = STEP_NS};
 	for (int i = 0; i < BUSY_TRIES; i++) {
 		if (umount2(path, UMOUNT_NOFOLLOW) == 0)
 			return 0;

@@ -189,12 +189,10 @@ static const libxl_event_hooks event_hooks = {
 
 static int guest_event(struct sensor *s, const char *path, const char *token, struct err *err)
 {
-	unsigned domid;
-	unsigned long long tag;
-	if (sscanf(token, "%u:%llu", &domid, &tag) != 2 || domid >= DOMIDS)
-		return 0;
-	struct domain *d = s->domain[domid];
-	if (!d || d->tag != tag)
+	char *colon;
+	unsigned long domid = strtoul(token, &colon, 10); /* "domid:tag", domain.c */
+	struct domain *d = *colon == ':' && domid < DOMIDS ? s->domain[domid] : NULL;
+	if (!d || strtoull(colon + 1, NULL, 10) != d->tag)
 		return 0;
 	s->dirty = true;
 	return domain_watch_event(d, path, err);

@@ -65,10 +65,11 @@ static void names_of_every_length(void **state)
 	_cleanup_cpio_ struct cpio c = {0};
 	char name[16] = "";
 	char want[128] = "";
+	size_t at = 0;
 	for (int len = 1; len <= 9; len++) {
 		name[len - 1] = 'n';
 		cpio_add_file(&c, name, 0644, "abcdefghi", (size_t)len);
-		strcat(strcat(want, name), "\n");
+		at += (size_t)snprintf(want + at, sizeof want - at, "%s\n", name);
 	}
 	cpio_end(&c);
 	_cleanup_fd_ int fd = memfd_of(c.data, c.len);

@@ -45,7 +45,10 @@ ended=
 while read -r line; do
 	case $line in
 	'ok '*) ok "${line#ok }" ;;
-	'not ok '*) not_ok "$(sed 's/^not ok \(.*\) | .*/\1/' <<<"$line")" "${line#* | }" ;;
+	'not ok '*)
+		line=${line#not ok }
+		not_ok "${line%% | *}" "${line#* | }"
+		;;
 	end) ended=1 ;;
 	*) echo "# $line" ;;
 	esac

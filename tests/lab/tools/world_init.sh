@@ -1,5 +1,6 @@
 #!/bin/busybox sh
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=dash
 # PID 1 of 20-world's test guest: mounts its two trees, writes the nodes that xenpod-init would
 # write, then does what it finds in /rw/command.
 /bin/busybox --install -s /bin
