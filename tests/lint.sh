@@ -25,7 +25,7 @@ result() {
 	else
 		failed=$((failed + 1))
 		echo "not ok $n - $1"
-		sed 's/^/# /' "$2" | head -n "${LINT_LINES:-60}"
+		sed 's/^/# /' "$2" | head -n "${LINT_LINES:-150}"
 	fi
 }
 
@@ -82,7 +82,7 @@ tidy_one() {
 findings() {
 	awk '
 	function flush_finding(    i) {
-		for (i = 1; !(constant && product) && i <= n && i <= 12; i++)
+		for (i = 1; !(constant && product) && i <= n && i <= 6; i++)
 			print text[i]
 		n = constant = product = 0
 	}
@@ -105,7 +105,7 @@ check_cpp() {
 	mkdir -p "$cache/cppcheck"
 	files 'src/*.c' | xargs -r cppcheck -q -j "$JOBS" --cppcheck-build-dir="$cache/cppcheck" \
 		--std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=0 \
-		--suppressions-list=tests/cppcheck.supp --template='{file}:{line}: {message} ({id})' \
+		--include=tests/cppcheck.h --suppressions-list=tests/cppcheck.supp --template='{file}:{line}: {message} ({id})' \
 		-D_GNU_SOURCE -DXENPOD_VERSION='""' -Isrc 2>&1 || echo "cppcheck failed"
 }
 
@@ -140,7 +140,7 @@ state_writers() {
 
 # A path of the machine it was written on would work nowhere else.
 machine_paths() {
-	files | xargs -r grep -nIE "(^|[^A-Za-z0-9_.])(/work/|/home/[a-z])" |
+	files | xargs -r grep -nIE "(^|[^A-Za-z0-9_.])/work/" |
 		grep -v '^tests/lint\.sh:' || :
 }
 
@@ -156,7 +156,8 @@ check() {
 	result "$1" "$cache/$2.out"
 }
 shell_lint() {
-	shell_files | xargs -r shellcheck -x
+	# SC2119, SC2120: a function whose argument has a default is no mistake.
+	shell_files | xargs -r shellcheck -x -e SC2119,SC2120 || :
 }
 
 check "clang-format finds nothing to change" format
