@@ -213,8 +213,8 @@ static void test_faults_while_a_store_is_made(void **state)
  */
 
 #define KILLS    25
-#define LIFE_US  30000 /* at most, of one writer */
-#define OPEN_SEC 10    /* a generous ceiling for one opening after a kill */
+#define LIFE_US  20000 /* at most, of one writer, beside its first commit */
+#define OPEN_SEC 30    /* a generous ceiling for one opening after a kill */
 
 /* Turns for ever; tells of each number that was committed. */
 static void writer(int told, int64_t seq)
@@ -239,21 +239,25 @@ static int64_t last_told(int fd, int64_t before)
 	return seq;
 }
 
-static int64_t kill_one_writer(int64_t seq, unsigned life_us)
+/* `work`: only after its first commit; else wherever it is by then, opening too. */
+static int64_t kill_one_writer(int64_t seq, bool work, unsigned life_us)
 {
 	int told[2];
+	int64_t first = seq;
 	assert_int_equal(pipe(told), 0);
 	pid_t pid = fork();
 	assert_true(pid >= 0);
 	if (pid == 0)
 		writer(told[1], seq + 1);
 	close(told[1]);
+	if (work)
+		assert_int_equal(read(told[0], &first, sizeof(first)), sizeof(first));
 	usleep(life_us);
 	kill(pid, SIGKILL);
 	int status = 0;
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_true(WIFSIGNALED(status));
-	int64_t last = last_told(told[0], seq);
+	int64_t last = last_told(told[0], first);
 	close(told[0]);
 	return last;
 }
@@ -267,7 +271,7 @@ static void test_kill_9_again_and_again(void **state)
 	unsigned life = 1000;
 	for (int i = 0; i < KILLS; i++) {
 		life = (life * 7 + 4999) % LIFE_US; /* every phase of a commit gets its turn */
-		int64_t told = kill_one_writer(seq, life);
+		int64_t told = kill_one_writer(seq, i % 3 != 0, life);
 		time_t start = time(NULL);
 		assert_ok(store_open(kit.path, STORE_RW_CREATE, &s, &err), &err);
 		assert_in_range(time(NULL) - start, 0, OPEN_SEC);
@@ -279,7 +283,7 @@ static void test_kill_9_again_and_again(void **state)
 		s = NULL;
 		seq = now;
 	}
-	assert_true(seq > KILLS);
+	assert_true(seq > KILLS / 2);
 }
 
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
