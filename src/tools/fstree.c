@@ -29,7 +29,8 @@ static int remove_entry(
 
 static int remove_contents(struct removal *rm, int fd, int depth, struct err *err)
 {
-	int again = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	/* Not a dup: that would share the offset, and a second pass would see nothing. */
+	int again = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	_cleanup_dir_ DIR *d = again < 0 ? NULL : fdopendir(again);
 	if (!d)
 		return err_sys(err, "read directory");

@@ -7,11 +7,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "appc/lenient.h"
@@ -232,13 +230,11 @@ static int check_stage1_tree(const struct work *w, struct err *err)
 	return 0;
 }
 
-/* /etc/mtab as rkt makes it, where the image has /etc and no such file; links stay inside. */
+/* /etc/mtab as rkt makes it, where the image has a directory /etc and no such file in it. */
 static int add_mtab(int appfd, struct err *err)
 {
-	struct open_how how = {
-		.flags = O_PATH | O_DIRECTORY | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT};
 	_cleanup_fd_ int root = openat(appfd, "rootfs", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	_cleanup_fd_ int etc = (int)syscall(SYS_openat2, root, "etc", &how, sizeof(how));
+	_cleanup_fd_ int etc = openat(root, "etc", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (etc < 0)
 		return 0;
 	if (symlinkat("../proc/self/mounts", etc, "mtab") < 0 && errno != EEXIST)

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Command lines of `xenpod run`, the pod manifest made of them, durations, and status texts. */
+/* LINK: tools appc proto base */
+/* LIBS: archive md smartcols */
+#include "unit.h"
+
+#include <stdlib.h>
+
+#include "appc/lenient.h"
+#include "base/alloc.h"
+#include "base/cleanup.h"
+#include "base/json.h"
+#include "tools/duration.h"
+#include "tools/pod_manifest.h"
+#include "tools/run_args.h"
+#include "tools/status.h"
+
+/* Splits at spaces; no quoting. Words live until the program ends. */
+static int parse(const char *line, struct run_args *a, struct err *err)
+{
+	static char *words[64];
+	static char text[1024];
+	int n = 0;
+	snprintf(text, sizeof(text), "%s", line);
+	for (char *w = strtok(text, " "); w; w = strtok(NULL, " "))
+		words[n++] = w;
+	words[n] = NULL;
+	return run_args_parse(n, words, a, err);
+}
+
+static void test_groups(void **state)
+{
+	(void)state;
+	struct err err = {0};
+	struct run_args a;
+	assert_ok(parse("run --net=x --name=one --set-env=P=1 A --set-env=Q=2 B -- -x --- "
+			"C --name=c -- --exec=not-ours",
+			  &a, &err),
+		&err);
+	assert_int_equal(a.napps, 3);
+	assert_string_equal(a.net, "x");
+	assert_string_equal(a.apps[0].image, "A");
+	assert_string_equal(a.apps[0].name, "one");
+	assert_int_equal(a.apps[0].nargs, 0);
+	assert_string_equal(a.apps[0].env[0], "Q=2");
+	assert_string_equal(a.env[0], "P=1");
+	assert_int_equal(a.nenv, 1);
+	assert_string_equal(a.apps[1].image, "B");
+	assert_null(a.apps[1].name);
+	assert_int_equal(a.apps[1].nargs, 1);
+	assert_string_equal(a.apps[1].args[0], "-x");
+	assert_string_equal(a.apps[2].image, "C");
+	assert_string_equal(a.apps[2].name, "c");
+	assert_string_equal(a.apps[2].args[0], "--exec=not-ours");
+	assert_null(a.apps[2].exec);
+	run_args_done(&a);
+}
+
+static void test_group_errors(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *line, *text;
+	} bad[] = {{"run", "no image is named (xenpod"},
+		{"run A ---", "no image is named after ---"}, {"run -- A", "no image is named"},
+		{"run --- A", "no image is named"}, {"run A --dir=/x", "--dir is the pod's"},
+		{"run A --- B --debug", "--debug is the pod's"},
+		{"run --type=hvm A", "auto, pv or pvh"}, {"run --memory=4095 A", "at least 4096"},
+		{"run --memory=1Q A", "--memory=1Q"}, {"run --cpu=0 A", "--cpu=0"},
+		{"run --working-dir=x A", "absolute path"}, {"run --set-env=X A", "NAME=VALUE"},
+		{"run --set-env==X A", "--set-env==X"}, {"run --exec= A", "--exec needs"},
+		{"run --net= A", "--net needs a value"}, {"run --name=-a A", "--name=-a"},
+		{"run -x A", "option -x is not known"},
+		{"run A --nope", "option --nope is not known"},
+		{"run --interactive A B", "pod of one app"}, {"run \377 A", "not UTF-8"}};
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		struct err err = {0};
+		struct run_args a;
+		assert_fails(parse(bad[i].line, &a, &err), &err, ERR_INVALID, bad[i].text);
+		run_args_done(&a);
+	}
+}
+
+static void load(struct image *image, const char *text)
+{
+	struct err err = {0};
+	*image = (struct image){.id = "sha512-00"};
+	assert_ok(appc_image_parse(text, strlen(text), &image->manifest, &err), &err);
+}
+
+#define IMAGE(name, app)                                                                           \
+	"{\"acKind\":\"ImageManifest\",\"acVersion\":\"0.8.11\",\"name\":\"" name "\"" app "}"
+
+static void free_names(char **names, size_t n)
+{
+	while (n)
+		free(names[--n]);
+	free(names);
+}
+
+static void test_names(void **state)
+{
+	(void)state;
+	struct err err = {0};
+	struct run_args a;
+	struct image images[4];
+	char **names;
+	for (int i = 0; i < 4; i++)
+		load(&images[i], IMAGE("example.com/a_b", ""));
+	assert_ok(parse("run x x x --name=a-b-2 --- x", &a, &err), &err);
+	assert_ok(pod_manifest_names(&a, images, &names, &err), &err);
+	assert_string_equal(names[0], "a-b");
+	assert_string_equal(names[1], "a-b-3");
+	assert_string_equal(names[2], "a-b-2");
+	assert_string_equal(names[3], "a-b-4");
+	free_names(names, 4);
+	run_args_done(&a);
+	assert_ok(parse("run x --name=n --- x --name=n", &a, &err), &err);
+	assert_fails(pod_manifest_names(&a, images, &names, &err), &err, ERR_INVALID, "\"n\"");
+	run_args_done(&a);
+	for (int i = 0; i < 4; i++)
+		image_done(&images[i]);
+}
+
+/* Odd-case keys of the image, as Go takes them, do not survive beside ours. */
+static void test_manifest_merges(void **state)
+{
+	(void)state;
+	struct err err = {0};
+	struct run_args a;
+	struct image image;
+	json_t *m = NULL;
+	char app[] = "x";
+	char *names[] = {app};
+	load(&image, IMAGE("x", ",\"App\":{\"EXEC\":[\"/old\"],\"User\":\"1\",\"group\":\"2\","
+				"\"Environment\":[{\"NAME\":\"K\",\"value\":\"old\"}],"
+				"\"isolators\":[{\"name\":\"resource/memory\",\"value\":"
+				"{\"limit\":\"1G\"}}]}"));
+	assert_ok(parse("run --memory=16M --set-env=K=new --user=7 x -- arg", &a, &err), &err);
+	assert_ok(pod_manifest_make(&a, &image, names, &m, &err), &err);
+	const json_t *o = json_object_get(json_array_get(json_object_get(m, "apps"), 0), "app");
+	_cleanup_free_ char *exec = json_text(lenient_get(o, "exec"));
+	_cleanup_free_ char *env = json_text(lenient_get(o, "environment"));
+	assert_string_equal(exec, "[\"/old\",\"arg\"]");
+	assert_string_equal(env, "[{\"name\":\"K\",\"value\":\"new\"}]");
+	assert_string_equal(json_string_value(lenient_get(o, "user")), "7");
+	assert_string_equal(json_string_value(lenient_get(o, "group")), "2");
+	assert_int_equal(json_array_size(lenient_get(o, "isolators")), 2);
+	json_decref(m);
+	image_done(&image);
+	run_args_done(&a);
+}
+
+static void test_durations(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *text;
+		int64_t ns;
+	} good[] = {{"0", 0}, {"0s", 0}, {"10s", 10000000000}, {"30m", 1800000000000},
+		{"1h30m", 5400000000000}, {"1.5h", 5400000000000}, {"250ms", 250000000},
+		{"2us", 2000}, {"3ns", 3}};
+	static const char *const bad[] = {
+		"", "10", "-1s", "1x", "s", "1..5s", "1h 2m", "1e9h", "1h-"};
+	struct err err = {0};
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
+		int64_t ns = -1;
+		assert_ok(duration_parse(good[i].text, &ns, &err), &err);
+		assert_int_equal(ns, good[i].ns);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		int64_t ns = 77;
+		assert_fails(duration_parse(bad[i], &ns, &err), &err, ERR_INVALID, "duration");
+		assert_int_equal(ns, 77);
+	}
+}
+
+static void test_status_texts(void **state)
+{
+	(void)state;
+	_cleanup_json_ json_t *pod =
+		json_make("{s:s, s:s, s:[{s:s,s:s,s:i,s:n}, {s:s,s:s,s:n,s:i}, {s:s,s:s,s:n,s:n}]}",
+			"word", "starting", "state", "booting", "apps", "name", "a", "state",
+			"exited", "code", 3, "signal", "name", "b", "state", "killed", "code",
+			"signal", 9, "name", "c", "state", "running", "code", "signal");
+	_cleanup_free_ char *text = status_state_text(pod);
+	_cleanup_free_ char *apps = status_apps_text(pod);
+	assert_string_equal(text, "starting (booting)");
+	assert_string_equal(apps, "a=3 b=SIGKILL c=running");
+	json_object_set_new(pod, "state", json_string("starting"));
+	_cleanup_free_ char *plain = status_state_text(pod);
+	assert_string_equal(plain, "starting");
+}
+
+static void test_status_pick(void **state)
+{
+	(void)state;
+	struct err err = {0};
+	const char *uuid = NULL;
+	_cleanup_json_ json_t *list =
+		json_make("{s:[{s:s}, {s:s}]}", "pods", "uuid", "ab1", "uuid", "ab2");
+	assert_ok(status_pick(list, "AB2", &uuid, &err), &err);
+	assert_string_equal(uuid, "ab2");
+	assert_fails(status_pick(list, "ab", &uuid, &err), &err, ERR_INVALID, "matches 2");
+	assert_fails(status_pick(list, "ab12", &uuid, &err), &err, ERR_NOTFOUND, "ab12");
+}
+
+static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(test_groups),
+	cmocka_unit_test(test_group_errors),
+	cmocka_unit_test(test_names),
+	cmocka_unit_test(test_manifest_merges),
+	cmocka_unit_test(test_durations),
+	cmocka_unit_test(test_status_texts),
+	cmocka_unit_test(test_status_pick),
+};
+UNIT_MAIN(tests, NULL, NULL)
