@@ -199,7 +199,7 @@ static int check_pages(struct store *s, struct err *err)
 static int set_up(struct store *s, struct err *err)
 {
 	static const char pragmas[] =
-		"PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
+		"PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
 		"PRAGMA temp_store=MEMORY; PRAGMA journal_size_limit=" WAL_KEEP_SIZE;
 	if (sql_exec(s, pragmas, "set up", err) < 0)
 		return -1;

@@ -34,7 +34,8 @@ struct world {
 	bool inside; /* of a call that must not call back */
 	int64_t domid, qemu;
 	int64_t op;
-	int fd; /* stands for lock, kernel, ramdisk, trees */
+	const char *kill_sensor_at; /* when this frame is heard; NULL: never */
+	int fd;                     /* stands for lock, kernel, ramdisk, trees */
 };
 
 static struct world w;
@@ -52,6 +53,8 @@ static void on_watch(void *ctx, const json_t *frame)
 {
 	(void)ctx;
 	line("watch", 0, frame);
+	if (w.kill_sensor_at && !strcmp(json_str_opt(frame, "t", ""), w.kill_sensor_at))
+		sim_watch_kill(w.sim);
 }
 
 static void on_watch_exit(void *ctx)
@@ -334,6 +337,20 @@ static void test_sensors_are_killed_and_start_again(void **state)
 	watch_domain(w.domid);
 	run(S);
 	assert_heard("\"state\":\"stopped\",\"reason\":\"crash\"");
+}
+
+static void test_what_a_killed_sensor_had_to_say_is_lost(void **state)
+{
+	(void)state;
+	sim_watch_start(w.sim);
+	run(S);
+	forget();
+	w.kill_sensor_at = "list-begin";
+	watch_send(json_make("{s:s, s:i}", "t", "list", "n", 8));
+	run(S);
+	assert_heard("list-begin");
+	assert_not_heard("list-end");
+	assert_heard("watch-exit");
 }
 
 static void test_a_watch_of_another_domain_says_gone(void **state)
@@ -710,6 +727,25 @@ static void test_a_stranger_is_never_touched(void **state)
 	assert_heard("\"state\":\"running\"");
 }
 
+static void test_another_generation_or_store_is_left_alone(void **state)
+{
+	(void)state;
+	start(EXEC("sim", "forever"));
+	forget();
+	json_t *req = request("destroy");
+	json_object_set_new(req, "generation", json_integer(2));
+	act(req, 0);
+	run(5 * S);
+	req = request("destroy");
+	json_object_set_new(req, "store", json_string("another"));
+	json_object_set_new(req, "domid", json_integer(-1));
+	act(req, 0);
+	run(5 * S);
+	assert_int_equal(times_heard("\"code\":\"NotPossibleNow\""), 2);
+	assert_int_equal(sim_domains(w.sim), 1);
+	end();
+}
+
 /* ---- helpers -----------------------------------------------------------------------------------
  */
 
@@ -1061,6 +1097,7 @@ static void test_domids_count_up_or_are_used_again(void **state)
 static const struct CMUnitTest tests[] = {
 	T(test_sensors_say_hello_and_answer),
 	T(test_sensors_are_killed_and_start_again),
+	T(test_what_a_killed_sensor_had_to_say_is_lost),
 	T(test_a_watch_of_another_domain_says_gone),
 	T(test_silence_while_xenstored_is_down),
 	T(test_a_life_frame_by_frame),
@@ -1082,6 +1119,7 @@ static const struct CMUnitTest tests[] = {
 	T(test_a_frozen_guest_and_a_lost_qemu),
 	T(test_a_held_domain_stays_listed_as_dying),
 	T(test_a_stranger_is_never_touched),
+	T(test_another_generation_or_store_is_left_alone),
 	T(test_requests_that_the_real_one_would_refuse),
 	T(test_helpers_of_one_pod_wait_for_each_other),
 	T(test_the_lock_is_held_as_long_as_qemu_lives),
