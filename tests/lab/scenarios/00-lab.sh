@@ -4,7 +4,8 @@
 # PODS: 1
 #
 # The lab itself: Xen and Dom-0 serve, the command channel is honest, a plain PV guest made by xl
-# boots and shares a folder by 9p, and it leaves nothing.
+# boots and shares a folder by 9p, and it leaves nothing. LAB_GUEST_TYPE=pvh on a machine started
+# with --pvh shows the same for PVH.
 # shellcheck source=tests/lab/lib.sh
 . "$(dirname "$0")/../lib.sh"
 
@@ -36,9 +37,9 @@ guest_ramdisk() {
 }
 
 guest_config() {
-	cat <<-'END'
+	cat <<-END
 		name = "lab-guest"
-		type = "pv"
+		type = "${LAB_GUEST_TYPE:-pv}"
 		kernel = "/tmp/lab/vmlinux"
 		ramdisk = "/tmp/lab/ramdisk.cpio"
 		extra = "console=hvc0 quiet"
@@ -81,7 +82,7 @@ kernel=$(lab_kernel) || bail "no guest kernel"
 lab_put "$kernel" /tmp/lab/vmlinux
 lab_put "$scratch/ramdisk.cpio" /tmp/lab/ramdisk.cpio
 guest_config | lab_in 'cat >/tmp/lab/guest.cfg'
-check "xl creates a PV guest" lab_run xl create /tmp/lab/guest.cfg
+check "xl creates a guest" lab_run xl create /tmp/lab/guest.cfg
 expect_soon "the guest writes through 9p" 120 'test -s /tmp/lab/share/answer'
 expect_eq "what it wrote" "$(lab_run cat /tmp/lab/share/answer)" "from the guest"
 expect_soon "the guest's console is logged" 60 \

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # TIER: full
 # PODS: 0
+# LIMIT: 2400
 #
 # The lab's machine: what was synced survives a reboot and a power cut, a snapshot brings everything
 # back, and the journal tells of each boot.
