@@ -247,6 +247,7 @@ static void guest_pod(struct sensors *s, struct pod *p, const struct gstate *g)
 	static const enum pod_event events[GSTATE_MAX_] = {
 		[GSTATE_RUNNING] = EV_GUEST_RUNNING,
 		[GSTATE_STOPPING] = EV_GUEST_STOPPING,
+		[GSTATE_ENDING] = EV_GUEST_STOPPING,
 		[GSTATE_DONE] = EV_GUEST_DONE,
 		[GSTATE_FAILED] = EV_GUEST_FAILED,
 	};
@@ -258,6 +259,7 @@ static void guest_pod(struct sensors *s, struct pod *p, const struct gstate *g)
 	struct event_args args = {
 		.domid = -1,
 		.code = g->code,
+		.cause = g->kind == GSTATE_ENDING ? CAUSE_FINISHED : CAUSE_NONE,
 		.message = g->text[0] ? g->text : NULL,
 	};
 	engine_post(s->cfg.engine, p, events[g->kind], &args);

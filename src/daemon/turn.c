@@ -16,18 +16,6 @@
 /* ---- the new record ----------------------------------------------------------------------------
  */
 
-static bool app_failed(const struct pod *p)
-{
-	bool all = true;
-	for (size_t i = 0; i < p->napps; i++) {
-		const struct pod_app *a = &p->app[i];
-		if (pod_app_ended(a) && (a->kind != GSTATE_EXITED || a->code))
-			return true;
-		all = all && pod_app_ended(a);
-	}
-	return all;
-}
-
 static enum pod_cause cause_now(const struct pod *p, enum pod_state from, enum pod_event event,
 	const struct event_args *args)
 {

@@ -65,8 +65,7 @@ enum pod_cause pod_cause_of(enum pod_state state, enum pod_event event)
 	case EV_KILL:
 		return CAUSE_KILLED;
 	case EV_GUEST_STOPPING:
-		return CAUSE_SHUTDOWN; /* nobody here asked; the engine says FINISHED if an app
-					  ended */
+		return CAUSE_SHUTDOWN; /* told so from outside; "ending" brings its own cause */
 	case EV_GUEST_DONE:
 		return CAUSE_FINISHED;
 	case EV_GUEST_FAILED:

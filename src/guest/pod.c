@@ -108,12 +108,12 @@ static void grace_over(struct loop_timer *t)
 	}
 }
 
-static void stop_start(struct pod *pod)
+static void stop_start(struct pod *pod, enum gstate_kind why)
 {
 	if (pod->phase >= POD_STOPPING)
 		return;
 	pod->phase = POD_STOPPING;
-	state_pod(pod->state, GSTATE_STOPPING, 0, NULL);
+	state_pod(pod->state, why, 0, NULL);
 	for (size_t i = 0; i < pod->n_apps; i++)
 		app_term(&pod->apps[i]);
 	pod->timer.fn = grace_over;
@@ -125,7 +125,7 @@ void pod_stop(struct pod *pod, bool reboot)
 	log_info("asked to %s", reboot ? "reboot" : "power off");
 	pod->asked = true;
 	pod->reboot = reboot;
-	stop_start(pod);
+	stop_start(pod, GSTATE_STOPPING);
 }
 
 void pod_app_ended(struct app *app)
@@ -141,7 +141,7 @@ void pod_app_ended(struct app *app)
 		return;
 	}
 	if (code)
-		stop_start(pod);
+		stop_start(pod, GSTATE_ENDING);
 	running_check(pod);
 }
 
@@ -189,7 +189,7 @@ static void drain_start(struct pod *pod)
 {
 	loop_timer_stop(&pod->timer);
 	if (pod->phase < POD_STOPPING)
-		state_pod(pod->state, GSTATE_STOPPING, 0, NULL);
+		state_pod(pod->state, GSTATE_ENDING, 0, NULL);
 	pod->phase = POD_DRAINING;
 	enter_kill_all();
 	cut_outputs(pod);

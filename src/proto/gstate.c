@@ -27,12 +27,14 @@ static const signed char tails[][GSTATE_MAX_] = {
 		[GSTATE_RUNNING]  = TAIL_NONE, [GSTATE_STOPPING] = TAIL_NONE,
 		[GSTATE_EXITED]   = NOT_HERE,  [GSTATE_KILLED]   = NOT_HERE,
 		[GSTATE_DONE]     = TAIL_CODE, [GSTATE_FAILED]   = TAIL_TEXT,
+		[GSTATE_ENDING]   = TAIL_NONE,
 	},
 	[GSTATE_APP] = {
 		[GSTATE_BOOTING]  = NOT_HERE,  [GSTATE_STARTING] = TAIL_NONE,
 		[GSTATE_RUNNING]  = TAIL_NONE, [GSTATE_STOPPING] = NOT_HERE,
 		[GSTATE_EXITED]   = TAIL_CODE, [GSTATE_KILLED]   = TAIL_CODE,
 		[GSTATE_DONE]     = NOT_HERE,  [GSTATE_FAILED]   = TAIL_CODE,
+		[GSTATE_ENDING]   = NOT_HERE,
 	},
 };
 /* clang-format on */
@@ -165,6 +167,7 @@ size_t gstate_format(const struct gstate *s, char *buf)
 	case GSTATE_STARTING:
 	case GSTATE_RUNNING:
 	case GSTATE_STOPPING:
+	case GSTATE_ENDING:
 		n = snprintf(buf, GSTATE_VALUE_MAX, "%u %s", s->seq, kind_names[s->kind]);
 		break;
 	case GSTATE_MAX_:

@@ -3,7 +3,8 @@
  * State out of the guest: small nodes below /local/domain/<domid>/data/xenpod/, each replaced by
  * one write, hostile until parsed here (design, "Talking to the guest").
  *
- *   pod      "<seq> booting" | "<seq> running" | "<seq> stopping" | "<seq> done <code>" |
+ *   pod      "<seq> booting" | "<seq> running" | "<seq> stopping" | "<seq> ending" | "<seq> done
+ * <code>" |
  *            "<seq> failed <text>"        text: at most GSTATE_TEXT_MAX printable ASCII
  *   app/<i>  "<seq> starting" | "<seq> running" | "<seq> exited <code>" | "<seq> killed <signo>" |
  *            "<seq> failed <code>"        code 203: exec failed (contract 1.4)
@@ -27,7 +28,8 @@
 	X(BOOTING, "booting")                                                                      \
 	X(STARTING, "starting")                                                                    \
 	X(RUNNING, "running")                                                                      \
-	X(STOPPING, "stopping")                                                                    \
+	X(STOPPING, "stopping") /* pod: asked to, from outside */                                  \
+	X(ENDING, "ending")     /* pod: because its apps ended or one failed */                    \
 	X(EXITED, "exited")                                                                        \
 	X(KILLED, "killed")                                                                        \
 	X(DONE, "done")                                                                            \
@@ -50,7 +52,8 @@ struct gstate {
 /* Which node a value is for decides which kinds are allowed. */
 enum gstate_node { GSTATE_POD, GSTATE_APP };
 
-/* 0, or -1: the value is not of the grammar (anything a guest could write). Never reads past len. */
+/* 0, or -1: the value is not of the grammar (anything a guest could write). Never reads past len.
+ */
 int gstate_parse(enum gstate_node node, const char *value, size_t len, struct gstate *ret);
 /* The value's text; returns its length. `buf` has GSTATE_VALUE_MAX bytes. */
 size_t gstate_format(const struct gstate *s, char *buf);

@@ -95,7 +95,7 @@ static void pod_done(struct sim *sim, struct dom *d)
 {
 	struct guest *g = &d->guest;
 	if (!g->stopping)
-		say_pod(sim, d, GSTATE_STOPPING, 0);
+		say_pod(sim, d, GSTATE_ENDING, 0);
 	g->stopping = g->over = true;
 	say_pod(sim, d, GSTATE_DONE, g->code);
 	if (sim->cfg.powers_off)
@@ -125,13 +125,13 @@ static void grace_over(struct sim *sim, const struct event *ev)
 		app_ends(sim, d, (size_t)ev->arg, GSTATE_KILLED, SIGKILL);
 }
 
-static void stop_apps(struct sim *sim, struct dom *d)
+static void stop_apps(struct sim *sim, struct dom *d, enum gstate_kind why)
 {
 	struct guest *g = &d->guest;
 	if (g->stopping)
 		return;
 	g->stopping = true;
-	say_pod(sim, d, GSTATE_STOPPING, 0);
+	say_pod(sim, d, why, 0);
 	for (size_t i = 0; i < g->napps; i++) {
 		struct sim_app *a = &g->app[i];
 		a->termed = true;
@@ -178,7 +178,7 @@ static void app_ends(struct sim *sim, struct dom *d, size_t i, enum gstate_kind 
 		return;
 	}
 	if (pod_code)
-		stop_apps(sim, d);
+		stop_apps(sim, d, GSTATE_ENDING);
 	if (!was_running)
 		running_check(sim, d);
 }
@@ -260,7 +260,7 @@ static void init_speaks(struct sim *sim, const struct event *ev)
 		guest_later(sim, d, latency(sim, SIM_LAT_APP), app_starts, i);
 	}
 	if (g->stop_asked)
-		stop_apps(sim, d);
+		stop_apps(sim, d, GSTATE_STOPPING);
 }
 
 void guest_boot(struct sim *sim, struct dom *d)
@@ -276,7 +276,7 @@ static void poweroff_runs(struct sim *sim, const struct event *ev)
 		return;
 	d->guest.stop_asked = true; /* before init is up, the kernel remembers */
 	if (d->guest.up)
-		stop_apps(sim, d);
+		stop_apps(sim, d, GSTATE_STOPPING);
 }
 
 void guest_shutdown(struct sim *sim, struct dom *d)

@@ -40,6 +40,7 @@ static void pod_values(void **state)
 	assert_taken(GSTATE_POD, "1 booting");
 	assert_taken(GSTATE_POD, "2 running");
 	assert_taken(GSTATE_POD, "4294967295 stopping");
+	assert_taken(GSTATE_POD, "5 ending");
 	assert_taken(GSTATE_POD, "4 done 0");
 	assert_taken(GSTATE_POD, "4 done 255");
 	assert_taken(GSTATE_POD, "9 failed mount app \"a\": no such tag ~");
