@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <libxl_utils.h>
 
@@ -21,6 +22,9 @@
 #define GRANT_FRAMES_BASE 32
 #define GRANT_FRAMES_TREE 3
 #define GRANT_FRAMES_MIN  64
+
+#define FREE_STEP_NS (100 * 1000 * 1000L)
+#define FREE_TRIES   50
 
 static int pick_type(struct hv *hv, const char *want, libxl_domain_type *ret, struct err *err)
 {
@@ -149,25 +153,36 @@ int config_make(const struct act *a, struct hv *hv, int kernel, int ramdisk,
 	return 0;
 }
 
-int config_check_memory(struct hv *hv, libxl_domain_config *config, struct err *err)
+static int free_memory(struct hv *hv, uint64_t *ret_kib, struct err *err)
 {
-	uint64_t need;
 	libxl_physinfo info;
-	if (libxl_domain_need_memory(hv->ctx, config, (uint32_t)INVALID_DOMID, &need))
-		return err_set(err, ERR_SYSTEM, "memory need: %s", hv_why(hv));
 	libxl_physinfo_init(&info);
 	int r = libxl_get_physinfo(hv->ctx, &info);
 	/* as `xl info` counts free_memory: what is claimed is not free */
-	uint64_t free_kib = (info.free_pages - info.outstanding_pages) * 4;
+	*ret_kib = (info.free_pages - info.outstanding_pages) * 4;
 	libxl_physinfo_dispose(&info);
-	if (r)
-		return err_set(err, ERR_SYSTEM, "free memory: %s", hv_why(hv));
-	if (need > free_kib)
-		return err_set(err, ERR_FULL,
-			"not enough memory for the domain: it needs %llu MiB, Xen has %llu MiB "
-			"free; "
-			"stop other domains, or run it with less (--memory)",
-			(unsigned long long)(need + 1023) / 1024,
-			(unsigned long long)free_kib / 1024);
-	return 0;
+	return r ? err_set(err, ERR_SYSTEM, "free memory: %s", hv_why(hv)) : 0;
+}
+
+/* A domain that is dying gives its memory back bit by bit: that is waited for, FREE_TRIES steps. */
+int config_check_memory(struct hv *hv, libxl_domain_config *config, struct err *err)
+{
+	const struct timespec step = {.tv_nsec = FREE_STEP_NS};
+	uint64_t need;
+	uint64_t have;
+	if (libxl_domain_need_memory(hv->ctx, config, (uint32_t)INVALID_DOMID, &need))
+		return err_set(err, ERR_SYSTEM, "memory need: %s", hv_why(hv));
+	for (int i = 0; i < FREE_TRIES; i++) {
+		if (free_memory(hv, &have, err) < 0)
+			return -1;
+		if (need <= have)
+			return 0;
+		if (!hv_any_dying(hv))
+			break;
+		nanosleep(&step, NULL);
+	}
+	return err_set(err, ERR_FULL,
+		"not enough memory for the domain: it needs %llu MiB, Xen has %llu MiB free; "
+		"stop other domains, or run it with less (--memory)",
+		(unsigned long long)(need + 1023) / 1024, (unsigned long long)have / 1024);
 }

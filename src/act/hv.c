@@ -32,11 +32,21 @@ xentoollog_level hv_log_level(const char *name)
 	return XTL_WARN;
 }
 
-/* libxl puts "file.c:line:function: " first: nothing that helps the reader of an error. */
+/*
+ * libxl begins with "file.c:line:function: ", libxc with "panic: file.c:line: function: ": nothing
+ * that helps the reader of an error.
+ */
 static const char *without_place(const char *line)
 {
-	const char *rest = strstr(line, ": ");
-	return strncmp(line, "libxl", 5) == 0 && rest ? rest + 2 : line;
+	if (strncmp(line, "panic: ", 7) == 0)
+		line += 7;
+	const char *at = strstr(line, ".c:");
+	if (!at || memchr(line, ' ', (size_t)(at - line)))
+		return line;
+	at += 3;
+	at += strspn(at, "0123456789: ");
+	const char *rest = strstr(at, ": ");
+	return rest ? rest + 2 : at;
 }
 
 __attribute__((format(printf, 5, 0))) static void log_message(struct xentoollog_logger *logger,
@@ -164,6 +174,17 @@ int hv_find(struct hv *hv, const struct hv_id *id, struct hv_domain ret[HV_DOMAI
 	}
 	libxl_dominfo_list_free(list, listed);
 	return n;
+}
+
+bool hv_any_dying(struct hv *hv)
+{
+	int n = 0;
+	bool dying = false;
+	libxl_dominfo *list = libxl_list_domain(hv->ctx, &n);
+	for (int i = 0; list && i < n; i++)
+		dying |= list[i].dying;
+	libxl_dominfo_list_free(list, n);
+	return dying;
 }
 
 int hv_not_ours(const struct hv_id *id, uint32_t domid, struct err *err)

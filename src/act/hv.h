@@ -75,6 +75,8 @@ int hv_not_ours(const struct hv_id *id, uint32_t domid, struct err *err);
 /* All domains with id's UUID, dying ones too. Returns their number, -1. */
 int hv_find(struct hv *hv, const struct hv_id *id, struct hv_domain ret[HV_DOMAINS_MAX],
 	struct err *err);
+/* Is any domain at all dying, and so about to give memory back? */
+bool hv_any_dying(struct hv *hv);
 /* The one domain to act on: ours, alive, this domid; ERR_NOTFOUND or ERR_STATE otherwise. */
 int hv_get(struct hv *hv, const struct hv_id *id, int64_t domid, struct hv_domain *ret,
 	struct err *err);

@@ -50,6 +50,7 @@ static void become_plain(int sock)
 	for (int sig = 1; sig < NSIG; sig++)
 		if (sig != SIGKILL && sig != SIGSTOP)
 			signal(sig, SIG_DFL);
+	signal(SIGPIPE, SIG_IGN); /* xenpodd may have died; libxl gives its children SIG_DFL */
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	umask(022);
 	setsid(); /* fails when we lead a session already: good too */

@@ -3,6 +3,7 @@
  * xenpod-watch: the sensors of xenpodd in a process of their own, because libxenstore waits without
  * a time-out and libxl may end its process: here they may.
  */
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -55,6 +56,7 @@ int main(int argc, char **argv)
 			sock);
 		return XENPOD_EXIT_FAILURE;
 	}
+	signal(SIGPIPE, SIG_IGN); /* stderr's reader may go first; the socket tells us of the end */
 	fd_close_above(3, &sock, 1);
 	if (fd_set_cloexec(sock, 1, &err) < 0 || sensor_run(sock, &err) < 0) {
 		log_err("%s", err_msg(&err));

@@ -119,7 +119,7 @@ def test_create_refused(pod):
     answer = child.receive()
     child.end()
     check("creation that fails half-way says why", answer["t"] == "failed"
-          and "cannot create the domain: " in answer["message"], answer)
+          and "cannot create the domain: no loader found" in answer["message"], answer)
     check("and leaves no domain", not domains(pod.uuid))
     pod.end()
 
