@@ -153,11 +153,11 @@ int main(int argc, char **argv)
 {
 	const char *slash = strrchr(argv[0], '/');
 	const char *name = slash ? slash + 1 : argv[0];
-	if (strcmp(name, "poweroff") == 0 || strcmp(name, "reboot") == 0)
-		return control_poke(name[0] == 'r');
+	bool help = argc > 1 && strcmp(argv[1], "--help") == 0;
 	if (getpid() == 1)
 		run_as_init();
-	bool help = argc > 1 && strcmp(argv[1], "--help") == 0;
+	if (!help && (strcmp(name, "poweroff") == 0 || strcmp(name, "reboot") == 0))
+		return control_poke(name[0] == 'r');
 	fputs(usage, help ? stdout : stderr);
 	return help ? 0 : XENPOD_EXIT_FAILURE;
 }
