@@ -28,8 +28,7 @@
 #define MAX_QUEUED     (4 * 1024 * 1024) /* a reader this far behind is cut off: it can resume */
 #define LISTEN_BACKLOG 128
 
-/* ---- replies -----------------------------------------------------------------------------------
- */
+/* ---- replies ------------------------------------------------------------------------------ */
 
 static void update_io(struct conn *c)
 {
@@ -85,8 +84,7 @@ struct pod *conn_pod(struct conn *c, const json_t *params)
 	return p;
 }
 
-/* ---- connections -------------------------------------------------------------------------------
- */
+/* ---- connections -------------------------------------------------------------------------- */
 
 static void conn_close(struct conn *c)
 {
@@ -234,8 +232,7 @@ static void on_listener(void *ctx, int events)
 		conn_new(l->api, sock, l->admin);
 }
 
-/* ---- listening ----------------------------------------------------------------------------------
- */
+/* ---- listening ---------------------------------------------------------------------------- */
 
 void api_listen(struct api *a, int sock, bool admin)
 {

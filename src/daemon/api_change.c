@@ -50,8 +50,7 @@ void api_verb_resume(struct conn *c, json_t *params)
 		change(c, p, EV_RESUME);
 }
 
-/* ---- waiting ------------------------------------------------------------------------------------
- */
+/* ---- waiting ------------------------------------------------------------------------------ */
 
 static void remember(struct conn *c, enum conn_role role, const struct pod *p)
 {
@@ -80,8 +79,7 @@ void api_verb_wait(struct conn *c, json_t *params)
 	wait_update(c, p);
 }
 
-/* ---- gc -----------------------------------------------------------------------------------------
- */
+/* ---- gc ----------------------------------------------------------------------------------- */
 
 /* rkt calls gc as soon as the lock is free, which is just before "exited" is on disk: wait for
  * that. */

@@ -21,8 +21,7 @@
 #include "proto/api.h"
 #include "proto/spec.h"
 
-/* ---- descriptors --------------------------------------------------------------------------------
- */
+/* ---- descriptors -------------------------------------------------------------------------- */
 
 static int *fd_slot(struct pod *p, const char *name)
 {

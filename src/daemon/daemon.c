@@ -58,8 +58,7 @@ struct daemon {
 	int64_t watchdog_ns;
 };
 
-/* ---- turning ------------------------------------------------------------------------------------
- */
+/* ---- turning ------------------------------------------------------------------------------ */
 
 static int64_t sooner(int64_t a, int64_t b)
 {
@@ -95,8 +94,7 @@ static void status_line(struct daemon *d)
 		d->world_up ? "" : ", degraded: ", d->world_up ? "" : d->world_why);
 }
 
-/* ---- the world's events -------------------------------------------------------------------------
- */
+/* ---- the world's events ------------------------------------------------------------------- */
 
 static void on_watch_frame(void *ctx, const json_t *frame)
 {

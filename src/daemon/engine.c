@@ -81,8 +81,7 @@ void engine_stats_get(const struct engine *e, struct engine_stats *ret)
 	*ret = e->stats;
 }
 
-/* ---- queue ------------------------------------------------------------------------------------
- */
+/* ---- queue -------------------------------------------------------------------------------- */
 
 static struct qevent *enqueue(
 	struct engine *e, struct pod *p, enum pod_event event, const struct event_args *args)
@@ -200,8 +199,7 @@ static void drop_events_of(struct engine *e, const struct pod *p)
 	e->queue_tail = at;
 }
 
-/* ---- after the commit -------------------------------------------------------------------------
- */
+/* ---- after the commit --------------------------------------------------------------------- */
 
 static void publish(struct engine *e, const struct turn *t)
 {
@@ -272,8 +270,7 @@ static void refuse(struct engine *e, struct turn *t)
 	(void)e;
 }
 
-/* ---- batches ----------------------------------------------------------------------------------
- */
+/* ---- batches ------------------------------------------------------------------------------ */
 
 static bool is_transient(const struct err *err)
 {
@@ -372,8 +369,7 @@ static void run_batch(struct engine *e)
 		e->stats.stall_max_ns = took;
 }
 
-/* ---- time and admission ------------------------------------------------------------------------
- */
+/* ---- time and admission ------------------------------------------------------------------- */
 
 static void post_expired(struct engine *e, int64_t now)
 {

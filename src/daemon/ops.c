@@ -35,8 +35,7 @@ static const char *verb_of(enum pod_effect fx)
 	return NULL;
 }
 
-/* ---- requests ----------------------------------------------------------------------------------
- */
+/* ---- requests ----------------------------------------------------------------------------- */
 
 static void add_domain(json_t *r, const struct pod *p)
 {
@@ -110,8 +109,7 @@ static size_t request_fds(const struct op *o, int ret[FRAME_MAX_FDS])
 	return 3;
 }
 
-/* ---- answers -----------------------------------------------------------------------------------
- */
+/* ---- answers ------------------------------------------------------------------------------ */
 
 static struct op **find(struct engine *e, int64_t id)
 {
@@ -202,8 +200,7 @@ void engine_act_exit(struct engine *e, int64_t op, int status)
 	unlink_op(e, at);
 }
 
-/* ---- starting ----------------------------------------------------------------------------------
- */
+/* ---- starting ----------------------------------------------------------------------------- */
 
 static void start(struct engine *e, struct op *o)
 {

@@ -30,8 +30,7 @@ struct recovery {
 	bool helpers_busy;
 };
 
-/* ---- coldplug ----------------------------------------------------------------------------------
- */
+/* ---- coldplug ----------------------------------------------------------------------------- */
 
 struct loading {
 	const struct engine_config *cfg;
@@ -102,8 +101,7 @@ int recovery_load(const struct engine_config *cfg, struct engine *e, struct err 
 	return 0;
 }
 
-/* ---- the world ----------------------------------------------------------------------------------
- */
+/* ---- the world ---------------------------------------------------------------------------- */
 
 struct recovery *recovery_new(const struct recovery_config *cfg)
 {
@@ -164,8 +162,7 @@ void recovery_listed(struct recovery *r)
 		r->phase = PHASE_SETTLE;
 }
 
-/* ---- replay -------------------------------------------------------------------------------------
- */
+/* ---- replay ------------------------------------------------------------------------------- */
 
 /* Without its descriptors a start cannot be repeated: `run` brings them when it connects again. */
 static bool needs_run(const struct pod *p, enum pod_effect fx)

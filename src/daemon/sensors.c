@@ -79,8 +79,7 @@ void sensors_restarted(struct sensors *s)
 	sensors_list(s);
 }
 
-/* ---- domains -----------------------------------------------------------------------------------
- */
+/* ---- domains ------------------------------------------------------------------------------ */
 
 static void post(struct sensors *s, struct pod *p, enum pod_event ev, enum pod_cause cause,
 	const char *message)
@@ -197,8 +196,7 @@ static void domain_gone(struct sensors *s, const json_t *frame)
 	post(s, p, EV_DOMAIN_DEAD, CAUSE_NONE, NULL);
 }
 
-/* ---- lists -------------------------------------------------------------------------------------
- */
+/* ---- lists -------------------------------------------------------------------------------- */
 
 static void unlist(void *ctx, struct pod *p)
 {
@@ -239,8 +237,7 @@ size_t sensors_orphans(const struct sensors *s, const struct orphan **ret)
 	return s->n_orphans;
 }
 
-/* ---- guests ------------------------------------------------------------------------------------
- */
+/* ---- guests ------------------------------------------------------------------------------- */
 
 static void guest_pod(struct sensors *s, struct pod *p, const struct gstate *g)
 {
@@ -294,8 +291,7 @@ static void guest(struct sensors *s, const json_t *frame)
 		guest_pod(s, p, &g);
 }
 
-/* ---- all ---------------------------------------------------------------------------------------
- */
+/* ---- all ---------------------------------------------------------------------------------- */
 
 void sensors_frame(struct sensors *s, const json_t *frame)
 {

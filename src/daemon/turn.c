@@ -13,17 +13,13 @@
 
 #define MS INT64_C(1000000)
 
-/* ---- the new record ----------------------------------------------------------------------------
- */
+/* ---- the new record ----------------------------------------------------------------------- */
 
 static enum pod_cause cause_now(const struct pod *p, enum pod_state from, enum pod_event event,
 	const struct event_args *args)
 {
 	enum pod_cause old = p->core.cause;
 	enum pod_cause new = args->cause ? args->cause : pod_cause_of(from, event);
-	if (event == EV_GUEST_STOPPING && app_failed(p))
-		new = CAUSE_FINISHED; /* it stops because an app failed, not because it was told to
-				       */
 	if (old == CAUSE_NONE)
 		return new;
 	bool stronger = new == CAUSE_KILLED && (old == CAUSE_STOPPED || old == CAUSE_RUN_LOST);
@@ -110,8 +106,7 @@ static void step(struct engine *e, struct turn *t)
 	set_deadline(e, c, &t->update);
 }
 
-/* ---- its rows ----------------------------------------------------------------------------------
- */
+/* ---- its rows ----------------------------------------------------------------------------- */
 
 /* What an effect or a completion means for the ledger; per_domain: one row each generation. */
 static const struct {
@@ -257,8 +252,7 @@ static int write_rows(struct engine *e, struct turn *t, struct err *err)
 	return write_ledger(e, t, err);
 }
 
-/* ---- the turn ----------------------------------------------------------------------------------
- */
+/* ---- the turn ----------------------------------------------------------------------------- */
 
 void turn_undo(struct engine *e, struct turn *t)
 {

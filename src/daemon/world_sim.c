@@ -37,8 +37,7 @@ static void on_timer(void *ctx)
 	rearm(w);
 }
 
-/* ---- from the sim ------------------------------------------------------------------------------
- */
+/* ---- from the sim ------------------------------------------------------------------------- */
 
 static void sim_says(void *ctx, const json_t *frame)
 {
@@ -77,8 +76,7 @@ static void note(void *ctx, const char *text)
 	log_info("sim: %s", text);
 }
 
-/* ---- to the sim --------------------------------------------------------------------------------
- */
+/* ---- to the sim --------------------------------------------------------------------------- */
 
 static void watch_send(struct world *base, const json_t *frame)
 {

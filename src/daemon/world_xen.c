@@ -60,8 +60,7 @@ static struct world_xen *of(struct world *w)
 	return container_of(w, struct world_xen, base);
 }
 
-/* ---- sensors -----------------------------------------------------------------------------------
- */
+/* ---- sensors ------------------------------------------------------------------------------ */
 
 static void on_buried(void *ctx, int events)
 {
@@ -155,8 +154,7 @@ static void xen_watch_restart(struct world *base, const char *why)
 	watch_down(of(base), why);
 }
 
-/* ---- helpers -----------------------------------------------------------------------------------
- */
+/* ---- helpers ------------------------------------------------------------------------------ */
 
 static void act_free(struct act *a)
 {
@@ -248,8 +246,7 @@ static void xen_act_kill(struct world *base, int64_t op)
 		child_kill(&a->child);
 }
 
-/* ---- device models -----------------------------------------------------------------------------
- */
+/* ---- device models ------------------------------------------------------------------------ */
 
 static void qemu_free(struct qemu *q)
 {
@@ -309,8 +306,7 @@ static void xen_helper_kill(struct world *base, const char *uuid)
 	helperlock_kill(of(base)->run_dir, uuid);
 }
 
-/* ---- all ---------------------------------------------------------------------------------------
- */
+/* ---- all ---------------------------------------------------------------------------------- */
 
 /* Helpers under way are left alone: they finish by themselves, and recovery finds what they did. */
 static void xen_free(struct world *base)

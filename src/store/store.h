@@ -40,8 +40,7 @@ void store_closep(struct store **s);
 const char *store_id(const struct store *s);
 int store_schema_version(const struct store *s);
 
-/* ---- records ----------------------------------------------------------------------------------
- */
+/* ---- records ------------------------------------------------------------------------------ */
 
 struct pod_row {
 	char uuid[UUID_TEXT_SIZE];
@@ -107,8 +106,7 @@ struct ledger_row {
 };
 void ledger_row_done(struct ledger_row *r);
 
-/* ---- transactions -----------------------------------------------------------------------------
- */
+/* ---- transactions ------------------------------------------------------------------------- */
 
 /*
  * Takes the write lock; ERR_TIMEOUT when somebody else holds it. On a STORE_READONLY store: what is
