@@ -166,6 +166,17 @@ static int hello_check(const struct podspec *spec, const json_t *hello, struct e
 	return 0;
 }
 
+static void send_welcome(struct session *s)
+{
+	_cleanup_json_ json_t *names = json_array();
+	for (size_t i = 0; i < s->pod->n_apps; i++)
+		json_array_append_new(names, json_string(s->pod->apps[i].spec->name));
+	_cleanup_json_ json_t *j = json_make("{s:i,s:O}", "version", STREAM_VERSION, "apps", names);
+	_cleanup_free_ char *text = json_text(j);
+	struct stream_header h = {.type = STREAM_WELCOME, .length = (uint32_t)strlen(text)};
+	session_send(s, &h, text);
+}
+
 static int hello_start(struct session *s, const json_t *hello, struct err *err)
 {
 	static const struct session_kind *const kinds[] = {&streams_kind, &enter_kind};
@@ -182,6 +193,7 @@ static int hello_start(struct session *s, const json_t *hello, struct err *err)
 			return -1;
 		s->kind = kinds[i];
 		s->phase = SESSION_ACTIVE;
+		send_welcome(s);
 		loop_timer_stop(&s->timer);
 		return 0;
 	}

@@ -23,7 +23,7 @@ struct session;
 /* Callbacks may call session_send() and session_finish(), never free the session. */
 struct session_kind {
 	const char *name;
-	/* The HELLO was good. -1 with err: refused, the client is told. */
+	/* The HELLO was good; sends nothing yet. -1 with err: refused, the client is told. */
 	int (*start)(struct session *s, const json_t *hello, struct err *err);
 	/* A frame other than HELLO. -1 with err: the client is told and cut off. */
 	int (*frame)(struct session *s, const struct stream_header *h, const uint8_t *payload,

@@ -6,12 +6,6 @@
  */
 #include "guest/session.h"
 
-#include <stdlib.h>
-#include <string.h>
-
-#include "base/cleanup.h"
-#include "base/json.h"
-
 static void send_numbers(struct session *s, enum stream_type type, const struct app *app,
 	uint32_t first, uint32_t second)
 {
@@ -22,17 +16,6 @@ static void send_numbers(struct session *s, enum stream_type type, const struct 
 	stream_put_u32(payload, first);
 	stream_put_u32(payload + 4, second);
 	session_send(s, &h, payload);
-}
-
-static void send_welcome(struct session *s)
-{
-	_cleanup_json_ json_t *names = json_array();
-	for (size_t i = 0; i < s->pod->n_apps; i++)
-		json_array_append_new(names, json_string(s->pod->apps[i].spec->name));
-	_cleanup_json_ json_t *j = json_make("{s:i,s:O}", "version", STREAM_VERSION, "apps", names);
-	_cleanup_free_ char *text = json_text(j);
-	struct stream_header h = {.type = STREAM_WELCOME, .length = (uint32_t)strlen(text)};
-	session_send(s, &h, text);
 }
 
 static int streams_start(struct session *s, const json_t *hello, struct err *err)
@@ -48,7 +31,6 @@ static int streams_start(struct session *s, const json_t *hello, struct err *err
 		pod->apps[i].told_end = false;
 		pod->apps[i].in.taken = 0; /* the credit of a client that is no more */
 	}
-	send_welcome(s);
 	return 0;
 }
 

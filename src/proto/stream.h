@@ -16,14 +16,15 @@
  *     EOF     stream STREAM_STDIN: no more
  *     SIGNAL  4 bytes: signal number (for enter: to the command; for streams: to app)
  *     WINCH   4 bytes: u16 rows, u16 cols
- *     ACK     4 bytes: u32 bytes consumed (credit; see below)
  *   guest -> client
- *     WELCOME JSON {"version":1,"apps":["name",...]}
+ *     WELCOME JSON {"version":1,"apps":["name",...]}: HELLO was accepted; the first frame
  *     ERROR   JSON {"message"}; the session ends
  *     DATA    stream STREAM_STDOUT/STDERR, app = index (0 for enter)
  *     EOF     that stream of that app has ended
  *     APP     8 bytes: u32 gstate kind (EXITED, KILLED, FAILED), u32 code: app has ended
+ *     ACK     4 bytes: u32 bytes of stdin taken (of that app) since the last ACK
  *     EXIT    8 bytes: u32 kind (EXITED or KILLED), u32 code: enter's command has ended; last frame
+ *             (could not be run: EXITED 127, not there, or 126; the reason is on its stderr)
  *     END     4 bytes: u32 pod's exit code: all apps ended, all output was sent; last frame
  *
  * Back-pressure is the ring's: a reader that does not read stops the writer. stdin of enter is

@@ -135,7 +135,8 @@ static void take_frame(struct client *c, const struct stream_header *h, const ui
 	struct err err = {0};
 	switch (h->type) {
 	case STREAM_WELCOME:
-		printf("WELCOME %.*s\n", (int)h->length, (const char *)data);
+		if (!c->enter)
+			printf("WELCOME %.*s\n", (int)h->length, (const char *)data);
 		json_t *j = json_parse((const char *)data, h->length, "WELCOME", &err);
 		c->names = json_incref(json_object_get(j, "apps"));
 		break;
