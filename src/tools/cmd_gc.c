@@ -20,11 +20,11 @@
 
 #define SECOND INT64_C(1000000000)
 /* Defaults of rkt's gc (contract 6), and for trees of rkt's image gc. */
-#define GRACE_NS     (30 * 60 * SECOND)
-#define EXPIRE_NS    (24 * 3600 * SECOND)
-#define TREE_GRACE_S (24 * 3600)
+#define GRACE_NS     (SECOND * 60 * 30)
+#define EXPIRE_NS    (SECOND * 3600 * 24)
+#define TREE_GRACE_S INT64_C(86400)
 /* Between its mkdir and its lock a new pod looks abandoned for an instant. */
-#define UNFINISHED_MIN_NS (10 * SECOND)
+#define UNFINISHED_MIN_NS (SECOND * 10)
 
 enum { OPT_DIR = 256, OPT_GRACE, OPT_EXPIRE, OPT_MARK_ONLY, OPT_FORCE };
 

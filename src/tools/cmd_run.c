@@ -159,11 +159,10 @@ int cmd_run(int argc, char **argv)
 	struct run_args args = {0};
 	int status = 0;
 	catch_signals();
-	if (run_args_parse(argc, argv, &args, &err) < 0)
-		status = verb_failed(&err);
-	else if (args.help)
+	int r = run_args_parse(argc, argv, &args, &err);
+	if (r == 0 && args.help)
 		run_args_help();
-	else if (run(&args, &err) < 0)
+	else if (r < 0 || run(&args, &err) < 0)
 		status = verb_failed(&err);
 	run_args_done(&args);
 	err_done(&err);

@@ -8,95 +8,134 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
+#include <libgen.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
 #include "base/cleanup.h"
 
 #define DEPTH_MAX 64
 
-struct removal {
-	int top; /* directory into which deep subtrees are moved; -1 until needed */
-	dev_t dev;
-	unsigned long moved;
+struct level {
+	DIR *dir;
+	char name[NAME_MAX + 1]; /* in the level above */
 };
 
-static int remove_entry(
-	struct removal *rm, int dirfd, const char *name, int depth, struct err *err);
+/* level[0] is the tree's own directory; what lies too deep is moved into it. */
+struct removal {
+	int above; /* the directory that the tree is in */
+	dev_t dev;
+	struct level level[DEPTH_MAX];
+	size_t n;
+	unsigned long moved;
+	unsigned long moved_before; /* when the present pass over level[0] began */
+};
 
-static int remove_contents(struct removal *rm, int fd, int depth, struct err *err)
+static int parent_fd(const struct removal *rm)
 {
-	/* Not a dup: that would share the offset, and a second pass would see nothing. */
-	int again = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	_cleanup_dir_ DIR *d = again < 0 ? NULL : fdopendir(again);
-	if (!d)
-		return err_sys(err, "read directory");
-	struct dirent *de;
-	while ((errno = 0, de = readdir(d))) {
-		if (!strcmp(de->d_name, ".") || !strcmp(de->d_name, ".."))
-			continue;
-		if (remove_entry(rm, fd, de->d_name, depth + 1, err) < 0)
-			return -1;
-	}
-	return errno ? err_sys(err, "read directory") : 0;
+	return rm->n > 1 ? dirfd(rm->level[rm->n - 2].dir) : rm->above;
 }
 
-static int move_up(struct removal *rm, int dirfd, const char *name, struct err *err)
+static int push(struct removal *rm, int fd, const char *name, struct err *err)
 {
+	_cleanup_fd_ int sub = openat(fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st;
+	if (sub < 0 || fstat(sub, &st) < 0)
+		return err_sys(err, "open %s", name);
+	if (st.st_dev != rm->dev)
+		return err_set(err, ERR_STATE, "%s: something is still mounted here", name);
+	struct level *l = &rm->level[rm->n];
+	l->dir = fdopendir(sub);
+	if (!l->dir)
+		return err_sys(err, "read %s", name);
+	TAKE_FD(sub);
+	snprintf(l->name, sizeof(l->name), "%s", name);
+	rm->n++;
+	return 0;
+}
+
+static int move_up(struct removal *rm, int fd, const char *name, struct err *err)
+{
+	int top = dirfd(rm->level[0].dir);
 	char to[64];
 	do
 		snprintf(to, sizeof(to), ".xenpod-deep-%lu", rm->moved++);
-	while (faccessat(rm->top, to, F_OK, AT_SYMLINK_NOFOLLOW) == 0);
-	if (renameat(dirfd, name, rm->top, to) < 0)
+	while (faccessat(top, to, F_OK, AT_SYMLINK_NOFOLLOW) == 0);
+	if (renameat(fd, name, top, to) < 0)
 		return err_sys(err, "move %s up", name);
 	return 0;
 }
 
-static int remove_dir(struct removal *rm, int dirfd, const char *name, int depth, struct err *err)
+static int remove_entry(struct removal *rm, int fd, const char *name, struct err *err)
 {
-	if (depth > DEPTH_MAX)
-		return move_up(rm, dirfd, name, err);
-	_cleanup_fd_ int fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	struct stat st;
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return err_sys(err, "open %s", name);
-	if (st.st_dev != rm->dev)
-		return err_set(err, ERR_STATE, "%s: something is still mounted here", name);
-	bool top = rm->top < 0;
-	if (top)
-		rm->top = fd;
-	unsigned long moved;
-	/* Until a pass has moved nothing more to the top. */
-	do {
-		moved = rm->moved;
-		if (remove_contents(rm, fd, depth, err) < 0)
-			return err_wrap(err, "%s", name);
-	} while (top && moved != rm->moved);
-	if (unlinkat(dirfd, name, AT_REMOVEDIR) < 0 && errno != ENOENT)
-		return err_sys(err, "remove %s", name);
-	return 0;
-}
-
-static int remove_entry(struct removal *rm, int dirfd, const char *name, int depth, struct err *err)
-{
-	if (unlinkat(dirfd, name, 0) == 0 || errno == ENOENT)
+	if (unlinkat(fd, name, 0) == 0 || errno == ENOENT)
 		return 0;
 	if (errno != EISDIR && errno != EPERM && errno != EBUSY)
 		return err_sys(err, "remove %s", name);
-	return remove_dir(rm, dirfd, name, depth, err);
+	if (rm->n == DEPTH_MAX)
+		return move_up(rm, fd, name, err);
+	return push(rm, fd, name, err);
+}
+
+/* A level is read to its end: the tree's own is gone through again until nothing was moved to it.
+ */
+static int leave_level(struct removal *rm, struct err *err)
+{
+	struct level *l = &rm->level[rm->n - 1];
+	if (rm->n == 1 && rm->moved != rm->moved_before) {
+		rm->moved_before = rm->moved;
+		rewinddir(l->dir);
+		return 0;
+	}
+	int r = unlinkat(parent_fd(rm), l->name, AT_REMOVEDIR);
+	if (r < 0 && errno == ENOENT)
+		r = 0;
+	if (r < 0)
+		err_sys(err, "remove %s", l->name);
+	closedir(l->dir);
+	rm->n--;
+	return r;
+}
+
+static int remove_next(struct removal *rm, struct err *err)
+{
+	DIR *dir = rm->level[rm->n - 1].dir;
+	errno = 0;
+	const struct dirent *de = readdir(dir);
+	if (!de && errno)
+		return err_sys(err, "read %s", rm->level[rm->n - 1].name);
+	if (!de)
+		return leave_level(rm, err);
+	if (!strcmp(de->d_name, ".") || !strcmp(de->d_name, ".."))
+		return 0;
+	return remove_entry(rm, dirfd(dir), de->d_name, err);
+}
+
+static int remove_tree(int dirfd, const char *name, dev_t dev, struct err *err)
+{
+	struct removal rm = {.above = dirfd, .dev = dev};
+	int r = remove_entry(&rm, dirfd, name, err);
+	while (r == 0 && rm.n)
+		r = remove_next(&rm, err);
+	while (rm.n)
+		closedir(rm.level[--rm.n].dir);
+	return r;
 }
 
 int fstree_remove_at(int dirfd, const char *name, struct err *err)
 {
 	struct stat st;
+	struct stat parent;
 	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return errno == ENOENT ? 0 : err_sys(err, "%s", name);
-	struct stat parent;
-	if (fstat(dirfd, &parent) < 0)
-		return err_sys(err, "stat");
-	struct removal rm = {.top = -1, .dev = parent.st_dev};
-	return remove_entry(&rm, dirfd, name, 0, err);
+	_cleanup_free_ char *copy = xstrdup(name);
+	_cleanup_fd_ int fd = openat(dirfd, dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &parent) < 0)
+		return err_sys(err, "directory of %s", name);
+	const char *slash = strrchr(name, '/');
+	return remove_tree(fd, slash ? slash + 1 : name, parent.st_dev, err);
 }

@@ -204,48 +204,54 @@ static int app_option(struct parser *p, int id, const char *value, struct err *e
 	}
 }
 
-static int set_type(struct run_args *a, const char *value, struct err *err)
+static int check_type(const char *value, struct err *err)
 {
 	if (strcmp(value, "auto") != 0 && strcmp(value, "pv") != 0 && strcmp(value, "pvh") != 0)
 		return err_set(err, ERR_INVALID, "--type=%s: auto, pv or pvh is wanted", value);
-	a->type = value;
 	return 0;
+}
+
+/* Options that are just a text, and where it goes. */
+static const char **text_of(struct run_args *a, int id)
+{
+	switch (id) {
+	case OPT_NET:
+		return &a->net;
+	case OPT_DIR:
+		return &a->dir;
+	case OPT_STAGE1:
+		return &a->stage1;
+	case OPT_UUID:
+		return &a->uuid;
+	case OPT_UUID_FILE:
+		return &a->uuid_file;
+	case OPT_HOSTNAME:
+		return &a->hostname;
+	case OPT_LOCAL_CONFIG:
+		return &a->local_config;
+	case OPT_TYPE:
+		return &a->type;
+	default:
+		return NULL;
+	}
 }
 
 static int pod_option(struct parser *p, int id, const char *value, struct err *err)
 {
 	struct run_args *a = p->a;
-	const char **text = id == OPT_NET            ? &a->net
-			    : id == OPT_DIR          ? &a->dir
-			    : id == OPT_STAGE1       ? &a->stage1
-			    : id == OPT_UUID         ? &a->uuid
-			    : id == OPT_UUID_FILE    ? &a->uuid_file
-			    : id == OPT_HOSTNAME     ? &a->hostname
-			    : id == OPT_LOCAL_CONFIG ? &a->local_config
-						     : NULL;
+	const char **text = text_of(a, id);
 	if (a->napps)
 		return err_set(err, ERR_INVALID,
 			"--%s is the pod's: it belongs before the first image",
 			option_name(options, id));
-	if (text) {
+	if (text && !*value)
+		return err_set(err, ERR_INVALID, "--%s needs a value", option_name(options, id));
+	if (text)
 		*text = value;
-		return *value ? 0
-			      : err_set(err, ERR_INVALID, "--%s needs a value",
-					option_name(options, id));
-	}
-	switch (id) {
-	case OPT_TYPE:
-		return set_type(a, value, err);
-	case OPT_NO_OVERLAY:
-		a->no_overlay = true;
-		return 0;
-	case OPT_INTERACTIVE:
-		a->interactive = true;
-		return 0;
-	default:
-		a->debug = true;
-		return 0;
-	}
+	a->no_overlay |= id == OPT_NO_OVERLAY;
+	a->interactive |= id == OPT_INTERACTIVE;
+	a->debug |= id == OPT_DEBUG;
+	return id == OPT_TYPE ? check_type(value, err) : 0;
 }
 
 static void add_image(struct parser *p, const char *image)

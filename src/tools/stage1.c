@@ -161,7 +161,7 @@ int stage1_call(const struct datadir *d, const struct pod *p, const char *name, 
 	_cleanup_free_ char *program = NULL;
 	if (stage1_program(d, p, name, &program, err) < 0)
 		return -1;
-	fflush(NULL);
+	(void)fflush(NULL);
 	pid_t pid = fork();
 	if (pid < 0)
 		return err_sys(err, "fork");

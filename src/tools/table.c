@@ -90,7 +90,6 @@ void time_text(int64_t at_ns, char ret[32])
 {
 	time_t t = (time_t)(at_ns / 1000000000);
 	struct tm tm;
-	snprintf(ret, 32, "-");
-	if (at_ns > 0 && localtime_r(&t, &tm))
-		strftime(ret, 32, "%Y-%m-%d %H:%M:%S", &tm);
+	if (at_ns <= 0 || !localtime_r(&t, &tm) || !strftime(ret, 32, "%Y-%m-%d %H:%M:%S", &tm))
+		snprintf(ret, 32, "-");
 }

@@ -69,7 +69,7 @@ int worker_start(struct worker *w, worker_fn fn, void *ctx, struct err *err)
 	int p[2];
 	if (pipe2(p, O_CLOEXEC) < 0)
 		return err_sys(err, "pipe");
-	fflush(NULL);
+	(void)fflush(NULL);
 	pid_t pid = fork();
 	if (pid < 0) {
 		err_sys(err, "fork");

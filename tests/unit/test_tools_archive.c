@@ -127,20 +127,25 @@ static int unpack(struct maker *m, int out, char id[IMAGE_ID_SIZE], struct err *
 	return r;
 }
 
-/* manifest and rootfs, then these items: must be refused with this text. */
-static void refuses(const struct item *items, size_t n, enum err_code code, const char *text)
+static void unpack_fails(struct maker *m, enum err_code code, const char *text)
 {
 	struct err err = {0};
 	char id[IMAGE_ID_SIZE];
 	_cleanup_fd_ int out = out_dir();
+	assert_fails(unpack(m, out, id, &err), &err, code, text);
+	/* The wall held: nothing beside "out" came into being. */
+	assert_int_equal(faccessat(basefd, "escape", F_OK, AT_SYMLINK_NOFOLLOW), -1);
+}
+
+/* manifest and rootfs, then these items: must be refused with this text. */
+static void refuses(const struct item *items, size_t n, enum err_code code, const char *text)
+{
 	struct maker m = make_open(ARCHIVE_FILTER_NONE);
 	make_item(&m, manifest);
 	make_item(&m, rootfs);
 	for (size_t i = 0; i < n; i++)
 		make_item(&m, items[i]);
-	assert_fails(unpack(&m, out, id, &err), &err, code, text);
-	/* The wall held: nothing beside "out" came into being. */
-	assert_int_equal(faccessat(basefd, "escape", F_OK, AT_SYMLINK_NOFOLLOW), -1);
+	unpack_fails(&m, code, text);
 }
 #define REFUSES(text, ...)                                                                         \
 	do {                                                                                       \
@@ -293,46 +298,39 @@ static void test_refuses_second_entries(void **state)
 		{.path = "rootfs", .type = AE_IFLNK, .text = "/"});
 }
 
-static void test_refuses_too_much(void **state)
+static void test_refuses_too_many_bytes(void **state)
 {
 	(void)state;
-	struct err err = {0};
-	char id[IMAGE_ID_SIZE];
-	{
-		_cleanup_fd_ int out = out_dir();
-		struct maker m = make_open(ARCHIVE_FILTER_GZIP);
-		make_item(&m, manifest);
-		_cleanup_free_ char *zeros = xmalloc(2 << 20);
-		memset(zeros, '0', (2 << 20) - 1);
-		zeros[(2 << 20) - 1] = '\0';
-		make_item(&m, (struct item){"rootfs/big", AE_IFREG, zeros, 0644, 0, NULL});
-		assert_fails(unpack(&m, out, id, &err), &err, ERR_FULL, "more than 1048576 bytes");
-	}
-	_cleanup_fd_ int out = out_dir();
+	struct maker m = make_open(ARCHIVE_FILTER_GZIP);
+	make_item(&m, manifest);
+	_cleanup_free_ char *zeros = xmalloc(2 << 20);
+	memset(zeros, '0', (2 << 20) - 1);
+	zeros[(2 << 20) - 1] = '\0';
+	make_item(&m, (struct item){"rootfs/big", AE_IFREG, zeros, 0644, 0, NULL});
+	unpack_fails(&m, ERR_FULL, "more than 1048576 bytes");
+}
+
+static void test_refuses_too_many_entries(void **state)
+{
+	(void)state;
 	struct maker m = make_open(ARCHIVE_FILTER_NONE);
 	for (int i = 0; i < 101; i++) {
 		char path[32];
 		snprintf(path, sizeof(path), "rootfs/%d", i);
 		make_item(&m, (struct item){path, AE_IFREG, "x", 0644, 0, NULL});
 	}
-	assert_fails(unpack(&m, out, id, &err), &err, ERR_FULL, "more than 100 entries");
+	unpack_fails(&m, ERR_FULL, "more than 100 entries");
 }
 
 static void test_refuses_incomplete(void **state)
 {
 	(void)state;
-	struct err err = {0};
-	char id[IMAGE_ID_SIZE];
-	{
-		_cleanup_fd_ int out = out_dir();
-		struct maker m = make_open(ARCHIVE_FILTER_NONE);
-		make_item(&m, rootfs);
-		assert_fails(unpack(&m, out, id, &err), &err, ERR_INVALID, "no manifest");
-	}
-	_cleanup_fd_ int out = out_dir();
-	struct maker m = make_open(ARCHIVE_FILTER_NONE);
-	make_item(&m, manifest);
-	assert_fails(unpack(&m, out, id, &err), &err, ERR_INVALID, "no rootfs");
+	struct maker without_manifest = make_open(ARCHIVE_FILTER_NONE);
+	make_item(&without_manifest, rootfs);
+	unpack_fails(&without_manifest, ERR_INVALID, "no manifest");
+	struct maker without_rootfs = make_open(ARCHIVE_FILTER_NONE);
+	make_item(&without_rootfs, manifest);
+	unpack_fails(&without_rootfs, ERR_INVALID, "no rootfs");
 }
 
 /* Cut at every size that matters: an error each time, never a hang or a crash. */
@@ -453,7 +451,8 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_refuses_links),
 	cmocka_unit_test(test_refuses_kinds),
 	cmocka_unit_test(test_refuses_second_entries),
-	cmocka_unit_test(test_refuses_too_much),
+	cmocka_unit_test(test_refuses_too_many_bytes),
+	cmocka_unit_test(test_refuses_too_many_entries),
 	cmocka_unit_test(test_refuses_incomplete),
 	cmocka_unit_test(test_refuses_truncated),
 	cmocka_unit_test(test_directory),

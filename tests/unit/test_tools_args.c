@@ -56,6 +56,14 @@ static void test_groups(void **state)
 	run_args_done(&a);
 }
 
+static void parse_fails(const char *line, const char *text)
+{
+	struct err err = {0};
+	struct run_args a;
+	assert_fails(parse(line, &a, &err), &err, ERR_INVALID, text);
+	run_args_done(&a);
+}
+
 static void test_group_errors(void **state)
 {
 	(void)state;
@@ -73,12 +81,8 @@ static void test_group_errors(void **state)
 		{"run -x A", "option -x is not known"},
 		{"run A --nope", "option --nope is not known"},
 		{"run --interactive A B", "pod of one app"}, {"run \377 A", "not UTF-8"}};
-	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
-		struct err err = {0};
-		struct run_args a;
-		assert_fails(parse(bad[i].line, &a, &err), &err, ERR_INVALID, bad[i].text);
-		run_args_done(&a);
-	}
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		parse_fails(bad[i].line, bad[i].text);
 }
 
 static void load(struct image *image, const char *text)
@@ -151,6 +155,14 @@ static void test_manifest_merges(void **state)
 	run_args_done(&a);
 }
 
+static void duration_fails(const char *text)
+{
+	struct err err = {0};
+	int64_t ns = 77;
+	assert_fails(duration_parse(text, &ns, &err), &err, ERR_INVALID, "duration");
+	assert_int_equal(ns, 77);
+}
+
 static void test_durations(void **state)
 {
 	(void)state;
@@ -168,11 +180,8 @@ static void test_durations(void **state)
 		assert_ok(duration_parse(good[i].text, &ns, &err), &err);
 		assert_int_equal(ns, good[i].ns);
 	}
-	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
-		int64_t ns = 77;
-		assert_fails(duration_parse(bad[i], &ns, &err), &err, ERR_INVALID, "duration");
-		assert_int_equal(ns, 77);
-	}
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		duration_fails(bad[i]);
 }
 
 static void test_status_texts(void **state)

@@ -64,7 +64,6 @@ static void test_create(void **state)
 	(void)state;
 	struct err err = {0};
 	struct pod p = made(A1, POD_RUN);
-	struct pod second;
 	bool held;
 	_cleanup_free_ char *path = pod_path(&d, &p);
 	assert_string_equal(path + strlen(base), "/pods/run/" A1);
@@ -72,10 +71,18 @@ static void test_create(void **state)
 	assert_ok(pod_held(&p, &held, &err), &err);
 	assert_true(held);
 	assert_string_equal(pod_word(&p, held), "running");
-	assert_fails(pod_create(&d, A1, &second, &err), &err, ERR_EXISTS, A1);
-	assert_fails(pod_create(&d, "../../x", &second, &err), &err, ERR_INVALID, "../../x");
 	assert_ok(pod_move(&d, &p, POD_EXITED_GARBAGE, &err), &err);
 	assert_int_equal(access(path, F_OK), -1);
+	pod_done(&p);
+}
+
+static void test_create_refuses(void **state)
+{
+	(void)state;
+	struct err err = {0};
+	struct pod p = made(A1, POD_EXITED_GARBAGE);
+	struct pod second;
+	assert_fails(pod_create(&d, "../../x", &second, &err), &err, ERR_INVALID, "../../x");
 	assert_fails(pod_create(&d, A1, &second, &err), &err, ERR_EXISTS, "exited-garbage");
 	pod_done(&p);
 }
@@ -124,15 +131,30 @@ static void test_find(void **state)
 		assert_string_equal(p.uuid, good[i].uuid);
 		assert_int_equal(p.place, good[i].place);
 	}
-	struct pod none;
-	assert_fails(pod_find(&d, "aaaa", &none, &err), &err, ERR_INVALID, "matches 2 pods");
-	assert_fails(pod_find(&d, "c", &none, &err), &err, ERR_NOTFOUND, "no pod \"c\"");
-	assert_fails(pod_find(&d, "", &none, &err), &err, ERR_INVALID, "no pod UUID");
-	assert_fails(pod_find(&d, "../run", &none, &err), &err, ERR_INVALID, "no pod UUID");
-	assert_fails(pod_find(&d, A1 "0", &none, &err), &err, ERR_INVALID, "no pod UUID");
 	pod_done(&a1);
 	pod_done(&a2);
 	pod_done(&b1);
+}
+
+static void find_fails(const char *prefix, enum err_code code, const char *text)
+{
+	struct err err = {0};
+	struct pod none;
+	assert_fails(pod_find(&d, prefix, &none, &err), &err, code, text);
+}
+
+static void test_find_refuses(void **state)
+{
+	(void)state;
+	struct pod a1 = made(A1, POD_RUN);
+	struct pod a2 = made(A2, POD_RUN);
+	find_fails("aaaa", ERR_INVALID, "matches 2 pods");
+	find_fails("c", ERR_NOTFOUND, "no pod \"c\"");
+	find_fails("", ERR_INVALID, "no pod UUID");
+	find_fails("../run", ERR_INVALID, "no pod UUID");
+	find_fails(A1 "0", ERR_INVALID, "no pod UUID");
+	pod_done(&a1);
+	pod_done(&a2);
 }
 
 static void test_words(void **state)
@@ -222,8 +244,10 @@ static void test_remove_follows_nothing(void **state)
 
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test_setup(test_create, test_setup),
+	cmocka_unit_test_setup(test_create_refuses, test_setup),
 	cmocka_unit_test_setup(test_lock, test_setup),
 	cmocka_unit_test_setup(test_find, test_setup),
+	cmocka_unit_test_setup(test_find_refuses, test_setup),
 	cmocka_unit_test_setup(test_words, test_setup),
 	cmocka_unit_test_setup(test_info, test_setup),
 	cmocka_unit_test_setup(test_remove_deep, test_setup),
