@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # TIER: full
 # PODS: 5
+# LIMIT: 1800
 #
 # xenpod-watch and xenpod-act against the real Xen, driven by their frames as xenpodd does it: a
 # whole life of a pod, the ways it can end, told apart; a hostile guest; kill -9 in the middle of a

@@ -26,7 +26,7 @@ while :; do
 	rm /rw/command
 	case $command in
 	panic) echo c >/proc/sysrq-trigger ;;
-	flood) xsput data/xenpod/app/0 "%d running" 3000 ;;
+	flood) xsput data/xenpod/app/0 "%d running" 1000 ;;
 	nonsense) xsput data/xenpod/app/0 "$(printf '\303\251\001\nb%0500d' 7)" 1 ;;
 	esac
 done

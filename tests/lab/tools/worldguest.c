@@ -14,6 +14,8 @@
 
 #include <xen/io/xs_wire.h>
 
+#define AHEAD 20
+
 static void die(const char *what)
 {
 	perror(what);
@@ -31,9 +33,8 @@ static void all(int fd, void *data, size_t len, int out)
 	}
 }
 
-static void node_write(int fd, const char *path, const char *value)
+static void request(int fd, const char *path, const char *value)
 {
-	char reply[XENSTORE_PAYLOAD_MAX + 1];
 	char buf[sizeof(struct xsd_sockmsg) + XENSTORE_PAYLOAD_MAX];
 	size_t plen = strlen(path) + 1;
 	size_t vlen = strlen(value);
@@ -42,10 +43,16 @@ static void node_write(int fd, const char *path, const char *value)
 	memcpy(buf + sizeof m, path, plen);
 	memcpy(buf + sizeof m + plen, value, vlen);
 	all(fd, buf, sizeof m + plen + vlen, 1);
+}
+
+static void reply(int fd)
+{
+	struct xsd_sockmsg m;
+	char text[XENSTORE_PAYLOAD_MAX + 1];
 	all(fd, &m, sizeof m, 0);
-	all(fd, reply, m.len, 0);
+	all(fd, text, m.len, 0);
 	if (m.type == XS_ERROR) {
-		fprintf(stderr, "%s: %.*s\n", path, (int)m.len, reply);
+		fprintf(stderr, "xenstore: %.*s\n", (int)m.len, text);
 		exit(1);
 	}
 }
@@ -58,7 +65,7 @@ static int bus_open(void)
 	return fd;
 }
 
-/* "%d" in `format` counts from 1. */
+/* "%d" in `format` counts from 1. Replies are waited for later, so that a flood is one. */
 static void write_times(const char *path, const char *format, int times)
 {
 	char value[XENSTORE_PAYLOAD_MAX];
@@ -68,15 +75,19 @@ static void write_times(const char *path, const char *format, int times)
 		if (count)
 			snprintf(value, sizeof value, "%.*s%d%s", (int)(count - format), format, i,
 				count + 2);
-		node_write(fd, path, count ? value : format);
+		request(fd, path, count ? value : format);
+		if (i > AHEAD)
+			reply(fd);
 	}
+	for (int i = 0; i < times && i < AHEAD; i++)
+		reply(fd);
 }
 
 int main(int argc, char **argv)
 {
 	const char *name = strrchr(argv[0], '/');
 	if (strcmp(name ? name + 1 : argv[0], "poweroff") == 0) {
-		node_write(bus_open(), "data/xenpod/pod", "3 stopping"); /* its last word */
+		write_times("data/xenpod/pod", "3 stopping", 1); /* its last word */
 		reboot(RB_POWER_OFF);
 		die("reboot");
 	}
