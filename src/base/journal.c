@@ -27,7 +27,7 @@ static void put_field(FILE *f, const char *name, const char *value)
 	}
 	uint64_t len = htole64(strlen(value));
 	fprintf(f, "%s\n", name);
-	fwrite(&len, sizeof len, 1, f);
+	(void)fwrite(&len, sizeof len, 1, f); /* to memory: as malloc */
 	fprintf(f, "%s\n", value);
 }
 
