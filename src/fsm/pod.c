@@ -227,7 +227,9 @@ static bool is_step_of_start(enum pod_state state, enum pod_event event)
 	case POD_CREATING:
 		return event == EV_CREATED;
 	case POD_RESUMING:
-		return event == EV_RESUME_DONE || event == EV_DOMAIN_RUNS;
+		/* Cannot be woken: its stop must not rest with it; STOPPING has a deadline. */
+		return event == EV_RESUME_DONE || event == EV_DOMAIN_RUNS ||
+		       event == EV_RESUME_FAILED || event == EV_DEADLINE;
 	default:
 		return false;
 	}
