@@ -29,7 +29,7 @@ static void say_notes(const struct run_options *o)
 			o->net);
 	if (o->keep_caps || o->keep_paths || o->keep_syscalls)
 		log_debug("--disable-*: nothing to disable, apps are confined by the domain only");
-	if (listen_pid && atoi(listen_pid) == getpid())
+	if (listen_pid && strtol(listen_pid, NULL, 10) == getpid())
 		log_warning("socket activation is not supported yet: the sockets passed in "
 			    "LISTEN_FDS are not used");
 }

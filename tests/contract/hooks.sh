@@ -209,12 +209,12 @@ same "trees hold the roots" "['of-one'] ['of-two']" "$(log '"{} {}".format(*[f["
 same "trees as described" "app0 False app1 True" \
 	"$(log '" ".join("%s %s" % (t["tag"], t["read_only"]) for t in c[0]["parameters"]["trees"])')"
 request='c[0]["parameters"]'
-same "size" "1048576 2" "$(log "'%d %d' % ($request['memory_kib'], $request['vcpus'])")"
+same "size" "1048576 2" "$(log "'%d %d' % (${request}['memory_kib'], ${request}['vcpus'])")"
 same "guest" "h.ost 0f9d2b5e3c414c629d9e0123456789ab True" \
-	"$(log "'{hostname} {machine_id} {debug}'.format(**$request['guest'])")"
-same "exec arrives unsplit" "['/bin/a', 'b c']" "$(log "$request['guest']['apps'][0]['exec']")"
-same "a newline reaches the app" "True" "$(log "'NL=a\nb' in $request['guest']['apps'][1]['env']")"
-same "docker image" True "$(log "$request['guest']['apps'][0]['docker']")"
+	"$(log "'{hostname} {machine_id} {debug}'.format(**${request}['guest'])")"
+same "exec arrives unsplit" "['/bin/a', 'b c']" "$(log "${request}['guest']['apps'][0]['exec']")"
+same "a newline reaches the app" "True" "$(log "'NL=a\nb' in ${request}['guest']['apps'][1]['env']")"
+same "docker image" True "$(log "${request}['guest']['apps'][0]['docker']")"
 same "session is asked for" "$uuid" "$(log "[x for x in c if x['method'] == 'Session'][0]['parameters']['uuid']")"
 
 # ---- sizes
@@ -224,7 +224,7 @@ sized() { # WHAT WANTED MEMORY-JSON CPU-JSON
 		{\"name\":\"resource/memory\",\"value\":{$3}},{\"name\":\"resource/cpu\",\"value\":{$4}}]}}]"
 	start_supervisor "Accept=accepted ended:0"
 	(run_hook --net=none $uuid 2>"$T/err")
-	same "size: $1" "$2" "$(log "'%d %d' % ($request['memory_kib'], $request['vcpus'])")"
+	same "size: $1" "$2" "$(log "'%d %d' % (${request}['memory_kib'], ${request}['vcpus'])")"
 }
 sized "limits" "393216 3" '"limit":"256Mi"' '"limit":"2100m"'
 sized "small limits" "132096 1" '"limit":"1Mi"' '"limit":"10m"'
