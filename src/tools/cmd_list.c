@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "tools/options.h"
 #include "tools/pod_info.h"
+#include "tools/pods_order.h"
 #include "tools/table.h"
 #include "tools/verbs.h"
 
@@ -81,25 +82,6 @@ static int collect(void *ctx, const struct datadir *d, struct pod *p, struct err
 	return 0;
 }
 
-static int by_created(const void *a, const void *b)
-{
-	int64_t x = json_int_opt(*(json_t *const *)a, "created", 0);
-	int64_t y = json_int_opt(*(json_t *const *)b, "created", 0);
-	return x < y ? -1 : x > y;
-}
-
-static void sort_pods(json_t *pods)
-{
-	size_t n = json_array_size(pods);
-	json_t **v = xcalloc(n + 1, sizeof(*v));
-	for (size_t i = 0; i < n; i++)
-		v[i] = json_incref(json_array_get(pods, i));
-	qsort(v, n, sizeof(*v), by_created);
-	for (size_t i = 0; i < n; i++)
-		json_array_set_new(pods, i, v[i]);
-	free(v);
-}
-
 static void when_text(const struct list *l, const json_t *pod, const char *key, char ret[32])
 {
 	int64_t at = json_int_opt(pod, key, 0);
@@ -160,7 +142,7 @@ static int list(struct list *l, struct err *err)
 	for (int place = 0; place < POD_PLACE_MAX_; place++)
 		if (pod_each(&d, (enum pod_place)place, collect, l, err) < 0)
 			return -1;
-	sort_pods(l->pods);
+	pods_order(l->pods);
 	print(l);
 	return 0;
 }

@@ -9,6 +9,7 @@
 #include "base/varlink.h"
 #include "proto/api.h"
 #include "store/store.h"
+#include "tools/pods_order.h"
 #include "tools/status.h"
 
 #define ANSWER_MS 5000
@@ -85,6 +86,7 @@ int status_list(struct status_source *s, json_t **ret, struct err *err)
 	if (varlink_roundtrip(s->link, API_LIST, NULL, ANSWER_MS, ret, err) < 0)
 		return -1;
 	json_object_set_new(*ret, "source", json_string("supervisor"));
+	pods_order(json_object_get(*ret, "pods"));
 	return 0;
 }
 

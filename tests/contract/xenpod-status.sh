@@ -1,0 +1,173 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# `xenpod-status` beside a real supervisor over the simulated world: the table, one pod, JSON, and
+# the same from the store after the supervisor was killed. Needs root, no Xen.
+# The last line is `N passed, N failed`.
+set -u
+
+top=${TOP:-$(cd "$(dirname "$0")/../.." && pwd)}
+bin=${BUILD:-$top/build/release}/bin
+T=$(mktemp -d)
+export XENPOD_RUN_DIR=$T/run XENPOD_STATE_DIR=$T/state
+daemon=
+client=
+cleanup() {
+	[ -z "$client" ] || kill "$client" 2>/dev/null
+	[ -z "$daemon" ] || kill -9 "$daemon" 2>/dev/null
+	wait 2>/dev/null
+	rm -rf "$T"
+}
+trap cleanup EXIT
+passed=0
+failed=0
+U=11112222-3333-4444-8555-666666666666
+V=1111ffff-3333-4444-8555-666666666666
+
+same() {
+	if [ "$2" = "$3" ]; then
+		passed=$((passed + 1))
+	else
+		failed=$((failed + 1))
+		printf 'FAILED: %s\n    wanted: %s\n    got:    %s\n' "$1" "$2" "$3"
+	fi
+}
+has() {
+	if grep -qE -- "$2" "$T/out"; then
+		passed=$((passed + 1))
+	else
+		failed=$((failed + 1))
+		printf 'FAILED: %s: nothing like "%s" in\n' "$1" "$2"
+		sed 's/^/    /' "$T/out"
+	fi
+}
+# status WHAT EXIT-STATUS ARGS...: output in $T/out, messages in $T/err.
+status() {
+	local what=$1 want=$2 rc=0
+	shift 2
+	"$bin/xenpod-status" "$@" >"$T/out" 2>"$T/err" || rc=$?
+	same "$what: exit status" "$want" "$rc"
+}
+# member FILE EXPRESSION of the document d
+member() { python3 -c 'import json,sys; d=json.load(open(sys.argv[1])); print(eval(sys.argv[2]))' "$1" "$2"; }
+wait_for() {
+	for _ in $(seq 150); do
+		! eval "$1" || return 0
+		sleep 0.1
+	done
+	echo "    never: $1"
+	return 1
+}
+
+# Hands a pod to the supervisor as `run` does, and holds on to it.
+cat >"$T/accept.py" <<'END'
+import array, fcntl, json, os, socket, sys
+base = sys.argv[1]
+fds = []
+for uuid in sys.argv[2:]:
+    pod = f"{base}/pod-{uuid}"
+    os.makedirs(pod + "/rkt/status")
+    s = socket.socket(socket.AF_UNIX)
+    s.connect(os.environ["XENPOD_RUN_DIR"] + "/admin")
+    lock = os.open(pod, os.O_RDONLY)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    files = [lock] + [os.open(p, os.O_RDONLY) for p in (pod + "/rkt", "/bin/sh", "/bin/sh", pod)]
+    app = {"name": "web", "tag": "a0", "exec": ["/bin/sh"], "user": "0", "group": "0", "gids": [],
+           "cwd": "/", "env": ["SECRET=hush"], "read_only": False, "docker": False, "stdin": "null"}
+    guest = {"version": 1, "uuid": uuid, "hostname": "h", "machine_id": uuid.replace("-", ""),
+             "generation": 1, "debug": False, "streams": False, "grace_ms": 8000, "apps": [app],
+             "lo_only": True}
+    request = {"uuid": uuid, "dir": pod, "owner": "xenpod", "type": "auto", "memory_kib": 131072,
+               "vcpus": 1, "net": "none", "trees": [{"tag": "a0", "read_only": False, "recursive": True}],
+               "fds": ["lock", "status", "kernel", "ramdisk", "tree/0"], "guest": guest}
+    call = {"method": "io.xenpod.Accept", "parameters": request, "more": True}
+    s.sendmsg([json.dumps(call).encode() + b"\0"],
+              [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", files))])
+    s.setblocking(True)
+    fds.append((s, files))
+for s, _ in fds:
+    while s.recv(65536):
+        pass
+END
+
+# ---- nobody there ---------------------------------------------------------------------------------
+
+status "no supervisor, no store" 4
+same "no supervisor: one line" 1 "$(wc -l <"$T/err")"
+chmod 755 "$T"
+cp "$bin/xenpod-status" "$T/copy"
+rc=0
+runuser -u nobody -- "$T/copy" >"$T/out" 2>"$T/err" || rc=$?
+same "no supervisor, not root: exit status" 4 "$rc"
+same "no supervisor, not root: one line" 1 "$(grep -c 'only root may read' "$T/err")"
+status "usage" 254 --nope
+status "usage" 254 a b
+status "help" 0 --help
+has "help" '^  4 +the supervisor does not answer'
+status "version" 0 --version
+has "version" '^xenpod-status [0-9]'
+
+# ---- with a supervisor -------------------------------------------------------------------------------
+
+"$bin/xenpodd" --world=sim --state-dir="$XENPOD_STATE_DIR" --run-dir="$XENPOD_RUN_DIR" \
+	--cgroup-root= >"$T/log" 2>&1 </dev/null &
+daemon=$!
+# shellcheck disable=SC2016 # wait_for expands it, each time
+wait_for '[ -S "$XENPOD_RUN_DIR/status" ]'
+status "no pods" 0 --json
+same "no pods: JSON" "[] supervisor" "$(member "$T/out" 'str(d["pods"]) + " " + d["source"]')"
+python3 "$T/accept.py" "$T" $U $V >"$T/accept.log" 2>&1 &
+client=$!
+# shellcheck disable=SC2016
+wait_for '"$bin/xenpod-status" | grep -c " running " | grep -qx 2'
+status "table" 0
+has "table: headings" '^UUID +STATE +DOMID +APPS +AGE +WHY'
+has "table: a pod" '^11112222 +running +[0-9]+ +web=running +[0-9]+s'
+status "table, full, bare" 0 --full --no-legend
+same "oldest first" "$U" "$(head -n 1 "$T/out" | cut -d' ' -f1)"
+same "no legend, two pods" 2 "$(grep -c "^1111" "$T/out")"
+same "no legend" 2 "$(wc -l <"$T/out")"
+has "full" "^$U running"
+status "one" 0 11112
+has "one: UUID" "^pod +$U"
+has "one: size" '^size +128 MiB, 1 vCPUs, network none'
+has "one: ledger" '^holds +domain'
+has "one: app" '^web +running +- +20'
+has "one: history" '^ *[0-9]+ +20[0-9-]+ [0-9:.]+ +guest-running +booting +running'
+same "one: no secrets" 0 "$(grep -c hush "$T/out")"
+status "one, upper case" 0 1111F
+has "one, upper case" "^pod +$V"
+status "one, JSON" 0 --json $U
+same "one, JSON" "running None" "$(member "$T/out" 'd["pod"]["word"] + " " + str(d["pod"]["code"])')"
+same "one, JSON: no secrets" 0 "$(grep -c hush "$T/out")"
+cp "$T/out" "$T/live.json"
+status "several" 254 1111
+same "several: says so" 1 "$(grep -c 'matches 2 pods' "$T/err")"
+status "unknown prefix" 1 abc
+status "unknown UUID" 1 99992222-3333-4444-8555-666666666666
+"$bin/xenpod" status --json >"$T/out"
+same "xenpod status is the same program" 2 "$(member "$T/out" 'len(d["pods"])')"
+if command -v script >/dev/null; then
+	script -qec "TERM=xterm $bin/xenpod-status" /dev/null >"$T/out"
+	has "colour on a terminal" $'\033'
+	script -qec "TERM=xterm NO_COLOR=1 $bin/xenpod-status" /dev/null >"$T/out"
+	same "NO_COLOR" 0 "$(grep -c $'\033' "$T/out")"
+fi
+
+# ---- killed: the same from the store -------------------------------------------------------------------
+
+kill -9 "$daemon"
+wait "$daemon" 2>/dev/null
+daemon=
+status "from the store" 0 --json $U
+same "from the store: says so" 1 "$(grep -c "this is from $T/state/store.db" "$T/err")"
+same "from the store: no secrets" 0 "$(grep -c hush "$T/out")"
+cp "$T/out" "$T/stored.json"
+for key in pod history ledger; do
+	same "from the store: the same $key" "$(member "$T/live.json" "d['$key']")" "$(member "$T/stored.json" "d['$key']")"
+done
+status "from the store, table" 0
+has "from the store, table" '^11112222 running'
+status "from the store, unknown" 1 abc
+
+printf '%d passed, %d failed\n' "$passed" "$failed"
+[ "$failed" = 0 ]
