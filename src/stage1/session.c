@@ -34,7 +34,13 @@ struct session {
 	uint32_t domid;
 	session_frame_fn on_frame;
 	void *user;
-	struct xs_handle *xs;
+	struct xs_handle *xs; /* for questions */
+	/*
+	 * A connection for each watch, and no question on it: the static libxenstore has no reader
+	 * thread and takes an event that comes before an answer for a failed request (EINVAL).
+	 */
+	struct xs_handle *vm_watch;
+	struct xs_handle *next_watch; /* NULL once a ring is bound */
 	struct xentoollog_logger *logger;
 	struct libxenvchan *chan; /* NULL: not bound (yet, or any more) */
 	char next_path[PATH_SIZE];
@@ -51,8 +57,7 @@ struct session {
 	size_t out_cap;
 };
 
-/* ---- made, freed ------------------------------------------------------------------------------
- */
+/* ---- made, freed -------------------------------------------------------------------------- */
 
 static void unmap(struct session *s)
 {
@@ -61,29 +66,47 @@ static void unmap(struct session *s)
 	s->chan = NULL;
 }
 
+static void close_xs(struct xs_handle **xs)
+{
+	if (*xs)
+		xs_close(*xs);
+	*xs = NULL;
+}
+
 void session_free(struct session *s)
 {
 	if (!s)
 		return;
 	unmap(s);
-	if (s->xs)
-		xs_close(s->xs);
+	close_xs(&s->vm_watch);
+	close_xs(&s->next_watch);
+	close_xs(&s->xs);
 	if (s->logger)
 		xtl_logger_destroy(s->logger);
 	free(s->out);
 	free(s);
 }
 
+static struct xs_handle *open_watch(const char *path, const char *token, struct err *err)
+{
+	struct xs_handle *xs = xs_open(0);
+	if (xs && xs_watch(xs, path, token))
+		return xs;
+	err_sys(err, "watch %s", path);
+	close_xs(&xs);
+	return NULL;
+}
+
+/* Two watches: the guest's offer, and Dom-0's own node that goes with the domain. */
 static int watch(struct session *s, struct err *err)
 {
 	s->xs = xs_open(0);
 	if (!s->xs)
 		return err_set(err, ERR_UNAVAILABLE,
 			"xenstore does not answer: is this a Xen host with xenstored running?");
-	/* Two watches: the guest's offer, and Dom-0's own node that goes with the domain. */
-	if (!xs_watch(s->xs, s->vm_path, "vm") || !xs_watch(s->xs, s->next_path, "next"))
-		return err_sys(err, "watch %s", s->next_path);
-	return 0;
+	s->vm_watch = open_watch(s->vm_path, "vm", err);
+	s->next_watch = s->vm_watch ? open_watch(s->next_path, "next", err) : NULL;
+	return s->next_watch ? 0 : -1;
 }
 
 /* HELLO in chunks: every one but the last says "more" in its stream field. */
@@ -124,10 +147,13 @@ struct session *session_new(const char *uuid, uint32_t domid, json_t *hello,
 
 void session_poll(const struct session *s, struct pollfd ret[SESSION_POLLFDS])
 {
-	ret[0] = (struct pollfd){.fd = xs_fileno(s->xs), .events = POLLIN};
-	ret[1] = (struct pollfd){.fd = -1, .events = POLLIN};
+	for (int i = 0; i < SESSION_POLLFDS; i++)
+		ret[i] = (struct pollfd){.fd = -1, .events = POLLIN};
+	ret[0].fd = xs_fileno(s->vm_watch);
+	if (s->next_watch)
+		ret[1].fd = xs_fileno(s->next_watch);
 	if (s->chan)
-		ret[1].fd = libxenvchan_fd_for_select(s->chan);
+		ret[2].fd = libxenvchan_fd_for_select(s->chan);
 }
 
 bool session_mapped(const struct session *s)
@@ -140,8 +166,7 @@ void session_pause(struct session *s, bool on)
 	s->paused = on;
 }
 
-/* ---- sending ----------------------------------------------------------------------------------
- */
+/* ---- sending ------------------------------------------------------------------------------ */
 
 static void out_append(struct session *s, const void *data, size_t len)
 {
@@ -187,8 +212,7 @@ static int flush(struct session *s, struct err *err)
 	return 0;
 }
 
-/* ---- receiving --------------------------------------------------------------------------------
- */
+/* ---- receiving ---------------------------------------------------------------------------- */
 
 /* Gives whole frames in the buffer to the owner. */
 static int deliver(struct session *s, struct err *err)
@@ -234,8 +258,7 @@ static int receive(struct session *s, struct err *err)
 	return 0;
 }
 
-/* ---- looking for the ring, binding it -----------------------------------------------------------
- */
+/* ---- looking for the ring, binding it ----------------------------------------------------- */
 
 /* A domid is never an identity: is the domain still there, and still this pod? */
 static bool domain_is_ours(const struct session *s)
@@ -264,14 +287,14 @@ static void try_bind(struct session *s)
 		return;
 	s->chan->blocking = 0;
 	s->bound_once = true;
-	xs_unwatch(s->xs, s->next_path, "next");
+	close_xs(&s->next_watch);
 }
 
-static bool had_events(struct session *s)
+static bool had_events(struct xs_handle *xs)
 {
 	bool any = false;
-	for (int i = 0; i < EVENTS_MAX; i++) {
-		char **event = xs_check_watch(s->xs);
+	for (int i = 0; xs && i < EVENTS_MAX; i++) {
+		char **event = xs_check_watch(xs);
 		if (!event)
 			break;
 		free(event);
@@ -300,7 +323,8 @@ static enum session_result gone(struct session *s, struct err *err)
 static int look_for_ring(struct session *s)
 {
 	bool retry = s->retry_at && hook_now_ms() >= s->retry_at;
-	if (!had_events(s) && !retry)
+	bool domain_changed = had_events(s->vm_watch);
+	if (!had_events(s->next_watch) && !domain_changed && !retry)
 		return 0;
 	if (!domain_is_ours(s))
 		return -1;
@@ -347,8 +371,7 @@ enum session_result session_turn(struct session *s, struct err *err)
 	return SESSION_GOES_ON;
 }
 
-/* ---- letting go ---------------------------------------------------------------------------------
- */
+/* ---- letting go --------------------------------------------------------------------------- */
 
 void session_let_go(struct session *s)
 {

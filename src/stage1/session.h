@@ -31,7 +31,7 @@ struct session *session_new(const char *uuid, uint32_t domid, json_t *hello,
 /* Unmaps at once, without draining; NULL is fine. */
 void session_free(struct session *s);
 
-#define SESSION_POLLFDS 2
+#define SESSION_POLLFDS 3
 /* What to poll for; entries that do not apply get fd -1. */
 void session_poll(const struct session *s, struct pollfd ret[SESSION_POLLFDS]);
 
