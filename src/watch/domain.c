@@ -214,6 +214,11 @@ int domain_read_nodes(struct domain *d, struct err *err)
 	return 0;
 }
 
+bool domain_is_dying(const struct domain *d)
+{
+	return d->state == state_names[STATE_DYING];
+}
+
 static void forget_reports(struct domain *d)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(d->value); i++) {

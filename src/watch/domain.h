@@ -65,6 +65,8 @@ void domain_free(struct domain *d);
 
 /* Reports `info` when it differs from the last report, or always when `force`. */
 int domain_update(struct domain *d, const libxl_dominfo *info, bool force, struct err *err);
+/* Last reported as dying. */
+bool domain_is_dying(const struct domain *d);
 /* Reads the dirty nodes, reports those that changed. Fails only with the socket or xenstored. */
 int domain_read_nodes(struct domain *d, struct err *err);
 /* A watch event for `path`: marks nodes dirty, or turns to polling when there are too many. */

@@ -26,6 +26,8 @@
 
 #define DOMIDS        0x7ff0 /* DOMID_FIRST_RESERVED, xen/xen.h */
 #define TURN_EVENTS   1000   /* watch events taken before frames get their chance */
+#define DYING_FIRST   0.2    /* seconds between looks at dying domains: doubled each time */
+#define DYING_MAX     5.0
 #define TOKEN_RELEASE "release"
 #define TOKEN_INTRO   "introduce"
 
@@ -36,6 +38,8 @@ struct sensor {
 	ev_io frames;
 	ev_io watches;
 	ev_prepare turn;
+	ev_timer dying;
+	double dying_wait;
 	bool rescan; /* a domain may have changed */
 	bool dirty;  /* a guest node may have changed */
 	bool over;   /* xenpodd has closed the socket */
@@ -132,6 +136,38 @@ static int rescan(struct sensor *s, struct err *err)
 	return r;
 }
 
+/*
+ * Xenstored tells of a domain that is dying, and libxl too; that it is gone at last, when its
+ * memory is given back, nobody need tell (xen-pitfalls 3). So as long as one is dying, look again.
+ */
+static void dying_arm(struct sensor *s)
+{
+	bool dying = false;
+	for (uint32_t domid = 0; domid < s->top && !dying; domid++)
+		dying = s->domain[domid] && domain_is_dying(s->domain[domid]);
+	ev_timer_stop(s->env.loop, &s->dying);
+	if (!dying)
+		return;
+	ev_timer_set(&s->dying, s->dying_wait, 0);
+	ev_timer_start(s->env.loop, &s->dying);
+}
+
+static void dying_again(struct ev_loop *loop, ev_timer *timer, int revents)
+{
+	(void)loop;
+	(void)revents;
+	struct sensor *s = container_of(timer, struct sensor, dying);
+	s->dying_wait = s->dying_wait * 2 < DYING_MAX ? s->dying_wait * 2 : DYING_MAX;
+	s->rescan = true;
+}
+
+/* Something was told: what is dying may be gone soon. */
+static void rescan_soon(struct sensor *s)
+{
+	s->rescan = true;
+	s->dying_wait = DYING_FIRST;
+}
+
 static int look(struct sensor *s, struct err *err)
 {
 	if (s->dirty) {
@@ -143,7 +179,10 @@ static int look(struct sensor *s, struct err *err)
 	if (!s->rescan)
 		return 0;
 	s->rescan = false;
-	return rescan(s, err);
+	if (rescan(s, err) < 0)
+		return -1;
+	dying_arm(s);
+	return 0;
 }
 
 /* Before the loop blocks: all that this turn has marked. */
@@ -166,7 +205,7 @@ static void event_occurs(void *user, libxl_event *event)
 	struct domain *d = domid < DOMIDS ? s->domain[domid] : NULL;
 	/* An event that was queued before its evgen was disabled carries an old tag. */
 	if (d && d->tag == event->for_user)
-		s->rescan = true;
+		rescan_soon(s);
 	libxl_event_free(s->env.ctx, event);
 }
 
@@ -206,7 +245,7 @@ static int take_watches(struct sensor *s, struct err *err)
 			return errno == EAGAIN ? 0 : err_sys(err, "xenstored's watch events");
 		const char *token = w[XS_WATCH_TOKEN];
 		if (strcmp(token, TOKEN_RELEASE) == 0 || strcmp(token, TOKEN_INTRO) == 0)
-			s->rescan = true;
+			rescan_soon(s);
 		else if (guest_event(s, w[XS_WATCH_PATH], token, err) < 0)
 			return -1;
 	}
@@ -304,7 +343,11 @@ static int on_watch(struct sensor *s, const json_t *frame, struct err *err)
 		return -1;
 	s->top = domid >= s->top ? domid + 1 : s->top;
 	s->dirty = true;
-	return domain_look(s, domid, true, err);
+	if (domain_look(s, domid, true, err) < 0)
+		return -1;
+	if (s->domain[domid] && domain_is_dying(s->domain[domid]))
+		rescan_soon(s);
+	return 0;
 }
 
 static int on_unwatch(struct sensor *s, const json_t *frame, struct err *err)
@@ -396,6 +439,7 @@ static void loop_start(struct sensor *s)
 	ev_io_init(&s->frames, frames_ready, s->env.sock, EV_READ);
 	ev_io_init(&s->watches, watches_ready, xs_fileno(s->env.xs), EV_READ);
 	ev_prepare_init(&s->turn, turn_end);
+	ev_init(&s->dying, dying_again);
 	ev_io_start(s->env.loop, &s->frames);
 	ev_io_start(s->env.loop, &s->watches);
 	ev_prepare_start(s->env.loop, &s->turn);

@@ -75,7 +75,10 @@ class Child:
         """The next frame, None at end of file or when none comes in time."""
         if not select.select([self.sock], [], [], patience)[0]:
             return None
-        data = self.sock.recv(FRAME_MAX)
+        try:
+            data = self.sock.recv(FRAME_MAX)
+        except ConnectionResetError:  # it died before it read what we sent
+            return None
         return json.loads(data) if data else None
 
     def end(self):

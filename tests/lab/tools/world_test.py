@@ -293,10 +293,23 @@ def test_xl_destroy(watch):
     pod = Pod(3)
     check("pod 3 runs", pod.boot(watch))
     watch.seen = []
+    os.kill(pod.qemu, signal.SIGSTOP)  # it has guest pages mapped: the domain cannot go yet
     sh(f"xl destroy {pod.domid}")
-    check("xl destroy: gone", watch.until(t="gone", domid=pod.domid, uuid=pod.uuid), watch.seen)
+    check("xl destroy: dying", watch.until(t="domain", domid=pod.domid, state="dying"), watch.seen)
     check("and never called stopped", not [f for f in watch.seen if f.get("state") == "stopped"])
-    check("QEMU goes, the lock is free", soon(lambda: not pod.is_locked()))
+    check("while QEMU stands still it is not gone", not watch.until(3, t="gone"), watch.seen)
+    child = pod.create(locked=False)
+    answer = child.receive()
+    child.end()
+    check("nor can it be created again: Exists", failed(answer, "Exists", "dying"), answer)
+    answer = pod.act("destroy", domid=pod.domid)
+    check("destroy of a dying one: done, and says so", answer["t"] == "done" and answer["dying"],
+          answer)
+    check("the lock is still held", pod.is_locked())
+    answer = pod.act("clear", dir=pod.dir, cgroup=pod.cgroup)
+    check("clear: QEMU dies, the lock is free", answer["t"] == "done" and not pod.is_locked(),
+          answer)
+    check("and now it is gone", watch.until(t="gone", domid=pod.domid, uuid=pod.uuid), watch.seen)
     pod.end()
 
 
