@@ -48,6 +48,19 @@ tally() {
 	}' "$1"
 }
 
+# What failed, without what passed: the beginning, where the first fault is told, and the end.
+excerpt() {
+	grep -av '^ok ' "$1" | awk '
+		{ line[NR] = $0 }
+		END {
+			for (i = 1; i <= NR; i++)
+				if (i <= 40 || i > NR - 20)
+					print "          " line[i]
+				else if (i == 41)
+					print "          [...]"
+		}'
+}
+
 # One suite, in a process of its own so that several can run at a time.
 run_one() {
 	label=$1 mode=$2 command=$3
@@ -65,7 +78,7 @@ run_one() {
 		printf '  ok      %-40s %4d  %3d.%03d s\n' "$label" "$passed" $((ms / 1000)) $((ms % 1000))
 	else
 		# One write, so that suites that end together do not mix.
-		text=$(grep -v '^ok ' "$file.out" | tail -n 60 | sed 's/^/          /' || :)
+		text=$(excerpt "$file.out")
 		printf '  FAILED  %-40s %d of %d, exit status %d\n%s\n' \
 			"$label" "$failed" $((passed + failed)) "$rc" "$text"
 	fi

@@ -15,6 +15,7 @@
 #include "base/frame.h"
 #include "base/json.h"
 #include "fdcount.h"
+#include "fdflood.h"
 
 struct pair {
 	int fd[2];
@@ -198,22 +199,7 @@ static void lost_descriptors_are_an_error(void **state)
 	_cleanup_err_ struct err err = {0};
 	_cleanup_pair_ struct pair p;
 	pair_open(&p);
-	union {
-		char buf[CMSG_SPACE(sizeof(int) * 100)];
-		struct cmsghdr align;
-	} ctl = {0};
-	struct iovec iov = {.iov_base = (char[]){'{', '}'}, .iov_len = 2};
-	struct msghdr mh = {.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = ctl.buf,
-		.msg_controllen = sizeof ctl.buf};
-	struct cmsghdr *c = CMSG_FIRSTHDR(&mh);
-	c->cmsg_level = SOL_SOCKET;
-	c->cmsg_type = SCM_RIGHTS;
-	c->cmsg_len = CMSG_LEN(sizeof(int) * 100);
-	for (size_t i = 0; i < 100; i++)
-		memcpy(CMSG_DATA(c) + i * sizeof(int), &p.fd[0], sizeof(int));
-	assert_int_equal(sendmsg(p.fd[0], &mh, 0), 2);
+	fd_flood(p.fd[0], (char[]){'{', '}'}, 2);
 	json_t *in = NULL;
 	struct fds fds = {0};
 	assert_fails(frame_recv(p.fd[1], &in, &fds, &err), &err, ERR_FULL, "descriptors");

@@ -20,6 +20,7 @@
 #include "base/json.h"
 #include "base/varlink.h"
 #include "fdcount.h"
+#include "fdflood.h"
 
 /* Our end speaks varlink, the peer's end is a bare socket. */
 struct link {
@@ -89,6 +90,23 @@ static void many_in_one_read(void **state)
 	peer_says(&l, ":3}", 4);
 	assert_call(varlink_fill(l.v, &err), &err, 1);
 	expect_message(l.v, "{\"a\":3}");
+}
+
+/* The second message ends before the place where the search for the first one's end had stopped. */
+static void short_after_long(void **state)
+{
+	(void)state;
+	_cleanup_err_ struct err err = {0};
+	_cleanup_link_ struct link l;
+	json_t *none = NULL;
+	link_open(&l);
+	peer_says(&l, "{\"a long name\":1", 16);
+	assert_call(varlink_fill(l.v, &err), &err, 1);
+	assert_call(varlink_next(l.v, &none, &err), &err, 0);
+	peer_says(&l, "}\0{}", 5);
+	assert_call(varlink_fill(l.v, &err), &err, 1);
+	expect_message(l.v, "{\"a long name\":1}");
+	expect_message(l.v, "{}");
 }
 
 static void nonsense_is_told_and_passed_over(void **state)
@@ -205,6 +223,58 @@ static void flood_of_descriptors_is_bounded(void **state)
 		assert_call(varlink_fill(l.v, &err), &err, 1);
 	}
 	assert_int_equal(fd_count(), before + FRAME_MAX_FDS);
+}
+
+static void lost_descriptors_are_an_error(void **state)
+{
+	(void)state;
+	_cleanup_err_ struct err err = {0};
+	_cleanup_link_ struct link l;
+	link_open(&l);
+	fd_flood(l.peer, (char[]){'{', '}', '\0'}, 3);
+	assert_fails(varlink_fill(l.v, &err), &err, ERR_FULL, "descriptors");
+}
+
+/* Descriptors that a child of ours would inherit. */
+static int inheritable(void)
+{
+	int n = 0;
+	for (int fd = 3; fd < 1024; fd++)
+		n += fcntl(fd, F_GETFD) == 0;
+	return n;
+}
+
+/* Messages that go out in several pieces carry their descriptors once, and none is inherited. */
+static void descriptor_of_a_long_message(void **state)
+{
+	(void)state;
+	_cleanup_err_ struct err err = {0};
+	_cleanup_link_ struct link l;
+	enum { SIZE = 700000 };
+	_cleanup_free_ char *pad = malloc(SIZE + 1);
+	memset(pad, 'p', SIZE);
+	pad[SIZE] = '\0';
+	_cleanup_json_ json_t *m = json_make("{s:s}", "pad", pad);
+	link_open(&l);
+	assert_ok(fd_set_nonblock(varlink_fd(l.v), 1, &err), &err);
+	int before = inheritable();
+	_cleanup_fd_ int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	varlink_queue(l.v, m, &null, 1);
+	varlink_queue(l.v, m, &null, 1);
+	assert_true(varlink_pending(l.v));
+	assert_int_equal(inheritable(), before);
+	_cleanup_varlink_ struct varlink *reader = varlink_new(TAKE_FD(l.peer));
+	for (int i = 0; i < 2; i++) {
+		_cleanup_json_ json_t *j = NULL;
+		while (varlink_next(reader, &j, &err) == 0) {
+			assert_true(varlink_flush(l.v) >= 0);
+			assert_call(varlink_fill(reader, &err), &err, 1);
+		}
+		assert_true(json_equal(j, m));
+		_cleanup_fd_ int got = varlink_take_fd(reader);
+		assert_int_equal(inode(got), inode(null));
+	}
+	assert_int_equal(varlink_take_fd(reader), -1);
 }
 
 /* The socket is full: what waits is kept, counted, and sent whole and in order later. */
@@ -382,12 +452,15 @@ static void connect_says_what_to_do(void **state)
 static const struct CMUnitTest tests[] = {
 	fd_counted(one_byte_at_a_time),
 	fd_counted(many_in_one_read),
+	fd_counted(short_after_long),
 	fd_counted(nonsense_is_told_and_passed_over),
 	fd_counted(endless_message_is_cut_off),
 	fd_counted(end_and_nothing_yet_differ),
 	fd_counted(descriptors_keep_their_order),
 	fd_counted(descriptors_go_with_the_first_byte),
 	fd_counted(flood_of_descriptors_is_bounded),
+	fd_counted(lost_descriptors_are_an_error),
+	fd_counted(descriptor_of_a_long_message),
 	fd_counted(output_waits_for_the_reader),
 	fd_counted(freed_while_output_waits),
 	fd_counted(answers_of_all_kinds),
