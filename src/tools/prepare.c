@@ -328,6 +328,8 @@ int prepare_pod(const struct datadir *d, const struct run_args *args, int (*inte
 		*ret = p;
 		return 0;
 	}
+	if (interrupted()) /* then whatever failed, failed because of that */
+		check_interrupted(&w, err);
 	struct err undo = {0};
 	if (p.pod.fd >= 0 && prepare_undo(d, &p, &undo) < 0)
 		err_set(err, err->code, "%s; and %s", err_msg(err), err_msg(&undo));

@@ -360,6 +360,22 @@ rm -r s1broken/rootfs/rkt
 fails "stage1 without rkt/status" "lacks the directory rkt/status" "$xenpod" run --dir="$T/data" \
 	--stage1-path="$T/s1broken" web.aci
 nothing_left "failures"
+
+# Interrupted while it unpacks: 2 GiB of nothing take long enough.
+image example.com/big big && truncate -s 2G big/rootfs/zeros
+"$xenpod" run --dir="$T/data" --stage1-path="$T/s1" big >"$T/out" 2>"$T/err" &
+job=$!
+for _ in $(seq 200); do
+	[ ! -s "$T/data/cas/tmp/new/rootfs/zeros" ] || break
+	sleep 0.05
+done
+kill -TERM "$job"
+rc=0
+wait "$job" || rc=$?
+same "interrupted: exit status" 254 "$rc"
+same "interrupted: says so" "xenpod: interrupted, nothing is left" "$(cat "$T/err")"
+nothing_left "interrupted"
+rm -r big
 u=11111111-2222-4333-8444-555555555555
 run --uuid=$u web.aci >/dev/null
 fails "a second run for one UUID" "there is a pod $u already" run --uuid=$u web.aci
