@@ -5,6 +5,7 @@
  */
 #include "stage1/session.h"
 
+#include <errno.h>
 #include <libxenvchan.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -267,7 +268,9 @@ static bool domain_is_ours(const struct session *s)
 	unsigned len = 0;
 	snprintf(want, sizeof want, "/vm/%s", s->uuid);
 	_cleanup_free_ char *vm = xs_read(s->xs, XBT_NULL, s->vm_path, &len);
-	return vm && len == strlen(want) && !memcmp(vm, want, len);
+	if (!vm)
+		return errno != ENOENT; /* a xenstore in trouble is no proof of death */
+	return len == strlen(want) && !memcmp(vm, want, len);
 }
 
 /* Binding the event channel is the claim: who comes second gets NULL and waits for the next ring.
