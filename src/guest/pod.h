@@ -13,9 +13,8 @@
 #include "guest/state.h"
 
 #define POD_SYNC_MS     3000  /* the exports' dirty pages; Dom-0 may be slow, or its QEMU dead */
-#define POD_POWEROFF_MS 10000 /* the supervisor destroys the domain at `done`; this is for others  \
-			       */
-#define POD_ASKED_MS 2000     /* the same when a power-off was asked for: somebody waits for it */
+#define POD_POWEROFF_MS 10000 /* the supervisor destroys the domain at `done`: for others */
+#define POD_ASKED_MS    2000  /* the same when a power-off was asked for: somebody waits for it */
 
 enum pod_phase {
 	POD_STARTING,

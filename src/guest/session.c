@@ -19,7 +19,7 @@
 #define RETRY_MS  1000  /* no ring could be made: gntalloc or xenstore refused */
 /* A few beyond the limit get a ring, to be told that they are too many. */
 #define RINGS_MAX (STREAM_MAX_SESSIONS + 2)
-#define READ_TURN (4 * SESSION_FRAME_MAX) /* bytes, so that no client starves the others */
+#define READ_TURN (4UL * SESSION_FRAME_MAX) /* bytes, so that no client starves the others */
 
 /* One xenstore and one gntalloc per guest, so one set of sessions. */
 static struct {
