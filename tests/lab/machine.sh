@@ -12,7 +12,6 @@ run=''
 image='' port=''
 # A second disk through which large files go in: ten times faster than the emulated network.
 bulk_size=4294967296
-bulk_from=1000000
 
 # ---- the process ----------------------------------------------------------------------------
 
@@ -54,7 +53,7 @@ qemu_start() {
 	# Scrubbing emulated memory would only touch all of it; a dead Xen shall not loop unseen.
 	xen+=' noreboot=1 bootscrub=0'
 	(
-		cd "$run"
+		cd "$run" || exit
 		rm -f qmp pid
 		truncate -s "$bulk_size" bulk
 		exec setsid qemu-system-x86_64 -nodefaults -no-user-config -name "xenlab-$name" \
@@ -125,7 +124,8 @@ monitor() {
 
 # All sessions share one connection; a socket's path is short because we go to its folder.
 ssh_in() {
-	(cd "$run" && exec ssh -F none -i "$image/id" -S ctl -p "$port" -o BatchMode=yes \
+	# shellcheck disable=SC2086 # no word at all without a limit
+	(cd "$run" && exec ${ssh_limit:+timeout $ssh_limit} ssh -F none -i "$image/id" -S ctl -p "$port" -o BatchMode=yes \
 		-o UserKnownHostsFile="$image/known_hosts" -o HostKeyAlias=xenlab -o LogLevel=ERROR \
 		-o ConnectTimeout=20 -o ServerAliveInterval=30 -o ServerAliveCountMax=10 \
 		-o IPQoS=none "$@")
@@ -140,6 +140,8 @@ channel_open() {
 		flock 8
 		channel_up && exit 0
 		rm -f "$run/ctl"
+		# ssh has no limit of its own for a peer that accepts and then says nothing.
+		ssh_limit=120
 		ssh_in -o ControlPersist=yes -MNf root@127.0.0.1 </dev/null >/dev/null 2>&1 7>&- 8>&- 9>&-
 	) 8>"$run/channel.lock"
 }
