@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Watches that pods' locks tell the truth, as rkt would see it: samples (domain state, lock, domain
+ * state) of every pod directory again and again. A lock found free between two looks that both saw
+ * the domain able to run is a lie; so is one that stays held long after the domain has gone.
+ *
+ * usage: observer DATADIR FILE [HELD-SECONDS]
+ * Runs until SIGTERM; then, and after each lie, writes FILE: samples, pods, lies. It links libxl
+ * and nothing of ours: what it believes is the hypervisor and flock(2).
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <libxl.h>
+#include <libxl_utils.h>
+#include <xentoollog.h>
+
+#define PODS_MAX   256
+#define UUID_SIZE  37
+#define PAUSE_NS   20000000
+#define HELD_DFLT  60 /* a generous ceiling: files, helpers and a slow machine */
+#define LIES_SHOWN 20
+
+struct watched {
+	char uuid[UUID_SIZE];
+	bool had_domain;
+	time_t held_since; /* domain gone, lock held; 0: not so */
+	bool told;
+};
+
+static struct watched pods[PODS_MAX];
+static size_t n_pods;
+static unsigned long samples, lies;
+static char lie_text[LIES_SHOWN][160];
+static volatile sig_atomic_t stop;
+
+static void on_term(int sig)
+{
+	(void)sig;
+	stop = 1;
+}
+
+static struct watched *find(const char *uuid)
+{
+	for (size_t i = 0; i < n_pods; i++)
+		if (!strcmp(pods[i].uuid, uuid))
+			return &pods[i];
+	if (n_pods == PODS_MAX)
+		return NULL;
+	struct watched *w = &pods[n_pods++];
+	snprintf(w->uuid, sizeof w->uuid, "%s", uuid);
+	return w;
+}
+
+/* Able to run or to be resumed: listed, not shut down, not dying. */
+static bool domain_alive(libxl_ctx *ctx, const char *uuid)
+{
+	libxl_uuid id;
+	libxl_dominfo info;
+	uint32_t domid = 0;
+	libxl_dominfo_init(&info);
+	bool alive = libxl_uuid_from_string(&id, uuid) == 0 &&
+		     libxl_domain_qualifier_to_domid(ctx, uuid, &domid) == 0 &&
+		     libxl_domain_info(ctx, &info, domid) == 0 && !info.dying && !info.shutdown;
+	libxl_dominfo_dispose(&info);
+	return alive;
+}
+
+/* As rkt asks: a shared lock, not waiting, on a fresh open of the directory (contract 2.3). */
+static int lock_held(const char *datadir, const char *uuid)
+{
+	static const char *const places[] = {"run", "exited-garbage"};
+	for (size_t i = 0; i < 2; i++) {
+		char path[512];
+		snprintf(path, sizeof path, "%s/pods/%s/%s", datadir, places[i], uuid);
+		int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (fd < 0)
+			continue;
+		int held = flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
+		close(fd);
+		return held;
+	}
+	return -1;
+}
+
+static void lie(const char *uuid, const char *what)
+{
+	if (lies < LIES_SHOWN)
+		snprintf(lie_text[lies], sizeof lie_text[0], "%s: %s", uuid, what);
+	lies++;
+}
+
+static void report(const char *file)
+{
+	char tmp[512];
+	snprintf(tmp, sizeof tmp, "%s.new", file);
+	FILE *f = fopen(tmp, "we");
+	if (!f)
+		return;
+	fprintf(f, "samples %lu\npods %zu\nlies %lu\n", samples, n_pods, lies);
+	for (unsigned long i = 0; i < lies && i < LIES_SHOWN; i++)
+		fprintf(f, "%s\n", lie_text[i]);
+	if (fclose(f) == 0)
+		rename(tmp, file);
+}
+
+static void sample(libxl_ctx *ctx, const char *datadir, struct watched *w, int held_max)
+{
+	bool before = domain_alive(ctx, w->uuid);
+	int held = lock_held(datadir, w->uuid);
+	bool after = domain_alive(ctx, w->uuid);
+	samples++;
+	w->had_domain = w->had_domain || before;
+	if (before && after && held == 0)
+		lie(w->uuid, "its lock was free while its domain could run");
+	if (before || after || held != 1 || !w->had_domain) {
+		w->held_since = 0;
+		return;
+	}
+	time_t now = time(NULL);
+	if (!w->held_since)
+		w->held_since = now;
+	if (now - w->held_since > held_max && !w->told) {
+		w->told = true;
+		lie(w->uuid, "its lock is still held long after its domain has gone");
+	}
+}
+
+static void round_of(libxl_ctx *ctx, const char *datadir, int held_max)
+{
+	char path[512];
+	snprintf(path, sizeof path, "%s/pods/run", datadir);
+	DIR *d = opendir(path);
+	const struct dirent *e;
+	while (d && (e = readdir(d))) {
+		struct watched *w = strlen(e->d_name) == UUID_SIZE - 1 ? find(e->d_name) : NULL;
+		if (w)
+			sample(ctx, datadir, w, held_max);
+	}
+	if (d)
+		closedir(d);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc < 3) {
+		fputs("usage: observer DATADIR FILE [HELD-SECONDS]\n", stderr);
+		return 254;
+	}
+	int held_max = argc > 3 ? atoi(argv[3]) : HELD_DFLT;
+	struct sigaction sa = {.sa_handler = on_term};
+	sigaction(SIGTERM, &sa, NULL);
+	sigaction(SIGINT, &sa, NULL);
+	xentoollog_logger *log =
+		(xentoollog_logger *)xtl_createlogger_stdiostream(stderr, XTL_CRITICAL, 0);
+	libxl_ctx *ctx = NULL;
+	if (libxl_ctx_alloc(&ctx, LIBXL_VERSION, 0, log)) {
+		fputs("observer: no Xen here\n", stderr);
+		return 254;
+	}
+	while (!stop) {
+		unsigned long before = lies;
+		round_of(ctx, argv[1], held_max);
+		if (lies != before || samples % 64 == 0)
+			report(argv[2]);
+		nanosleep(&(struct timespec){.tv_nsec = PAUSE_NS}, NULL);
+	}
+	report(argv[2]);
+	libxl_ctx_free(ctx);
+	xtl_logger_destroy(log);
+	return lies ? 1 : 0;
+}
