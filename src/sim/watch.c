@@ -74,7 +74,7 @@ static json_t *domain_frame(const struct sim *sim, const struct dom *d)
 static void clean(const char *value, char ret[GSTATE_VALUE_MAX + 1])
 {
 	size_t n = 0;
-	for (; value[n] && n < GSTATE_VALUE_MAX; n++)
+	for (; n < GSTATE_VALUE_MAX && value[n]; n++)
 		ret[n] = value[n] >= 0x20 && value[n] < 0x7f ? value[n] : '?';
 	ret[n] = '\0';
 }
