@@ -18,12 +18,12 @@ rooms() {
 		proto/*                    base                         jansson
 		fsm/*                      -                            -
 		store/*                    fsm base                     sqlite
-		watch/*                    proto base                   jansson libxl xenstore ev
-		act/*                      proto base                   jansson libxl xenstore
+		watch/*                    proto base                   jansson libxl xenstore toollog ev
+		act/*                      proto base                   jansson libxl xenstore toollog
 		sim/*                      proto fsm base               jansson
 		daemon/*                   store fsm proto sim base     jansson ev systemd inih
-		stage1/*                   appc proto base              jansson vchan xenstore
-		guest/*                    proto base                   jansson vchan xenstore
+		stage1/*                   appc proto base              jansson vchan xenstore toollog
+		guest/*                    proto base                   jansson vchan xenstore toollog
 		tools/main_xenpod_status*  store fsm proto base         jansson smartcols
 		tools/status*              store fsm proto base         jansson smartcols
 		tools/*                    appc proto base              jansson archive smartcols md seccomp
@@ -33,8 +33,9 @@ rooms() {
 # What a header below /usr/include belongs to. Everything else there is libc's and the kernel's.
 libraries() {
 	cat <<-'END'
-		libxl    ^_?libxl|^libxenlight|^xentoollog\.h
+		libxl    ^_?libxl|^libxenlight
 		xenstore ^xenstore|^xs\.h
+		toollog  ^xentoollog\.h
 		vchan    ^libxenvchan\.h|^xenevtchn\.h|^xengnttab\.h
 		ev       ^ev\.h|^ev\+\+\.h
 		sqlite   ^sqlite3
@@ -201,7 +202,7 @@ result "xenstore is called by watch, act, stage1 and guest only" \
 result "SQLite is called by store only" "$(refers '^sqlite3_' store)"
 result "journal and service manager are called by daemon only" "$(refers '^sd_' daemon)"
 result "the machines need nothing but mem* and str*" "$(fsm_needs)"
-result "every program is built" "$(missing xenpodd xenpod-watch xenpod-act xenpod-vif xenpod \
+result "every program is built" "$(missing xenpodd xenpod-watch xenpod-act xenpod \
 	xenpod-status run enter stop gc xenpod-init)"
 result "xenpodd links neither libxl nor libxenstore" \
 	"$(needed_libs xenpodd 'libxen|libxl')"

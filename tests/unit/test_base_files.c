@@ -196,7 +196,7 @@ static void write_all_waits_for_the_reader(void **state)
 	(void)state;
 	_cleanup_err_ struct err err = {0};
 	enum { SIZE = 300000 };
-	_cleanup_free_ char *data = malloc(SIZE);
+	static char data[SIZE];
 	int p[2];
 	memset(data, 'z', SIZE);
 	assert_int_equal(pipe2(p, O_CLOEXEC), 0);
