@@ -211,8 +211,7 @@ void sim_set_latency(struct sim *sim, enum sim_lat what, int64_t ns);
 /* Each latency is drawn from +- this many percent; 10 to begin with, 0 for exact times. */
 void sim_set_jitter(struct sim *sim, unsigned percent);
 
-/* ---- scripts (docs/HACKING.md shows the words) --------------------------------------------------
- */
+/* ---- scripts ------------------------------------------------------------------------------ */
 
 /*
  * Lines of a script; times are from now on. ERR_INVALID names the line, and nothing of the script

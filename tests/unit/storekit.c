@@ -60,6 +60,30 @@ struct pod_row kit_pod(const char *uuid)
 	return r;
 }
 
+void kit_assert_same(const struct pod_row *a, const struct pod_row *b)
+{
+	assert_string_equal(a->uuid, b->uuid);
+	assert_string_equal(a->state, b->state);
+	assert_string_equal(a->want, b->want);
+	assert_int_equal(a->seq, b->seq);
+	assert_int_equal(a->generation, b->generation);
+	assert_int_equal(a->domid, b->domid);
+	assert_int_equal(a->deadline_ns, b->deadline_ns);
+	assert_string_equal(a->boot_id, b->boot_id);
+	assert_string_equal(a->request, b->request);
+	assert_string_equal(a->cause, b->cause);
+	assert_string_equal(a->message, b->message);
+	assert_int_equal(a->code, b->code);
+	assert_int_equal(a->forced, b->forced);
+	assert_int_equal(a->qemu_pid, b->qemu_pid);
+	assert_int_equal(a->qemu_start, b->qemu_start);
+	assert_int_equal(a->lock_dev, b->lock_dev);
+	assert_int_equal(a->lock_ino, b->lock_ino);
+	assert_int_equal(a->created_at, b->created_at);
+	assert_int_equal(a->started_at, b->started_at);
+	assert_int_equal(a->ended_at, b->ended_at);
+}
+
 void kit_uuid(int n, char *ret)
 {
 	snprintf(ret, UUID_TEXT_SIZE, "00000000-0000-4000-8000-%012x", (unsigned)n);

@@ -18,6 +18,8 @@ void kit_done(struct kit *k);
 
 /* A pod with every field set to something of its own; strings are literals: not to be freed. */
 struct pod_row kit_pod(const char *uuid);
+/* Every field. */
+void kit_assert_same(const struct pod_row *a, const struct pod_row *b);
 /* Nothing but the nth UUID; `ret` has UUID_TEXT_SIZE bytes. */
 void kit_uuid(int n, char *ret);
 

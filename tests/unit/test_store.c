@@ -56,35 +56,11 @@ static int keep_pod(void *ctx, const struct pod_row *r)
 	return 1;
 }
 
-static void assert_same_pod(const struct pod_row *a, const struct pod_row *b)
-{
-	assert_string_equal(a->uuid, b->uuid);
-	assert_string_equal(a->state, b->state);
-	assert_string_equal(a->want, b->want);
-	assert_int_equal(a->seq, b->seq);
-	assert_int_equal(a->generation, b->generation);
-	assert_int_equal(a->domid, b->domid);
-	assert_int_equal(a->deadline_ns, b->deadline_ns);
-	assert_string_equal(a->boot_id, b->boot_id);
-	assert_string_equal(a->request, b->request);
-	assert_string_equal(a->cause, b->cause);
-	assert_string_equal(a->message, b->message);
-	assert_int_equal(a->code, b->code);
-	assert_int_equal(a->forced, b->forced);
-	assert_int_equal(a->qemu_pid, b->qemu_pid);
-	assert_int_equal(a->qemu_start, b->qemu_start);
-	assert_int_equal(a->lock_dev, b->lock_dev);
-	assert_int_equal(a->lock_ino, b->lock_ino);
-	assert_int_equal(a->created_at, b->created_at);
-	assert_int_equal(a->started_at, b->started_at);
-	assert_int_equal(a->ended_at, b->ended_at);
-}
-
 static void assert_stored_pod(const struct pod_row *want)
 {
 	struct pod_row got = {0};
 	assert_ok(store_pods(s, keep_pod, &got, &err), &err);
-	assert_same_pod(&got, want);
+	kit_assert_same(&got, want);
 	pod_row_done(&got);
 }
 
@@ -275,6 +251,27 @@ static void test_outbox_keeps_the_order_of_decision(void **state)
 	v = (struct seen){.stop_after = 1};
 	assert_ok(store_outbox(s, see_outbox, &v, &err), &err);
 	assert_int_equal(v.n, 1);
+}
+
+static void test_outbox_of_one_pod_is_cleared(void **state)
+{
+	(void)state;
+	char other[UUID_TEXT_SIZE];
+	kit_uuid(2, other);
+	begin();
+	assert_ok(kit_write(s, KIT_UUID, 0, &err), &err);
+	assert_ok(kit_write(s, other, 0, &err), &err);
+	add_effect(1, 0, "export");
+	add_effect(2, 0, "create");
+	struct outbox_row r = {.effect = text("clear")};
+	strcpy(r.uuid, other);
+	assert_ok(store_outbox_add(s, &r, NULL, &err), &err);
+	assert_ok(store_outbox_clear(s, KIT_UUID, &err), &err);
+	commit();
+	struct seen v = {0};
+	assert_ok(store_outbox(s, see_outbox, &v, &err), &err);
+	assert_int_equal(v.n, 1);
+	assert_string_equal(v.line[0], "00000000-0000-4000-8000-000000000002 0 0 0 clear");
 }
 
 static int see_ledger(void *ctx, const struct ledger_row *r)
@@ -481,6 +478,7 @@ static const struct CMUnitTest tests[] = {
 	T(test_writes_need_a_transaction),
 	T(test_apps_are_put_and_replaced_in_order),
 	T(test_outbox_keeps_the_order_of_decision),
+	T(test_outbox_of_one_pod_is_cleared),
 	T(test_ledger_follows_a_thing_from_intent_to_release),
 	T(test_delete_takes_all_but_the_history),
 	T(test_meta),
