@@ -102,6 +102,12 @@ static int prepare_guest(struct init *init, struct err *err)
 		return -1;
 	console_init();
 	stdio_to_null();
+	if (loop_init(&init->loop, err) < 0 || signals_init(init, err) < 0)
+		return -1;
+	/* Early: a stop that comes while the roots are mounted waits in the socket. */
+	init->control.stop = stop_asked;
+	if (control_listen(&init->control, &init->loop, err) < 0)
+		return -1;
 	if (modules_load(MODULES_LIST, err) < 0)
 		return -1;
 	/* The kernel's own file; libxenstore's choice depends on what else it finds. */
@@ -118,11 +124,7 @@ static int prepare_pod(struct init *init, struct err *err)
 		log_set_max(LOG_LVL_DEBUG);
 	if (sethostname(init->spec.hostname, strlen(init->spec.hostname)) < 0)
 		return err_sys(err, "set the hostname");
-	if (net_loopback_up(err) < 0 || loop_init(&init->loop, err) < 0 ||
-		signals_init(init, err) < 0)
-		return -1;
-	init->control.stop = stop_asked;
-	if (control_listen(&init->control, &init->loop, err) < 0)
+	if (net_loopback_up(err) < 0)
 		return -1;
 	return pod_prepare(&init->pod, &init->loop, &init->spec, &init->state, err);
 }
