@@ -176,4 +176,4 @@ clean: ## remove build outputs (keeps the lab's images: make lab-clean removes t
 		build/report build/lint
 
 -include $(OBJ:.o=.d)
-include $(wildcard tests/*.mk tests/*/*.mk dist/*.mk)
+include $(wildcard dist/*.mk tests/*/*.mk tests/*.mk)

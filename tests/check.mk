@@ -44,8 +44,8 @@ units: need $(unit_TESTS) $(fuzz_TESTS) ## build the unit tests and the corpus r
 
 fuzzers: need $(fuzz_TESTS)
 
-check-unit: need $(filter %$(T),$(unit_TESTS)) ## run the unit tests of one VARIANT, T=name for one
-	$(Q)for t in $(filter %$(T),$(unit_TESTS)); do echo "$${t##*/} count $$t"; done | \
+check-unit: need $(filter %$(T),$(unit_TESTS) $(sim_TESTS)) ## run the unit tests of one VARIANT, T=name for one
+	$(Q)for t in $(filter %$(T),$(unit_TESTS) $(sim_TESTS)); do echo "$${t##*/} count $$t"; done | \
 		sh tests/run.sh -j $(JOBS) -o $(B)/report/unit
 
 .PHONY: check-fast check check-lab fuzz

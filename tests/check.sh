@@ -58,9 +58,11 @@ build() {
 fast_suites() {
 	valgrind="valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite \
 --show-leak-kinds=definite --suppressions=tests/unit/valgrind.supp"
-	for src in tests/unit/test_*.c; do
-		t=$(basename "$src" .c)
-		echo "unit/$t count build/debug/tests/unit/$t"
+	for src in tests/unit/test_*.c tests/sim/test_*.c; do
+		[ -e "$src" ] || continue
+		t=${src#tests/}
+		t=${t%.c}
+		echo "$t count build/debug/tests/$t"
 	done
 	for src in tests/fuzz/fuzz_*.c; do
 		[ -e "$src" ] || continue
@@ -70,10 +72,12 @@ fast_suites() {
 	for suite in tests/arrows.sh tests/fast/*.sh tests/contract/*.sh; do
 		[ ! -x "$suite" ] || echo "$(basename "$(dirname "$suite")")/$(basename "$suite" .sh) count $suite"
 	done
-	for src in tests/unit/test_*.c; do
-		t=$(basename "$src" .c)
+	for src in tests/unit/test_*.c tests/sim/test_*.c; do
+		[ -e "$src" ] || continue
+		t=${src#tests/}
+		t=${t%.c}
 		# A test says in its head why valgrind is of no use to it.
-		grep -q '^/\* NOVALGRIND: ' "$src" || echo "valgrind/$t one $valgrind build/release/tests/unit/$t"
+		grep -q '^/\* NOVALGRIND: ' "$src" || echo "valgrind/$t one $valgrind build/release/tests/$t"
 	done
 }
 

@@ -8,9 +8,11 @@ cd "$(dirname "$0")/.."
 : "${JOBS:=2}"
 b=build/coverage
 find $b -name '*.gcda' -delete
-for src in tests/unit/test_*.c; do
-	t=$(basename "$src" .c)
-	echo "unit/$t count $b/tests/unit/$t"
+for src in tests/unit/test_*.c tests/sim/test_*.c; do
+	[ -e "$src" ] || continue
+	t=${src#tests/}
+	t=${t%.c}
+	echo "$t count $b/tests/$t"
 done >$b/list
 for src in tests/fuzz/fuzz_*.c; do
 	t=$(basename "$src" .c)

@@ -55,7 +55,7 @@ format() {
 # Sets $flags and $rules for a file.
 flags_of() {
 	case $1 in
-	tests/*) flags="$CC_FLAGS -I$(dirname "$1")" rules='.clang-tidy tests/.clang-tidy' ;;
+	tests/*) flags="$CC_FLAGS -I$(dirname "$1") -Itests/unit" rules='.clang-tidy tests/.clang-tidy' ;;
 	*) flags=$CC_FLAGS rules=.clang-tidy ;;
 	esac
 }
