@@ -217,7 +217,10 @@ def test_hostile_guest(pod, watch):
     seconds = time.monotonic() - begin
     check("never more than 50 readings a second", len(values) <= 51 * (seconds + 1),
           f"{len(values)} in {seconds} s")
-    check("when it is over it is watched again", watch.until(t="noisy", domid=pod.domid, on=False))
+    # A slow flood may have been taken back already; a long one has doubled its pause.
+    noisy = [f["on"] for f in watch.seen if f["t"] == "noisy"]
+    check("when it is over it is watched again",
+          not noisy[-1] or watch.until(300, t="noisy", domid=pod.domid, on=False), noisy)
 
 
 def test_stop(pod, watch, how):
