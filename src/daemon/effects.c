@@ -132,7 +132,7 @@ static void network(struct engine *e, struct pod *p, int64_t outbox)
 static void evict(struct engine *e, struct pod *p)
 {
 	if (p->qemu_alive)
-		e->cfg.world->ops->qemu_kill(e->cfg.world, p->core.qemu_pid);
+		e->cfg.world->ops->qemu_kill(e->cfg.world, p->qemu_watched);
 	if (e->hooks.evict)
 		e->hooks.evict(e->hooks.ctx, p);
 }

@@ -129,10 +129,11 @@ static void unwait(struct engine *e, struct pod *p)
 }
 
 /* Keeps the number of starts under way and the line of those that wait for a place. */
-static void account_start(struct engine *e, enum pod_state before, struct pod *p)
+static void account_start(
+	struct engine *e, enum pod_state before, enum pod_state after, struct pod *p)
 {
-	e->starting += (int)is_starting(p->core.state) - (int)is_starting(before);
-	if (p->core.state != POD_ACCEPTED || before == POD_ACCEPTED)
+	e->starting += (int)is_starting(after) - (int)is_starting(before);
+	if (after != POD_ACCEPTED || before == POD_ACCEPTED)
 		return;
 	struct pod **at = &e->waiting;
 	while (*at)
@@ -146,7 +147,7 @@ void engine_coldplug(struct engine *e, struct pod *p)
 {
 	pods_add(e->pods, p);
 	deadlines_set(&e->deadlines, p, p->core.deadline_ns);
-	account_start(e, POD_GONE, p);
+	account_start(e, POD_GONE, p->core.state, p);
 }
 
 void engine_release_barrier(struct engine *e)
@@ -212,7 +213,7 @@ static void publish(struct engine *e, const struct turn *t)
 		.event_name = t->ev->accept ? "accept" : pod_event_name(t->update.event),
 		.from = t->before.state,
 		.to = t->update.next,
-		.cause = p->core.cause,
+		.cause = t->cause,
 		.detail = t->ev->message,
 	};
 	if (e->hooks.turn)
@@ -248,7 +249,8 @@ static void after_commit(struct engine *e, struct turn *t)
 	if (t->before.state != p->core.state)
 		p->quiet_posted = false;
 	deadlines_set(&e->deadlines, p, p->core.deadline_ns);
-	account_start(e, t->ev->accept ? POD_GONE : t->before.state, p);
+	/* Not core.state: a later turn of the same commit may have moved on. */
+	account_start(e, t->ev->accept ? POD_GONE : t->before.state, t->update.next, p);
 	if (t->history_seq)
 		publish(e, t);
 	if (t->ev->args.done)
@@ -400,14 +402,15 @@ int64_t engine_run(struct engine *e)
 	int64_t now = engine_now(e);
 	if (e->retry_at > now)
 		return e->retry_at - now;
-	if (!e->barrier) {
+	if (!e->barrier)
 		post_expired(e, now);
-		admit(e);
-	}
 	if (e->queue)
 		run_batch(e);
-	if (!e->barrier)
+	if (!e->barrier) {
+		if (!e->queue) /* else an admission may be among what waits: it would count twice */
+			admit(e);
 		ops_pump(e);
+	}
 	if (e->queue)
 		return e->retry_at ? e->retry_at - engine_now(e) : 0;
 	struct pod *p = e->barrier ? NULL : deadlines_first(&e->deadlines);

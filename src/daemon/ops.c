@@ -140,6 +140,7 @@ static void created(struct engine *e, struct op *o, const json_t *frame)
 	struct pod *p = o->pod;
 	p->qemu_alive = args.qemu_pid > 0 && e->cfg.world->ops->qemu_watch(e->cfg.world, p->uuid,
 						     args.qemu_pid, 0, &args.qemu_start) == 0;
+	p->qemu_watched = args.qemu_pid;
 	engine_post(e, p, EV_CREATED, &args);
 }
 

@@ -83,6 +83,7 @@ static int load_pod(void *ctx, const struct pod_row *r)
 	if (same_boot && p->core.qemu_pid > 0)
 		p->qemu_alive = l->cfg->world->ops->qemu_watch(l->cfg->world, p->uuid,
 					p->core.qemu_pid, p->core.qemu_start, NULL) == 0;
+	p->qemu_watched = p->core.qemu_pid;
 	l->n++;
 	return 0;
 }

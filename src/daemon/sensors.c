@@ -132,6 +132,7 @@ static void domain_of_lost_create(struct sensors *s, struct pod *p, const json_t
 	};
 	p->qemu_alive = s->cfg.world->ops->qemu_watch(
 				s->cfg.world, p->uuid, built, 0, &args.qemu_start) == 0;
+	p->qemu_watched = built;
 	engine_post(s->cfg.engine, p, EV_CREATED, &args);
 }
 

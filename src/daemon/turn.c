@@ -49,6 +49,11 @@ static void apply(struct pod *p, enum pod_event event, const struct event_args *
 		c->want = WANT_DOWN;
 		c->forced = c->forced || event == EV_KILL;
 		break;
+	case EV_UNWANTED:
+		if (args->domid < 0)
+			break;
+		/* Created, but stopped meanwhile: what is destroyed next has a name. */
+		__attribute__((fallthrough));
 	case EV_CREATED:
 		c->domid = args->domid;
 		c->qemu_pid = args->qemu_pid;
@@ -96,7 +101,7 @@ static void step(struct engine *e, struct turn *t)
 	enum pod_cause cause = cause_now(p, from, t->update.event, args);
 	if (t->ev->message[0] && (cause != c->cause || !c->message[0]))
 		snprintf(c->message, sizeof c->message, "%s", t->ev->message);
-	c->cause = cause;
+	c->cause = t->cause = cause;
 	apply(p, t->update.event, args, t->at);
 	c->deadlines = t->update.next == from ? c->deadlines + (t->update.deadline_ms > 0) : 0;
 	c->state = t->update.next;

@@ -1,0 +1,578 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The supervisor in virtual time: putting it together, its loop, its deaths. See kit.h. */
+#include "kit.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "kit_int.h"
+#include "unit.h"
+
+#include "base/alloc.h"
+#include "base/cleanup.h"
+#include "base/files.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "daemon/world_sim.h"
+#include "daemon/worker.h"
+
+#define MS           INT64_C(1000000)
+#define BEAT         (10 * KIT_S) /* as daemon.c */
+#define AUDIT_BEATS  6
+#define RESTART_MS   200
+#define BUSY_LIMIT   100000 /* turns of the loop without time going on: it would spin for ever */
+#define FIRST_BOOT   "11111111-0000-4000-8000-000000000001"
+#define SECOND_BOOT  "22222222-0000-4000-8000-000000000002"
+#define WALL_AT_BOOT (INT64_C(1700000000) * KIT_S)
+
+/* The one that lives: what the linker catches has no other way to know. */
+static struct kit *current;
+
+/* ---- dying at a point ------------------------------------------------------------------------ */
+
+static bool reached(struct kit *k, enum kit_point point, int64_t n)
+{
+	return !k->dead && k->point == point && k->at == n;
+}
+
+int __real_store_commit(struct store *s, struct err *err);
+int __wrap_store_commit(struct store *s, struct err *err);
+int __wrap_store_commit(struct store *s, struct err *err)
+{
+	struct kit *k = current;
+	if (!k || !k->engine)
+		return __real_store_commit(s, err);
+	if (!k->dead)
+		k->commits++;
+	if (reached(k, KIT_BEFORE_COMMIT, k->commits))
+		k->dead = true;
+	if (k->dead || k->fail_commits > 0) {
+		store_rollback(s);
+		k->fail_commits -= !k->dead;
+		return err_set(err, ERR_FULL, "disk full (by the test)");
+	}
+	int r = __real_store_commit(s, err);
+	if (r == 0 && reached(k, KIT_AFTER_COMMIT, k->commits))
+		k->dead = true;
+	return r;
+}
+
+/* A dead supervisor writes no files, closes its descriptors, and posts to nobody. */
+void __real_worker_submit(struct worker *w, struct worker_job *job);
+void __wrap_worker_submit(struct worker *w, struct worker_job *job);
+void __wrap_worker_submit(struct worker *w, struct worker_job *job)
+{
+	if (!kit_effect_begins(current)) {
+		job->done(job);
+		return;
+	}
+	__real_worker_submit(w, job);
+	kit_effect_ends(current);
+}
+
+bool kit_effect_begins(struct kit *k)
+{
+	if (!k->dead)
+		k->effects++;
+	return !k->dead;
+}
+
+void kit_effect_ends(struct kit *k)
+{
+	if (reached(k, KIT_AFTER_EFFECT, k->effects))
+		k->dead = true;
+}
+
+void kit_crash_at(struct kit *k, enum kit_point point, int64_t n)
+{
+	k->point = point;
+	k->at = n;
+	k->commits = k->effects = 0;
+}
+
+/* ---- the world's and the engine's callbacks ---------------------------------------------------
+ */
+
+static void on_watch_frame(void *ctx, const json_t *frame)
+{
+	struct kit *k = ctx;
+	if (!k->dead)
+		sensors_frame(k->sensors, frame);
+}
+
+static void on_watch_lost(void *ctx, const char *why)
+{
+	struct kit *k = ctx;
+	(void)why;
+	k->world_up = false;
+}
+
+static void on_hello(void *ctx, const json_t *frame)
+{
+	struct kit *k = ctx;
+	(void)frame;
+	k->world_up = true;
+	recovery_world_up(k->recovery);
+}
+
+static void on_listed(void *ctx)
+{
+	struct kit *k = ctx;
+	recovery_listed(k->recovery);
+}
+
+static void on_finished(void *ctx)
+{
+	struct kit *k = ctx;
+	k->open = true;
+}
+
+static void on_act_frame(void *ctx, int64_t op, const json_t *frame)
+{
+	struct kit *k = ctx;
+	if (!k->dead)
+		engine_act_frame(k->engine, op, frame);
+}
+
+static void on_act_exit(void *ctx, int64_t op, int status)
+{
+	struct kit *k = ctx;
+	if (!k->dead)
+		engine_act_exit(k->engine, op, status);
+}
+
+static void on_qemu_exit(void *ctx, const char *uuid, int64_t pid)
+{
+	struct kit *k = ctx;
+	if (!k->dead)
+		engine_qemu_exit(k->engine, uuid, pid);
+}
+
+static struct kit_pod *of_pod(struct kit *k, const struct pod *p)
+{
+	for (size_t i = 0; i < k->npods; i++)
+		if (!strcmp(k->pod[i].uuid, p->uuid))
+			return &k->pod[i];
+	fail_msg("pod %s is not of this test", p->uuid);
+	return NULL;
+}
+
+static void on_turn(void *ctx, const struct turn_record *t)
+{
+	struct kit *k = ctx;
+	if (!k->dead)
+		kit_trace_turn(k, of_pod(k, t->pod), t);
+}
+
+/* `run` gives up its copy of the lock when it is told that the pod runs. */
+static void on_ready(void *ctx, struct pod *p)
+{
+	struct kit *k = ctx;
+	struct kit_pod *kp = of_pod(k, p);
+	if (k->dead)
+		return;
+	kit_trace_note(k, kp, "ready");
+	fd_close(&kp->lock_fd);
+}
+
+static void on_unmap(void *ctx, struct pod *p)
+{
+	struct kit *k = ctx;
+	if (!k->dead)
+		kit_trace_note(k, of_pod(k, p), "unmap");
+}
+
+static void on_evict(void *ctx, struct pod *p)
+{
+	struct kit *k = ctx;
+	if (!k->dead)
+		kit_trace_note(k, of_pod(k, p), "evict");
+}
+
+static void on_tell(void *ctx, struct pod *p)
+{
+	struct kit *k = ctx;
+	if (k->dead)
+		return;
+	struct kit_pod *kp = of_pod(k, p);
+	kp->told_end = true;
+	kp->run_alive = false;
+	fd_close(&kp->lock_fd);
+}
+
+static void on_custody(void *ctx, struct pod *p, bool held)
+{
+	struct kit *k = ctx;
+	if (!k->dead)
+		kit_trace_note(k, of_pod(k, p), held ? "lock kept" : "lock closed");
+}
+
+/* ---- life ------------------------------------------------------------------------------------ */
+
+static int64_t boot_ns(void *clock)
+{
+	const struct kit *k = clock;
+	return sim_now(k->sim);
+}
+
+static int64_t wall_ns(void *clock)
+{
+	const struct kit *k = clock;
+	return sim_now(k->sim) + k->wall_offset;
+}
+
+static void silent(enum log_level level, const char *msg, const struct log_field *fields, size_t n)
+{
+	if (getenv("KIT_VERBOSE"))
+		log_stderr_sink(level, msg, fields, n);
+}
+
+static void make_engine(struct kit *k, const char *run_dir)
+{
+	struct engine_config ec = {
+		.store = k->store,
+		.world = k->world,
+		.boot_ns = boot_ns,
+		.wall_ns = wall_ns,
+		.clock = k,
+		.boot_id = k->boot_id,
+		.run_dir = run_dir,
+		.cgroup_root = "/sys/fs/cgroup/xenpod.slice",
+		.max_starts = k->opt.max_starts ? k->opt.max_starts : 4,
+		.max_helpers = k->opt.max_helpers ? k->opt.max_helpers : 4,
+	};
+	struct engine_hooks hooks = {
+		.ctx = k,
+		.turn = on_turn,
+		.ready = on_ready,
+		.unmap = on_unmap,
+		.evict = on_evict,
+		.tell = on_tell,
+		.custody = on_custody,
+	};
+	struct err err = {0};
+	k->engine = engine_new(&ec);
+	engine_set_hooks(k->engine, &hooks);
+	struct sensors_config sc = {
+		.engine = k->engine,
+		.world = k->world,
+		.store_id = store_id(k->store),
+		.listed = on_listed,
+		.hello = on_hello,
+		.ctx = k,
+	};
+	k->sensors = sensors_new(&sc);
+	struct recovery_config rc = {
+		.engine = k->engine,
+		.sensors = k->sensors,
+		.finished = on_finished,
+		.ctx = k,
+	};
+	k->recovery = recovery_new(&rc);
+	assert_ok(recovery_load(&ec, k->engine, &err), &err);
+}
+
+void kit_start(struct kit *k)
+{
+	struct err err = {0};
+	struct world_events ev = {
+		.ctx = k,
+		.watch_frame = on_watch_frame,
+		.watch_lost = on_watch_lost,
+		.act_frame = on_act_frame,
+		.act_exit = on_act_exit,
+		.qemu_exit = on_qemu_exit,
+	};
+	_cleanup_free_ char *path = xasprintf("%s/store.db", k->dir);
+	k->dead = k->open = k->world_up = false;
+	k->starts++;
+	assert_ok(store_open(path, STORE_RW_CREATE, &k->store, &err), &err);
+	k->inner = world_sim_new(NULL, k->sim, &ev);
+	k->world = kit_world_new(k, k->inner);
+	make_engine(k, "/run/xenpod");
+	k->next_beat = sim_now(k->sim) + BEAT;
+	k->reconnect_at = sim_now(k->sim) + 100 * MS;
+}
+
+void kit_crash(struct kit *k)
+{
+	k->dead = true; /* nothing that is freed now may act */
+	recovery_free(k->recovery);
+	sensors_free(k->sensors);
+	engine_free(k->engine);
+	k->world->ops->free(k->world);
+	store_close(k->store);
+	k->recovery = NULL;
+	k->sensors = NULL;
+	k->engine = NULL;
+	k->world = NULL;
+	k->store = NULL;
+	/* Whoever waits for an answer gets none: the socket is closed. */
+	for (size_t i = 0; i < k->npods; i++) {
+		struct kit_request *all[] = {&k->pod[i].accept, &k->pod[i].change, &k->pod[i].gc};
+		for (size_t r = 0; r < ARRAY_SIZE(all); r++)
+			all[r]->sent = false;
+	}
+	struct sim_events nobody = {0};
+	sim_adopt(k->sim, &nobody);
+}
+
+static void new_sim(struct kit *k)
+{
+	struct sim_config cfg = {
+		.seed = k->opt.seed,
+		.now_ns = 5 * KIT_S,
+		.powers_off = k->opt.powers_off,
+		.reuse_domids = k->opt.reuse_domids,
+	};
+	k->sim = sim_new(&cfg);
+	sim_set_jitter(k->sim, k->opt.jitter);
+}
+
+void kit_reboot(struct kit *k)
+{
+	int64_t wall = wall_ns(k);
+	int64_t since = sim_now(k->sim) - k->began;
+	if (k->engine)
+		kit_crash(k);
+	sim_free(k->sim);
+	new_sim(k);
+	k->began = sim_now(k->sim) - since;
+	k->wall_offset = wall + 30 * KIT_S - sim_now(k->sim);
+	snprintf(k->boot_id, sizeof k->boot_id, "%s", SECOND_BOOT);
+	for (size_t i = 0; i < k->npods; i++) {
+		fd_close(&k->pod[i].lock_fd);
+		k->pod[i].run_alive = false;
+	}
+	kit_start(k);
+}
+
+void kit_init(struct kit *k, const struct kit_options *opt)
+{
+	static const struct kit_options usual = {.seed = 1};
+	*k = (struct kit){.opt = opt ? *opt : usual};
+	log_set_sink(silent);
+	snprintf(k->dir, sizeof k->dir, "/tmp/xenpod-sim-XXXXXX");
+	assert_non_null(mkdtemp(k->dir));
+	snprintf(k->boot_id, sizeof k->boot_id, "%s", FIRST_BOOT);
+	k->trace = open_memstream(&k->trace_text, &k->trace_len);
+	assert_non_null(k->trace);
+	new_sim(k);
+	k->began = sim_now(k->sim);
+	k->wall_offset = WALL_AT_BOOT;
+	current = k;
+	kit_start(k);
+}
+
+static int remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
+{
+	(void)st;
+	(void)flag;
+	(void)ftw;
+	return remove(path);
+}
+
+void kit_done(struct kit *k)
+{
+	if (k->engine)
+		kit_crash(k);
+	current = NULL;
+	sim_free(k->sim);
+	for (size_t i = 0; i < k->npods; i++) {
+		fd_close(&k->pod[i].lock_fd);
+		json_decref(k->pod[i].request);
+		free(k->pod[i].dir);
+	}
+	fclose(k->trace);
+	free(k->trace_text);
+	assert_int_equal(nftw(k->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS), 0);
+}
+
+/* ---- requests -------------------------------------------------------------------------------- */
+
+static void acknowledged(void *ctx, const struct err *err)
+{
+	struct kit_request *r = ctx;
+	(void)err; /* refused is an answer too */
+	if (!r->kit->dead)
+		r->acked = true;
+}
+
+static void send_request(struct kit_pod *kp, struct kit_request *r)
+{
+	struct kit *k = kp->kit;
+	if (!r->wanted || r->sent || r->acked)
+		return;
+	struct pod *p = kit_find(kp);
+	r->sent = true;
+	if (r == &kp->accept && !p) {
+		engine_accept(k->engine, kit_run_sends(kp), acknowledged, r);
+		return;
+	}
+	if (r == &kp->accept || !p) { /* it is known; what shall be changed is no more */
+		r->acked = true;
+		return;
+	}
+	struct event_args args = {.domid = -1, .done = acknowledged, .done_ctx = r};
+	engine_post(k->engine, p, r->event, &args);
+}
+
+/* Lost the supervisor, and found it again (api_run.c, reconnect). */
+static void reconnect(struct kit_pod *kp)
+{
+	struct pod *p = kit_find(kp);
+	if (!kp->run_alive || !p || !kp->accept.acked)
+		return;
+	if (pod_state_ended(p->core.state)) {
+		on_tell(kp->kit, p);
+		return;
+	}
+	struct pod *sent = kit_run_sends(kp);
+	int *to[] = {&p->lock_fd, &p->status_fd, &p->kernel_fd, &p->ramdisk_fd};
+	int *from[] = {&sent->lock_fd, &sent->status_fd, &sent->kernel_fd, &sent->ramdisk_fd};
+	for (size_t i = 0; i < ARRAY_SIZE(to); i++)
+		if (*to[i] < 0 && (i < 2 || p->core.state < POD_UNPAUSING))
+			*to[i] = TAKE_FD(*from[i]);
+	if (!p->trees.n && p->core.state < POD_UNPAUSING) {
+		p->trees = sent->trees;
+		sent->trees.n = 0;
+	}
+	pod_free(sent);
+	if (p->core.state == POD_RUNNING)
+		fd_close(&kp->lock_fd);
+	recovery_reconnected(kp->kit->recovery, p);
+}
+
+static void requests(struct kit *k)
+{
+	bool back = k->reconnect_at && sim_now(k->sim) >= k->reconnect_at;
+	if (k->reconnect_at && !back)
+		return;
+	k->reconnect_at = 0;
+	for (size_t i = 0; i < k->npods; i++) {
+		struct kit_pod *kp = &k->pod[i];
+		send_request(kp, &kp->accept);
+		if (back)
+			reconnect(kp);
+		/* Change verbs wait for the barrier. */
+		if (!k->open)
+			continue;
+		send_request(kp, &kp->change);
+		const struct pod *p = kit_find(kp);
+		if (!p || p->core.state >= POD_EXITED)
+			send_request(kp, &kp->gc);
+	}
+}
+
+/* ---- the loop -------------------------------------------------------------------------------- */
+
+static int64_t sooner(int64_t a, int64_t b)
+{
+	if (a < 0)
+		return b;
+	return b < 0 || a < b ? a : b;
+}
+
+/* Everything that can be done at this moment; returns when there is more, -1: nothing known. */
+static int64_t drain(struct kit *k)
+{
+	for (int n = 0; n < BUSY_LIMIT; n++) {
+		requests(k);
+		if (k->poke)
+			k->poke(k);
+		int64_t turn = engine_run(k->engine);
+		if (k->dead)
+			return 0;
+		int64_t recover = recovery_run(k->recovery);
+		if (turn && recover) {
+			int64_t in = sooner(turn, recover);
+			return in < 0 ? -1 : sim_now(k->sim) + in;
+		}
+	}
+	fail_msg("the engine turns without end");
+	return -1;
+}
+
+static void beat(struct kit *k)
+{
+	k->next_beat = sim_now(k->sim) + BEAT;
+	if (k->world_up && !sensors_ping(k->sensors))
+		k->world->ops->watch_restart(k->world, "no answer in time");
+	else if (k->world_up && ++k->beats % AUDIT_BEATS == 0)
+		sensors_list(k->sensors);
+}
+
+static void rise(struct kit *k)
+{
+	kit_crash(k);
+	k->point = KIT_NEVER;
+	sim_advance(k->sim, sim_now(k->sim) + RESTART_MS * MS);
+	kit_start(k);
+}
+
+bool kit_step(struct kit *k, int64_t limit)
+{
+	int64_t due = drain(k);
+	if (k->dead) {
+		kit_check_locks(k);
+		rise(k);
+		return true;
+	}
+	kit_check_locks(k);
+	due = sooner(due, sim_next_due(k->sim));
+	bool idle = due < 0 && !k->reconnect_at;
+	if (idle && limit < 0)
+		return false;
+	due = sooner(due, k->next_beat);
+	if (k->reconnect_at)
+		due = sooner(due, k->reconnect_at);
+	due = sooner(due, limit);
+	if (due < sim_now(k->sim))
+		due = sim_now(k->sim);
+	sim_advance(k->sim, due);
+	if (sim_now(k->sim) >= k->next_beat)
+		beat(k);
+	return limit < 0 || sim_now(k->sim) < limit;
+}
+
+void kit_run_for(struct kit *k, int64_t ms)
+{
+	int64_t until = sim_now(k->sim) + ms * MS;
+	while (kit_step(k, until))
+		;
+	drain(k);
+}
+
+void kit_until(struct kit_pod *kp, enum pod_state state)
+{
+	struct kit *k = kp->kit;
+	int64_t until = sim_now(k->sim) + 3600 * KIT_S;
+	for (;;) {
+		drain(k);
+		const struct pod *p = kit_find(kp);
+		if (state == POD_GONE ? !p && kp->accept.acked : p && p->core.state == state)
+			return;
+		if (!kit_step(k, until))
+			fail_msg("pod %s is %s, never %s", kp->name,
+				p ? pod_state_name(p->core.state) : "unknown",
+				pod_state_name(state));
+	}
+}
+
+/* The beat's own frames are no work: at rest between two of them nothing is on its way. */
+void kit_rest(struct kit *k)
+{
+	int64_t until = sim_now(k->sim) + 7200 * KIT_S;
+	while (kit_step(k, -1))
+		if (sim_now(k->sim) > until)
+			fail_msg("there is no rest");
+}

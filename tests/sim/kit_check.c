@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is checked after every step and at the end, and the trace that tests compare. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "kit_int.h"
+#include "unit.h"
+
+#include "base/alloc.h"
+#include "base/cleanup.h"
+#include "base/files.h"
+
+/* ---- trace ----------------------------------------------------------------------------------- */
+
+static void begin_line(struct kit *k)
+{
+	int64_t ms = (sim_now(k->sim) - k->began) / 1000000;
+	fprintf(k->trace, "%5lld.%02lld ", (long long)(ms / 1000), (long long)(ms % 1000 / 10));
+}
+
+static void apps_of(struct kit *k, const struct pod *p)
+{
+	for (size_t i = 0; i < p->napps; i++) {
+		const struct pod_app *a = &p->app[i];
+		fprintf(k->trace, " %s=%s", a->name, pod_app_state_name(a));
+		if (pod_app_ended(a))
+			fprintf(k->trace, ":%d", a->code);
+	}
+}
+
+void kit_trace_turn(struct kit *k, struct kit_pod *kp, const struct turn_record *t)
+{
+	begin_line(k);
+	fprintf(k->trace, "%s %s --%s--> %s", kp->name, pod_state_name(t->from), t->event_name,
+		pod_state_name(t->to));
+	if (t->event == EV_GUEST_APP)
+		apps_of(k, t->pod);
+	if (t->cause != kp->cause_told)
+		fprintf(k->trace, " [%s]", pod_cause_name(t->cause));
+	kp->cause_told = t->cause;
+	fprintf(k->trace, "%s%s\n", t->detail[0] ? ": " : "", t->detail);
+}
+
+void kit_trace_note(struct kit *k, const struct kit_pod *kp, const char *what)
+{
+	begin_line(k);
+	fprintf(k->trace, "  %s%s%s\n", kp ? kp->name : "", kp ? " " : "", what);
+}
+
+void kit_drop_trace(struct kit *k)
+{
+	fclose(k->trace);
+	free(k->trace_text);
+	k->trace_text = NULL;
+	k->trace = open_memstream(&k->trace_text, &k->trace_len);
+	assert_non_null(k->trace);
+}
+
+void kit_assert_trace(struct kit *k, const char *want)
+{
+	fflush(k->trace);
+	if (strcmp(k->trace_text, want) != 0)
+		fail_msg("the trace is not as it should be:\n%s---- but ----\n%s----", want,
+			k->trace_text);
+	kit_drop_trace(k);
+}
+
+/* ---- locks ----------------------------------------------------------------------------------- */
+
+/* As rkt does it (contract 2.3). */
+static bool lock_free(const struct kit_pod *kp)
+{
+	_cleanup_fd_ int fd = open(kp->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_true(fd >= 0);
+	if (flock(fd, LOCK_SH | LOCK_NB) == 0)
+		return true;
+	assert_int_equal(errno, EWOULDBLOCK);
+	return false;
+}
+
+/* A line of sim_left() that says: this can still run or touch the pod's files. */
+static bool can_touch(const char *left, const char *uuid)
+{
+	for (const char *at = left; at && (at = strstr(at, uuid)); at++) {
+		const char *line = at;
+		while (line > left && line[-1] != '\n')
+			line--;
+		if (!strncmp(line, "qemu ", 5))
+			return true;
+		bool domain = !strncmp(line, "domain ", 7);
+		if (domain && strncmp(at + strlen(uuid), " dying", 6) != 0)
+			return true;
+	}
+	return false;
+}
+
+static void check_lock(const struct kit *k, const struct kit_pod *kp, const char *left)
+{
+	bool is_free = lock_free(kp);
+	if (is_free && can_touch(left, kp->uuid))
+		fail_msg("pod %s: the lock is free, but there is:\n%s", kp->name, left);
+	const struct pod *p = !k->dead && k->open ? kit_find(kp) : NULL;
+	struct engine_stats st = {0};
+	if (p)
+		engine_stats_get(k->engine, &st);
+	if (!p || st.store_failing)
+		return;
+	if (pod_state_ended(p->core.state) && !is_free)
+		fail_msg("pod %s is %s, but its lock is held", kp->name,
+			pod_state_name(p->core.state));
+	if (!pod_state_ended(p->core.state) && is_free && k->starts == 1)
+		fail_msg("pod %s is %s, but its lock is free", kp->name,
+			pod_state_name(p->core.state));
+}
+
+void kit_check_locks(struct kit *k)
+{
+	_cleanup_free_ char *left = sim_left(k->sim);
+	for (size_t i = 0; i < k->npods; i++)
+		check_lock(k, &k->pod[i], left);
+}
+
+/* ---- ends ------------------------------------------------------------------------------------ */
+
+int kit_code_file(const struct kit_pod *kp, const char *app)
+{
+	_cleanup_free_ char *path = xasprintf("%s/stage1/rootfs/rkt/status/%s", kp->dir, app);
+	_cleanup_free_ char *text = NULL;
+	if (file_read_at(AT_FDCWD, path, 64, &text, NULL, NULL) < 0)
+		return -1;
+	return (int)strtol(text, NULL, 10);
+}
+
+void kit_assert_ended(
+	const struct kit_pod *kp, enum pod_state state, enum pod_cause cause, int64_t code)
+{
+	const struct pod *p = kit_find(kp);
+	assert_non_null(p);
+	if (p->core.state != state || p->core.cause != cause || p->core.code != code)
+		fail_msg("pod %s is %s (%s, code %lld), not %s (%s, code %lld)", kp->name,
+			pod_state_name(p->core.state), pod_cause_name(p->core.cause),
+			(long long)p->core.code, pod_state_name(state), pod_cause_name(cause),
+			(long long)code);
+	for (size_t i = 0; i < p->napps; i++)
+		assert_int_equal(kit_code_file(kp, p->app[i].name),
+			pod_app_ended(&p->app[i]) ? p->app[i].code : -1);
+	_cleanup_free_ char *ready = xasprintf("%s/stage1/rootfs/rkt/supervisor-status", kp->dir);
+	assert_int_equal(faccessat(AT_FDCWD, ready, F_OK, AT_SYMLINK_NOFOLLOW), -1);
+	assert_true(p->core.ended_at >= p->created_at);
+	assert_true(kp->told_end);
+}
+
+/* ---- the store ------------------------------------------------------------------------------- */
+
+struct look {
+	struct kit *kit;
+	size_t n;
+};
+
+static int same_pod(void *ctx, const struct pod_row *r)
+{
+	struct look *l = ctx;
+	const struct pod *p = pods_find(engine_pods(l->kit->engine), r->uuid);
+	l->n++;
+	assert_non_null(p);
+	assert_string_equal(r->state, pod_state_name(p->core.state));
+	assert_string_equal(r->cause, pod_cause_name(p->core.cause));
+	assert_string_equal(r->want, pod_want_name(p->core.want));
+	assert_int_equal(r->seq, p->core.seq);
+	assert_int_equal(r->domid, p->core.domid);
+	assert_int_equal(r->code, p->core.code);
+	return 0;
+}
+
+static int no_outbox(void *ctx, const struct outbox_row *r)
+{
+	(void)ctx;
+	fail_msg("pod %s: %s is still in the outbox", r->uuid, r->effect);
+	return 0;
+}
+
+/* Log files wait for gc; everything else goes before a pod has ended. */
+static int ledger_fits(void *ctx, const struct ledger_row *r)
+{
+	struct look *l = ctx;
+	const struct pod *p = pods_find(engine_pods(l->kit->engine), r->uuid);
+	assert_non_null(p);
+	bool log = !strcmp(r->kind, "log");
+	bool held = strcmp(r->state, "released") != 0;
+	if (pod_state_ended(p->core.state) && held && !log)
+		fail_msg("pod %s has ended, its %s is %s", r->uuid, r->kind, r->state);
+	if (p->core.state == POD_RUNNING && strcmp(r->state, "held") != 0)
+		fail_msg("pod %s runs, its %s is %s", r->uuid, r->kind, r->state);
+	return 0;
+}
+
+void kit_assert_consistent(struct kit *k)
+{
+	struct err err = {0};
+	struct look l = {.kit = k};
+	assert_ok(store_pods(k->store, same_pod, &l, &err), &err);
+	assert_int_equal(l.n, pods_count(engine_pods(k->engine)));
+	assert_ok(store_outbox(k->store, no_outbox, &l, &err), &err);
+	assert_ok(store_ledger(k->store, NULL, ledger_fits, &l, &err), &err);
+}
+
+void kit_finish(struct kit *k)
+{
+	kit_rest(k);
+	kit_assert_consistent(k);
+	for (size_t i = 0; i < k->npods; i++)
+		if (kit_find(&k->pod[i]))
+			kit_ask(&k->pod[i], EV_GC);
+	kit_rest(k);
+	kit_assert_consistent(k);
+	_cleanup_free_ char *left = sim_left(k->sim);
+	if (left)
+		fail_msg("something is left:\n%s", left);
+	if (pods_count(engine_pods(k->engine)))
+		fail_msg("%zu pods are left", pods_count(engine_pods(k->engine)));
+	for (size_t i = 0; i < k->npods; i++)
+		assert_true(lock_free(&k->pod[i]));
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of the kit share; tests include kit.h. */
+#ifndef SIM_KIT_INT_H
+#define SIM_KIT_INT_H
+
+#include "kit.h"
+
+/* kit.c: one moment of the loop; false when `limit` is reached, or (limit < 0) at rest. */
+bool kit_step(struct kit *k, int64_t limit);
+/* An effect happens: false when the supervisor is dead and it must not. */
+bool kit_effect_begins(struct kit *k);
+void kit_effect_ends(struct kit *k);
+
+/* kit_world.c: `inner` with every effect counted and told to the trace; frees it, too. */
+struct world *kit_world_new(struct kit *k, struct world *inner);
+
+/* kit_pods.c: what `run` sends with its Accept: descriptors, request, identity. */
+struct pod *kit_run_sends(struct kit_pod *kp);
+
+/* kit_check.c */
+void kit_check_locks(struct kit *k);
+void kit_trace_turn(struct kit *k, struct kit_pod *kp, const struct turn_record *t);
+void kit_trace_note(struct kit *k, const struct kit_pod *kp, const char *what);
+
+#endif

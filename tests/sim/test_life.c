@@ -1,0 +1,568 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Ordinary lives of pods, from accept to gc, told as traces. */
+/* LINK: daemon store fsm sim proto base */
+/* LIBS: ev sqlite3 systemd pthread */
+/* WITH: kit.c kit_world.c kit_pods.c kit_check.c */
+#include "kit.h"
+#include "unit.h"
+
+static struct kit k;
+
+static int setup(void **state)
+{
+	(void)state;
+	kit_init(&k, NULL);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	kit_done(&k);
+	return 0;
+}
+
+static struct kit_pod *running(const char *app)
+{
+	struct kit_pod *a = kit_accept(&k, app, NULL);
+	kit_until(a, POD_RUNNING);
+	kit_drop_trace(&k);
+	return a;
+}
+
+/* ---- ends by itself -------------------------------------------------------------------------- */
+
+static void test_code_0(void **state)
+{
+	(void)state;
+	struct kit_pod *a = kit_accept(&k, "exit 0 after 2s", NULL);
+	kit_rest(&k);
+	kit_assert_trace(&k, "    0.10 a accepted --accept--> accepted\n"
+			     "    0.10 a accepted --admit--> exporting\n"
+			     "    0.10   a exports\n"
+			     "    0.15 a exporting --exported--> networking\n"
+			     "    0.15 a networking --networked--> creating\n"
+			     "    0.15   a create\n"
+			     "    2.37 a creating --created--> unpausing\n"
+			     "    2.37   go\n"
+			     "    2.47 a unpausing --unpaused--> booting\n"
+			     "    8.47 a booting --guest-app--> booting app0=starting\n"
+			     "    8.72 a booting --guest-app--> booting app0=running\n"
+			     "    8.72 a booting --guest-running--> running\n"
+			     "    8.72   a ready\n"
+			     "   10.72 a running --guest-app--> running app0=exited:0\n"
+			     "   10.72 a running --guest-done--> destroying [finished]\n"
+			     "   10.72   a destroy\n"
+			     "   11.44 a destroying --destroyed--> dying\n"
+			     "   11.44   a unmap\n"
+			     "   11.44 a dying --domain-dead--> dying\n"
+			     "   11.52 a dying --quiet--> clearing\n"
+			     "   11.52   a clear\n"
+			     "   11.58 a clearing --cleared--> collecting\n"
+			     "   11.58   a lock closed\n"
+			     "   11.58 a collecting --collected--> exited\n");
+	kit_assert_ended(a, POD_EXITED, CAUSE_FINISHED, 0);
+	kit_finish(&k);
+}
+
+static void test_code_3(void **state)
+{
+	(void)state;
+	struct kit_pod *a = running("exit 3 after 2s");
+	kit_rest(&k);
+	kit_assert_trace(&k, "   10.72 a running --guest-app--> running app0=exited:3\n"
+			     "   10.72 a running --guest-done--> destroying [finished]\n"
+			     "   10.72   a destroy\n"
+			     "   11.44 a destroying --destroyed--> dying\n"
+			     "   11.44   a unmap\n"
+			     "   11.44 a dying --domain-dead--> dying\n"
+			     "   11.52 a dying --quiet--> clearing\n"
+			     "   11.52   a clear\n"
+			     "   11.58 a clearing --cleared--> collecting\n"
+			     "   11.58   a lock closed\n"
+			     "   11.58 a collecting --collected--> exited\n");
+	kit_assert_ended(a, POD_EXITED, CAUSE_FINISHED, 3);
+	assert_int_equal(kit_code_file(a, "app0"), 3);
+	kit_finish(&k);
+}
+
+static void test_signal(void **state)
+{
+	(void)state;
+	struct kit_pod *a = running("killed 11 after 2s");
+	kit_rest(&k);
+	kit_assert_trace(&k, "   10.72 a running --guest-app--> running app0=killed:11\n"
+			     "   10.72 a running --guest-done--> destroying [finished]\n"
+			     "   10.72   a destroy\n"
+			     "   11.44 a destroying --destroyed--> dying\n"
+			     "   11.44   a unmap\n"
+			     "   11.44 a dying --domain-dead--> dying\n"
+			     "   11.52 a dying --quiet--> clearing\n"
+			     "   11.52   a clear\n"
+			     "   11.58 a clearing --cleared--> collecting\n"
+			     "   11.58   a lock closed\n"
+			     "   11.58 a collecting --collected--> exited\n");
+	kit_assert_ended(a, POD_EXITED, CAUSE_FINISHED, 139);
+	assert_int_equal(kit_code_file(a, "app0"), 11);
+	kit_finish(&k);
+}
+
+static void test_first_failure_stops_the_other(void **state)
+{
+	(void)state;
+	struct kit_pod *a = kit_accept(&k, "exit 7 after 2s", "forever", NULL);
+	kit_until(a, POD_RUNNING);
+	kit_drop_trace(&k);
+	kit_rest(&k);
+	kit_assert_trace(&k,
+		"   10.72 a running --guest-app--> running app0=exited:7 app1=running\n"
+		"   10.72 a running --guest-stopping--> stopping [finished]\n"
+		"   10.82 a stopping --guest-app--> stopping app0=exited:7 app1=exited:0\n"
+		"   10.82 a stopping --guest-done--> destroying\n"
+		"   10.82   a destroy\n"
+		"   11.54 a destroying --destroyed--> dying\n"
+		"   11.54   a unmap\n"
+		"   11.54 a dying --domain-dead--> dying\n"
+		"   11.62 a dying --quiet--> clearing\n"
+		"   11.62   a clear\n"
+		"   11.68 a clearing --cleared--> collecting\n"
+		"   11.68   a lock closed\n"
+		"   11.68 a collecting --collected--> exited\n");
+	kit_assert_ended(a, POD_EXITED, CAUSE_FINISHED, 7);
+	assert_int_equal(kit_code_file(a, "app1"), 0);
+	kit_finish(&k);
+}
+
+static void test_all_apps_are_awaited(void **state)
+{
+	(void)state;
+	struct kit_pod *a = kit_accept(&k, "exit 0 after 2s", "exit 0 after 90s", NULL);
+	kit_until(a, POD_RUNNING);
+	kit_drop_trace(&k);
+	kit_rest(&k);
+	kit_assert_trace(&k,
+		"   10.72 a running --guest-app--> running app0=exited:0 app1=running\n"
+		"   98.72 a running --guest-app--> running app0=exited:0 app1=exited:0\n"
+		"   98.72 a running --guest-done--> destroying [finished]\n"
+		"   98.72   a destroy\n"
+		"   99.44 a destroying --destroyed--> dying\n"
+		"   99.44   a unmap\n"
+		"   99.44 a dying --domain-dead--> dying\n"
+		"   99.52 a dying --quiet--> clearing\n"
+		"   99.52   a clear\n"
+		"   99.58 a clearing --cleared--> collecting\n"
+		"   99.58   a lock closed\n"
+		"   99.58 a collecting --collected--> exited\n");
+	kit_assert_ended(a, POD_EXITED, CAUSE_FINISHED, 0);
+	kit_finish(&k);
+}
+
+/* Too short to be seen running: the codes count all the same. */
+static void test_ends_at_once(void **state)
+{
+	(void)state;
+	struct kit_pod *a = kit_accept(&k, "exit 9", NULL);
+	kit_rest(&k);
+	kit_assert_ended(a, POD_EXITED, CAUSE_FINISHED, 9);
+	kit_finish(&k);
+}
+
+/* ---- is ended -------------------------------------------------------------------------------- */
+
+static void test_stop(void **state)
+{
+	(void)state;
+	struct kit_pod *a = running("forever");
+	kit_ask(a, EV_STOP);
+	kit_rest(&k);
+	kit_assert_trace(&k, "    8.72 a running --stop--> stopping [stopped]\n"
+			     "    8.72   a shutdown\n"
+			     "    8.77 a stopping --shutdown-sent--> stopping\n"
+			     "    8.77 a stopping --guest-stopping--> stopping\n"
+			     "    8.87 a stopping --guest-app--> stopping app0=exited:0\n"
+			     "    8.87 a stopping --guest-done--> destroying\n"
+			     "    8.87   a destroy\n"
+			     "    9.59 a destroying --destroyed--> dying\n"
+			     "    9.59   a unmap\n"
+			     "    9.59 a dying --domain-dead--> dying\n"
+			     "    9.67 a dying --quiet--> clearing\n"
+			     "    9.67   a clear\n"
+			     "    9.73 a clearing --cleared--> collecting\n"
+			     "    9.73   a lock closed\n"
+			     "    9.73 a collecting --collected--> exited\n");
+	kit_assert_ended(a, POD_EXITED, CAUSE_STOPPED, 0);
+	kit_finish(&k);
+}
+
+/* The guest kills what does not go by itself; the supervisor's deadline is behind that. */
+static void test_stop_of_a_stubborn_app(void **state)
+{
+	(void)state;
+	struct kit_pod *a = running("stubborn");
+	kit_ask(a, EV_STOP);
+	kit_rest(&k);
+	kit_assert_trace(&k, "    8.72 a running --stop--> stopping [stopped]\n"
+			     "    8.72   a shutdown\n"
+			     "    8.77 a stopping --shutdown-sent--> stopping\n"
+			     "    8.77 a stopping --guest-stopping--> stopping\n"
+			     "   16.77 a stopping --guest-app--> stopping app0=killed:9\n"
+			     "   16.77 a stopping --guest-done--> destroying\n"
+			     "   16.77   a destroy\n"
+			     "   17.49 a destroying --destroyed--> dying\n"
+			     "   17.49   a unmap\n"
+			     "   17.49 a dying --domain-dead--> dying\n"
+			     "   17.57 a dying --quiet--> clearing\n"
+			     "   17.57   a clear\n"
+			     "   17.63 a clearing --cleared--> collecting\n"
+			     "   17.63   a lock closed\n"
+			     "   17.63 a collecting --collected--> exited\n");
+	kit_assert_ended(a, POD_EXITED, CAUSE_STOPPED, 137);
+	kit_finish(&k);
+}
+
+static void test_stop_of_a_frozen_guest(void **state)
+{
+	(void)state;
+	struct kit_pod *a = running("forever");
+	kit_operator(a, SIM_FREEZE);
+	kit_ask(a, EV_STOP);
+	kit_rest(&k);
+	kit_assert_trace(&k, "    8.72 a running --stop--> stopping [stopped]\n"
+			     "    8.72   a shutdown\n"
+			     "    8.77 a stopping --shutdown-sent--> stopping\n"
+			     "   23.72 a stopping --deadline--> destroying\n"
+			     "   23.72   a destroy\n"
+			     "   24.44 a destroying --destroyed--> dying\n"
+			     "   24.44   a unmap\n"
+			     "   24.44 a dying --domain-dead--> dying\n"
+			     "   24.52 a dying --quiet--> clearing\n"
+			     "   24.52   a clear\n"
+			     "   24.58 a clearing --cleared--> collecting\n"
+			     "   24.58   a lock closed\n"
+			     "   24.58 a collecting --collected--> exited\n");
+	kit_assert_ended(a, POD_EXITED, CAUSE_STOPPED, -1);
+	kit_finish(&k);
+}
+
+static void test_kill(void **state)
+{
+	(void)state;
+	struct kit_pod *a = running("forever");
+	kit_ask(a, EV_KILL);
+	kit_rest(&k);
+	kit_assert_trace(&k, "    8.72 a running --kill--> destroying [killed]\n"
+			     "    8.72   a destroy\n"
+			     "    9.44 a destroying --destroyed--> dying\n"
+			     "    9.44   a unmap\n"
+			     "    9.44 a dying --domain-dead--> dying\n"
+			     "    9.52 a dying --quiet--> clearing\n"
+			     "    9.52   a clear\n"
+			     "    9.58 a clearing --cleared--> collecting\n"
+			     "    9.58   a lock closed\n"
+			     "    9.58 a collecting --collected--> exited\n");
+	kit_assert_ended(a, POD_EXITED, CAUSE_KILLED, -1);
+	assert_true(kit_find(a)->core.forced);
+	kit_finish(&k);
+}
+
+static void test_kill_overrides_stop(void **state)
+{
+	(void)state;
+	struct kit_pod *a = running("stubborn");
+	kit_ask(a, EV_STOP);
+	kit_run_for(&k, 3000);
+	kit_ask(a, EV_KILL);
+	kit_rest(&k);
+	kit_assert_trace(&k, "    8.72 a running --stop--> stopping [stopped]\n"
+			     "    8.72   a shutdown\n"
+			     "    8.77 a stopping --shutdown-sent--> stopping\n"
+			     "    8.77 a stopping --guest-stopping--> stopping\n"
+			     "   11.72 a stopping --kill--> destroying [killed]\n"
+			     "   11.72   a destroy\n"
+			     "   12.44 a destroying --destroyed--> dying\n"
+			     "   12.44   a unmap\n"
+			     "   12.44 a dying --domain-dead--> dying\n"
+			     "   12.52 a dying --quiet--> clearing\n"
+			     "   12.52   a clear\n"
+			     "   12.58 a clearing --cleared--> collecting\n"
+			     "   12.58   a lock closed\n"
+			     "   12.58 a collecting --collected--> exited\n");
+	kit_assert_ended(a, POD_EXITED, CAUSE_KILLED, -1);
+	kit_finish(&k);
+}
+
+static void test_run_dies(void **state)
+{
+	(void)state;
+	struct kit_pod *a = running("forever");
+	kit_kill_run(a);
+	kit_rest(&k);
+	kit_assert_trace(&k, "    8.72 a running --stop--> stopping [run-lost]\n"
+			     "    8.72   a shutdown\n"
+			     "    8.77 a stopping --shutdown-sent--> stopping\n"
+			     "    8.77 a stopping --guest-stopping--> stopping\n"
+			     "    8.87 a stopping --guest-app--> stopping app0=exited:0\n"
+			     "    8.87 a stopping --guest-done--> destroying\n"
+			     "    8.87   a destroy\n"
+			     "    9.59 a destroying --destroyed--> dying\n"
+			     "    9.59   a unmap\n"
+			     "    9.59 a dying --domain-dead--> dying\n"
+			     "    9.67 a dying --quiet--> clearing\n"
+			     "    9.67   a clear\n"
+			     "    9.73 a clearing --cleared--> collecting\n"
+			     "    9.73   a lock closed\n"
+			     "    9.73 a collecting --collected--> exited\n");
+	kit_assert_ended(a, POD_EXITED, CAUSE_RUN_LOST, 0);
+	kit_finish(&k);
+}
+
+/* ---- is stopped on its way up ---------------------------------------------------------------- */
+
+static void stop_in(enum pod_state at)
+{
+	struct kit_pod *a = kit_accept(&k, "forever", NULL);
+	kit_until(a, at);
+	kit_drop_trace(&k);
+	kit_ask(a, EV_STOP);
+	kit_rest(&k);
+}
+
+static void test_stop_while_accepted(void **state)
+{
+	(void)state;
+	kit_done(&k);
+	kit_init(&k, &(struct kit_options){.seed = 1, .max_starts = 1});
+	struct kit_pod *a = kit_accept(&k, "forever", NULL);
+	struct kit_pod *b = kit_accept(&k, "forever", NULL);
+	kit_until(a, POD_CREATING);
+	kit_drop_trace(&k);
+	kit_ask(b, EV_STOP);
+	kit_until(b, POD_EXITED);
+	kit_assert_trace(&k, "    0.15 b accepted --stop--> collecting [stopped]\n"
+			     "    0.15   b lock closed\n"
+			     "    0.15 b collecting --collected--> exited\n");
+	kit_assert_ended(b, POD_EXITED, CAUSE_STOPPED, -1);
+	kit_ask(a, EV_KILL);
+	kit_finish(&k);
+}
+
+static void test_stop_while_exporting(void **state)
+{
+	(void)state;
+	stop_in(POD_EXPORTING);
+	kit_assert_trace(&k, "    0.10 a exporting --stop--> exporting [stopped]\n"
+			     "    0.15 a exporting --unwanted--> clearing\n"
+			     "    0.15   a clear\n"
+			     "    0.21 a clearing --cleared--> collecting\n"
+			     "    0.21   a lock closed\n"
+			     "    0.21 a collecting --collected--> exited\n");
+	kit_assert_ended(&k.pod[0], POD_EXITED, CAUSE_STOPPED, -1);
+	kit_finish(&k);
+}
+
+static void test_stop_while_creating(void **state)
+{
+	(void)state;
+	stop_in(POD_CREATING);
+	kit_assert_trace(&k, "    0.15 a creating --stop--> creating [stopped]\n"
+			     "    2.37 a creating --unwanted--> destroying\n"
+			     "    2.37   kill the helper\n"
+			     "    2.37   a destroy\n"
+			     "    3.09 a destroying --destroyed--> dying\n"
+			     "    3.09   a unmap\n"
+			     "    3.17 a dying --quiet--> clearing\n"
+			     "    3.17   a clear\n"
+			     "    3.23 a clearing --cleared--> collecting\n"
+			     "    3.23   a lock closed\n"
+			     "    3.23 a collecting --collected--> exited\n");
+	kit_assert_ended(&k.pod[0], POD_EXITED, CAUSE_STOPPED, -1);
+	kit_finish(&k);
+}
+
+static void test_stop_while_unpausing(void **state)
+{
+	(void)state;
+	stop_in(POD_UNPAUSING);
+	kit_assert_trace(&k, "    2.37 a unpausing --stop--> destroying [stopped]\n"
+			     "    2.37   kill the helper\n"
+			     "    2.37   a destroy\n"
+			     "    3.09 a destroying --destroyed--> dying\n"
+			     "    3.09   a unmap\n"
+			     "    3.09 a dying --domain-dead--> dying\n"
+			     "    3.17 a dying --quiet--> clearing\n"
+			     "    3.17   a clear\n"
+			     "    3.23 a clearing --cleared--> collecting\n"
+			     "    3.23   a lock closed\n"
+			     "    3.23 a collecting --collected--> exited\n");
+	kit_assert_ended(&k.pod[0], POD_EXITED, CAUSE_STOPPED, -1);
+	kit_finish(&k);
+}
+
+/* The kernel remembers what it was told before its init was up. */
+static void test_stop_while_booting(void **state)
+{
+	(void)state;
+	stop_in(POD_BOOTING);
+	kit_assert_trace(&k, "    2.47 a booting --stop--> stopping [stopped]\n"
+			     "    2.47   a shutdown\n"
+			     "    2.52 a stopping --shutdown-sent--> stopping\n"
+			     "    8.47 a stopping --guest-stopping--> stopping\n"
+			     "    8.47 a stopping --guest-app--> stopping app0=starting\n"
+			     "    8.57 a stopping --guest-app--> stopping app0=exited:0\n"
+			     "    8.57 a stopping --guest-done--> destroying\n"
+			     "    8.57   a destroy\n"
+			     "    9.29 a destroying --destroyed--> dying\n"
+			     "    9.29   a unmap\n"
+			     "    9.29 a dying --domain-dead--> dying\n"
+			     "    9.37 a dying --quiet--> clearing\n"
+			     "    9.37   a clear\n"
+			     "    9.43 a clearing --cleared--> collecting\n"
+			     "    9.43   a lock closed\n"
+			     "    9.43 a collecting --collected--> exited\n");
+	kit_assert_ended(&k.pod[0], POD_EXITED, CAUSE_STOPPED, 0);
+	kit_finish(&k);
+}
+
+static void test_kill_in_every_state(void **state)
+{
+	(void)state;
+	static const enum pod_state at[] = {POD_EXPORTING, POD_CREATING, POD_UNPAUSING, POD_BOOTING,
+		POD_RUNNING, POD_STOPPING, POD_DESTROYING, POD_DYING, POD_CLEARING};
+	for (size_t i = 0; i < sizeof at / sizeof at[0]; i++) {
+		struct kit_pod *a = kit_accept(&k, "stubborn", NULL);
+		if (at[i] >= POD_STOPPING) {
+			kit_until(a, POD_RUNNING);
+			kit_ask(a, EV_STOP);
+		}
+		kit_until(a, at[i]);
+		kit_ask(a, EV_KILL);
+		kit_rest(&k);
+		const struct pod *p = kit_find(a);
+		assert_int_equal(p->core.state, POD_EXITED);
+		assert_int_equal(p->core.cause, CAUSE_KILLED);
+		assert_true(p->core.forced);
+	}
+	kit_finish(&k);
+}
+
+/* ---- pause ----------------------------------------------------------------------------------- */
+
+static void test_pause_and_resume(void **state)
+{
+	(void)state;
+	struct kit_pod *a = running("exit 5 after 60s");
+	kit_ask(a, EV_PAUSE);
+	kit_run_for(&k, 100000);
+	assert_int_equal(kit_find(a)->core.state, POD_PAUSED);
+	kit_ask(a, EV_RESUME);
+	kit_rest(&k);
+	kit_assert_trace(&k, "    8.72 a running --pause--> pausing\n"
+			     "    8.72   a pause\n"
+			     "    8.78 a pausing --pause-done--> paused\n"
+			     "  108.72 a paused --resume--> resuming\n"
+			     "  108.72   a unpause\n"
+			     "  108.84 a resuming --resume-done--> running\n"
+			     "  108.84   a ready\n"
+			     "  108.84 a running --guest-app--> running app0=exited:5\n"
+			     "  108.84 a running --guest-done--> destroying [finished]\n"
+			     "  108.84   a destroy\n"
+			     "  109.56 a destroying --destroyed--> dying\n"
+			     "  109.56   a unmap\n"
+			     "  109.56 a dying --domain-dead--> dying\n"
+			     "  109.64 a dying --quiet--> clearing\n"
+			     "  109.64   a clear\n"
+			     "  109.70 a clearing --cleared--> collecting\n"
+			     "  109.70   a lock closed\n"
+			     "  109.70 a collecting --collected--> exited\n");
+	kit_assert_ended(a, POD_EXITED, CAUSE_FINISHED, 5);
+	kit_finish(&k);
+}
+
+static void test_stop_of_a_paused_pod(void **state)
+{
+	(void)state;
+	struct kit_pod *a = running("forever");
+	kit_ask(a, EV_PAUSE);
+	kit_until(a, POD_PAUSED);
+	kit_ask(a, EV_STOP);
+	kit_rest(&k);
+	kit_assert_trace(&k, "    8.72 a running --pause--> pausing\n"
+			     "    8.72   a pause\n"
+			     "    8.78 a pausing --pause-done--> paused\n"
+			     "    8.78 a paused --stop--> resuming [stopped]\n"
+			     "    8.78   a unpause\n"
+			     "    8.90 a resuming --unwanted--> stopping\n"
+			     "    8.90   a shutdown\n"
+			     "    8.95 a stopping --shutdown-sent--> stopping\n"
+			     "    8.95 a stopping --guest-stopping--> stopping\n"
+			     "    9.05 a stopping --guest-app--> stopping app0=exited:0\n"
+			     "    9.05 a stopping --guest-done--> destroying\n"
+			     "    9.05   a destroy\n"
+			     "    9.77 a destroying --destroyed--> dying\n"
+			     "    9.77   a unmap\n"
+			     "    9.77 a dying --domain-dead--> dying\n"
+			     "    9.85 a dying --quiet--> clearing\n"
+			     "    9.85   a clear\n"
+			     "    9.91 a clearing --cleared--> collecting\n"
+			     "    9.91   a lock closed\n"
+			     "    9.91 a collecting --collected--> exited\n");
+	kit_assert_ended(a, POD_EXITED, CAUSE_STOPPED, 0);
+	kit_finish(&k);
+}
+
+/* A stop must not rest with a pod that cannot be woken (test_fsm_walk.c found that it did). */
+static void test_stop_of_a_pod_that_does_not_wake(void **state)
+{
+	(void)state;
+	struct kit_pod *a = running("forever");
+	kit_ask(a, EV_PAUSE);
+	kit_until(a, POD_PAUSED);
+	kit_drop_trace(&k);
+	sim_fault(k.sim, SIM_AT_UNPAUSE, 0, 1, SIM_KIND_FAIL, "no");
+	kit_ask(a, EV_STOP);
+	kit_rest(&k);
+	kit_assert_trace(&k, "    8.78 a paused --stop--> resuming [stopped]\n"
+			     "    8.78   a unpause\n"
+			     "    8.80 a resuming --unwanted--> stopping: no\n"
+			     "    8.80   a shutdown\n"
+			     "    8.85 a stopping --shutdown-sent--> stopping\n"
+			     "   23.80 a stopping --deadline--> destroying\n"
+			     "   23.80   a destroy\n"
+			     "   24.52 a destroying --destroyed--> dying\n"
+			     "   24.52   a unmap\n"
+			     "   24.52 a dying --domain-dead--> dying\n"
+			     "   24.60 a dying --quiet--> clearing\n"
+			     "   24.60   a clear\n"
+			     "   24.66 a clearing --cleared--> collecting\n"
+			     "   24.66   a lock closed\n"
+			     "   24.66 a collecting --collected--> exited\n");
+	kit_assert_ended(a, POD_EXITED, CAUSE_STOPPED, -1);
+	kit_finish(&k);
+}
+
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+static const struct CMUnitTest tests[] = {
+	T(test_code_0),
+	T(test_code_3),
+	T(test_signal),
+	T(test_first_failure_stops_the_other),
+	T(test_all_apps_are_awaited),
+	T(test_ends_at_once),
+	T(test_stop),
+	T(test_stop_of_a_stubborn_app),
+	T(test_stop_of_a_frozen_guest),
+	T(test_kill),
+	T(test_kill_overrides_stop),
+	T(test_run_dies),
+	T(test_stop_while_accepted),
+	T(test_stop_while_exporting),
+	T(test_stop_while_creating),
+	T(test_stop_while_unpausing),
+	T(test_stop_while_booting),
+	T(test_kill_in_every_state),
+	T(test_pause_and_resume),
+	T(test_stop_of_a_paused_pod),
+	T(test_stop_of_a_pod_that_does_not_wake),
+};
+
+UNIT_MAIN(tests, NULL, NULL)
