@@ -10,7 +10,7 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from world import (  # noqa: E402
-    ACT, ROOT, Child, Pod, Watch, check, domains, sh, soon,
+    ACT, CGROUPS, ROOT, Child, Pod, Watch, check, domains, sh, soon,
 )
 
 
@@ -358,9 +358,11 @@ def test_stranger():
     pod.exports()
     config = f"{ROOT}/stranger.cfg"
     with open(config, "w") as f:
-        f.write(f'name="stranger"\nuuid="{pod.uuid}"\nkernel="/root/world/vmlinux"\nmemory=64\n'
-                f'ramdisk="/root/world/ramdisk"\non_crash="preserve"\n')
-    sh(f"xl create -p {config}")
+        f.write(f'name="stranger"\ntype="pv"\nuuid="{pod.uuid}"\nkernel="/root/world/vmlinux"\n'
+                f'memory=128\nramdisk="/root/world/ramdisk"\non_crash="preserve"\n')
+    made = sh(f"xl create -p {config} 2>&1")
+    if not check("a stranger's domain is made", len(domains(pod.uuid)) == 1, made):
+        return
     child = pod.create()
     answer = child.receive()
     child.end()
@@ -407,11 +409,16 @@ def tests():
     print("end", flush=True)
 
 
-try:
-    tests()
-finally:
-    for p in Pod.all:
-        if os.path.exists(p.dir) or domains(p.uuid):
-            p.end()
-    subprocess.run(["rm", "-rf", ROOT], check=False)
-    subprocess.run(["rmdir", "/sys/fs/cgroup/xenpod-world.slice"], check=False)
+def main():
+    try:
+        tests()
+    finally:
+        for pod in Pod.all:
+            if os.path.exists(pod.dir) or domains(pod.uuid):
+                pod.end()
+        subprocess.run(["rm", "-rf", ROOT], check=False)
+        subprocess.run(["rmdir", CGROUPS], check=False)
+
+
+if __name__ == "__main__":
+    main()
