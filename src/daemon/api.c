@@ -93,10 +93,17 @@ static void conn_close(struct conn *c)
 	c->dead = true;
 	session_drop(c);
 	loop_io_del(c->io);
-	loop_io_del(c->pid_io);
-	c->io = c->pid_io = NULL;
+	c->io = NULL;
 	varlink_free(c->v);
 	c->v = NULL;
+	if (!c->pid_io)
+		conn_drop_peer(c);
+}
+
+void conn_drop_peer(struct conn *c)
+{
+	loop_io_del(c->pid_io);
+	c->pid_io = NULL;
 	fd_close(&c->pidfd);
 }
 
@@ -106,7 +113,7 @@ static void sweep(struct api *a)
 	struct conn **at = &a->conns;
 	while (*at) {
 		struct conn *c = *at;
-		if (!c->dead || c->holds) {
+		if (!c->dead || c->holds || c->pid_io) {
 			at = &c->next;
 			continue;
 		}
@@ -136,13 +143,21 @@ static const struct {
 	{API_RESUME, api_verb_resume, true},
 };
 
+/* The call that is under way goes on undisturbed. */
+static void refuse_second(struct conn *c)
+{
+	enum conn_role role = c->role;
+	conn_fail(c, ERR_STATE, "a call is under way on this connection");
+	c->role = role;
+}
+
 static void dispatch(struct conn *c, const json_t *msg)
 {
 	const char *method = json_str_opt(msg, "method", "");
 	json_t *params = json_object_get(msg, "parameters");
 	c->more = json_bool_opt(msg, "more", false);
 	if (c->role != CONN_IDLE) {
-		conn_fail(c, ERR_STATE, "a call is under way on this connection");
+		refuse_second(c);
 		return;
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++) {
@@ -305,6 +320,7 @@ void api_free(struct api *a)
 		struct conn *c = a->conns;
 		a->conns = c->next;
 		conn_close(c);
+		conn_drop_peer(c);
 		free(c);
 	}
 	free(a);

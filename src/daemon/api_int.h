@@ -31,8 +31,8 @@ struct conn {
 	char uuid[UUID_TEXT_SIZE];
 	char wait_state[32];
 	pid_t pid;
-	int pidfd; /* CONN_RUN, CONN_SESSION; -1 */
-	struct loop_io *pid_io;
+	int pidfd;              /* CONN_RUN, CONN_SESSION; -1 */
+	struct loop_io *pid_io; /* CONN_RUN: outlives the connection, until the process has ended */
 	struct session *session;
 };
 
@@ -62,6 +62,8 @@ void conn_reply(struct conn *c, json_t *params /* stolen */, bool continues);
 void conn_error(struct conn *c, const struct err *err);
 void conn_fail(struct conn *c, enum err_code code, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
+/* Stops watching the process at the other end. */
+void conn_drop_peer(struct conn *c);
 /* The pod named by "uuid", else an error was sent and NULL is returned. */
 struct pod *conn_pod(struct conn *c, const json_t *params);
 

@@ -105,10 +105,9 @@ static void on_run_exit(void *ctx, int events)
 {
 	(void)events;
 	struct conn *c = ctx;
-	loop_io_del(c->pid_io);
-	c->pid_io = NULL;
 	struct pod *p = pods_find(engine_pods(c->api->cfg.engine), c->uuid);
-	if (c->role != CONN_RUN || !p || pod_state_ended(p->core.state))
+	conn_drop_peer(c);
+	if (!p || pod_state_ended(p->core.state) || p->core.want != WANT_UP)
 		return;
 	struct event_args args = {.domid = -1, .cause = CAUSE_RUN_LOST};
 	engine_post(c->api->cfg.engine, p, EV_STOP, &args);
@@ -239,18 +238,20 @@ void api_verb_accept(struct conn *c, json_t *params)
 		conn_fail(c, ERR_INVALID, "Accept answers many times: call it with \"more\"");
 		return;
 	}
-	if (spec_check_request(params, &err) < 0) {
+	/* A `run` that comes again has given up most of its descriptors: only a new pod needs all.
+	 */
+	const char *uuid = json_str_opt(params, "uuid", "");
+	struct pod *p = uuid_valid(uuid) ? pods_find(engine_pods(c->api->cfg.engine), uuid) : NULL;
+	if (!p && spec_check_request(params, &err) < 0) {
 		conn_error(c, &err);
 		return;
 	}
-	const char *uuid = json_str_opt(params, "uuid", "");
 	struct pod *sent = pod_new(uuid);
 	if (take_fds(c, params, sent, &err) < 0) {
 		conn_error(c, &err);
 		pod_free(sent);
 		return;
 	}
-	struct pod *p = pods_find(engine_pods(c->api->cfg.engine), uuid);
 	if (!p) {
 		accept_new(c, sent, params);
 		return;

@@ -90,7 +90,7 @@ show 'xenpod-status'
 must 'same domain in both' lab_run "[ \$(xl domid $one) = \$(xenpod-status --json $one | jq .pod.domid) ]"
 
 step "The app's output arrives at xenpod run"
-must 'a line of the ticker' wait_for 60 'grep -q "ticker: [0-9]" /root/demo-one.out'
+must 'a line of the ticker' wait_for 60 'grep -q "^tick [0-9]" /root/demo-one.out'
 show 'head -n 4 /root/demo-one.out'
 
 step 'A command inside the domain, in the root of one app: xenpod enter'
@@ -108,8 +108,8 @@ must 'a new supervisor has adopted the pod' wait_for 120 \
 must 'same domain, still running' lab_run \
 	"[ \$(xl domid $one) = ${before##*$'\n'} ] && xenpod-status --json $one | jq -e '.pod.state == \"running\"'"
 show 'xenpod-status'
-ticks=$(lab_run 'grep -c ticker: /root/demo-one.out')
-must 'its output goes on' wait_for 60 "[ \$(grep -c ticker: /root/demo-one.out) -gt $ticks ]"
+ticks=$(lab_run 'grep -c ^tick /root/demo-one.out')
+must 'its output goes on' wait_for 60 "[ \$(grep -c ^tick /root/demo-one.out) -gt $ticks ]"
 
 step 'A graceful stop: the apps get SIGTERM, their exit codes are kept'
 show "xenpod stop $one"
