@@ -276,7 +276,7 @@ static void refuse(struct engine *e, struct turn *t)
 
 static bool is_transient(const struct err *err)
 {
-	return err->code != ERR_STORE && err->code != ERR_STATE && err->code != ERR_EXISTS;
+	return store_retryable(err->code);
 }
 
 /*
