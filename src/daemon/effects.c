@@ -143,8 +143,25 @@ static void call(void (*hook)(void *, struct pod *), struct engine *e, struct po
 		hook(e->hooks.ctx, p);
 }
 
+/*
+ * Without its descriptors a start cannot go on after a restart of ours: its row stays in the outbox
+ * until `run` connects again (recovery_reconnected), or the state's deadline comes.
+ */
+static bool waits_for_run(const struct pod *p, enum pod_effect fx)
+{
+	if (fx == FX_EXPORT)
+		return !p->trees.n && json_array_size(json_object_get(p->request, "trees"));
+	if (fx == FX_CREATE)
+		return p->lock_fd < 0 || p->kernel_fd < 0 || p->ramdisk_fd < 0;
+	return false;
+}
+
 void effect_run(struct engine *e, struct pod *p, enum pod_effect fx, int64_t outbox)
 {
+	if (waits_for_run(p, fx)) {
+		log_info("pod %s: %s waits for its run process", p->uuid, pod_effect_name(fx));
+		return;
+	}
 	switch (fx) {
 	case FX_NETWORK:
 		network(e, p, outbox);

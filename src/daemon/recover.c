@@ -165,16 +165,6 @@ void recovery_listed(struct recovery *r)
 
 /* ---- replay ------------------------------------------------------------------------------- */
 
-/* Without its descriptors a start cannot be repeated: `run` brings them when it connects again. */
-static bool needs_run(const struct pod *p, enum pod_effect fx)
-{
-	if (fx == FX_EXPORT)
-		return !p->trees.n && json_array_size(json_object_get(p->request, "trees"));
-	if (fx == FX_CREATE)
-		return p->lock_fd < 0 || p->kernel_fd < 0 || p->ramdisk_fd < 0;
-	return false;
-}
-
 struct replay {
 	struct recovery *r;
 	const char *only; /* this pod's rows; NULL: all */
@@ -188,10 +178,7 @@ static int replay_row(void *ctx, const struct outbox_row *o)
 	int fx = pod_effect_from_name(o->effect);
 	if (!p || fx <= FX_NONE || (re->only && strcmp(re->only, o->uuid)) || p->op)
 		return 0;
-	if (needs_run(p, (enum pod_effect)fx))
-		log_info("pod %s: %s waits for its run process", p->uuid, o->effect);
-	else
-		engine_replay(e, p, (enum pod_effect)fx, o->id);
+	engine_replay(e, p, (enum pod_effect)fx, o->id);
 	return 0;
 }
 

@@ -252,8 +252,8 @@ static void guest_pod(struct sensors *s, struct pod *p, const struct gstate *g)
 	if (g->seq <= p->guest_seq || events[g->kind] == EV_NONE)
 		return;
 	p->guest_seq = g->seq;
-	if (g->kind == GSTATE_RUNNING && p->core.state == POD_RUNNING)
-		return; /* read again after a restart of ours: no news */
+	if (g->kind == GSTATE_RUNNING && p->core.started_at)
+		return; /* read again after a restart of ours: no news, it may be paused by now */
 	struct event_args args = {
 		.domid = -1,
 		.code = g->code,

@@ -122,7 +122,7 @@ static const struct {
 } ledger_rules[] = {
 	{FX_EXPORT, EV_EXPORTED, EV_CLEARED, "exports", false},
 	{FX_EXPORT, EV_EXPORTED, EV_CLEARED, "cgroup", false},
-	{FX_CREATE, EV_CREATED, EV_DESTROYED, "domain", true},
+	{FX_CREATE, EV_CREATED, EV_QUIET, "domain", true}, /* destroyed by whomever */
 	{FX_CREATE, EV_CREATED, EV_QUIET, "qemu", true},
 	{FX_CREATE, EV_CREATED, EV_RELEASED, "log", false},
 };

@@ -22,6 +22,7 @@
 #include "base/files.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "daemon/custody.h"
 #include "daemon/world_sim.h"
 #include "daemon/worker.h"
 
@@ -169,8 +170,12 @@ static struct kit_pod *of_pod(struct kit *k, const struct pod *p)
 static void on_turn(void *ctx, const struct turn_record *t)
 {
 	struct kit *k = ctx;
-	if (!k->dead)
-		kit_trace_turn(k, of_pod(k, t->pod), t);
+	if (k->dead)
+		return;
+	struct kit_pod *kp = of_pod(k, t->pod);
+	kit_trace_turn(k, kp, t);
+	if (k->opt.fd_store && !strcmp(t->event_name, "accept"))
+		kp->stored_fd = fcntl(t->pod->lock_fd, F_DUPFD_CLOEXEC, 3);
 }
 
 /* `run` gives up its copy of the lock when it is told that the pod runs. */
@@ -212,8 +217,10 @@ static void on_tell(void *ctx, struct pod *p)
 static void on_custody(void *ctx, struct pod *p, bool held)
 {
 	struct kit *k = ctx;
-	if (!k->dead)
-		kit_trace_note(k, of_pod(k, p), held ? "lock kept" : "lock closed");
+	if (k->dead)
+		return;
+	kit_trace_note(k, of_pod(k, p), held ? "lock kept" : "lock closed");
+	fd_close(&of_pod(k, p)->stored_fd);
 }
 
 /* ---- life ------------------------------------------------------------------------------------ */
@@ -281,6 +288,23 @@ static void make_engine(struct kit *k, const char *run_dir)
 	assert_ok(recovery_load(&ec, k->engine, &err), &err);
 }
 
+/* As systemd does: whatever it keeps comes with a name. */
+static void hand_over(struct kit *k)
+{
+	for (size_t i = 0; i < k->npods; i++) {
+		if (k->pod[i].stored_fd < 0)
+			continue;
+		char text[16];
+		snprintf(text, sizeof text, "l%.8s%.4s", k->pod[i].uuid, k->pod[i].uuid + 9);
+		const char *name = text;
+		int fd = fcntl(k->pod[i].stored_fd, F_DUPFD_CLOEXEC, 3);
+		custody_adopt(engine_pods(k->engine), &name, &fd, 1);
+		const struct pod *p = kit_find(&k->pod[i]);
+		if (!p || p->lock_fd < 0)
+			fd_close(&k->pod[i].stored_fd);
+	}
+}
+
 void kit_start(struct kit *k)
 {
 	struct err err = {0};
@@ -299,6 +323,7 @@ void kit_start(struct kit *k)
 	k->inner = world_sim_new(NULL, k->sim, &ev);
 	k->world = kit_world_new(k, k->inner);
 	make_engine(k, "/run/xenpod");
+	hand_over(k);
 	k->next_beat = sim_now(k->sim) + BEAT;
 	k->reconnect_at = sim_now(k->sim) + 100 * MS;
 }
@@ -351,6 +376,7 @@ void kit_reboot(struct kit *k)
 	snprintf(k->boot_id, sizeof k->boot_id, "%s", SECOND_BOOT);
 	for (size_t i = 0; i < k->npods; i++) {
 		fd_close(&k->pod[i].lock_fd);
+		fd_close(&k->pod[i].stored_fd);
 		k->pod[i].run_alive = false;
 	}
 	kit_start(k);
@@ -361,7 +387,9 @@ void kit_init(struct kit *k, const struct kit_options *opt)
 	static const struct kit_options usual = {.seed = 1};
 	*k = (struct kit){.opt = opt ? *opt : usual};
 	log_set_sink(silent);
-	snprintf(k->dir, sizeof k->dir, "/tmp/xenpod-sim-XXXXXX");
+	/* A file system in memory where there is one: durability is not what is tested here. */
+	snprintf(k->dir, sizeof k->dir, "%s/xenpod-sim-XXXXXX",
+		access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
 	assert_non_null(mkdtemp(k->dir));
 	snprintf(k->boot_id, sizeof k->boot_id, "%s", FIRST_BOOT);
 	k->trace = open_memstream(&k->trace_text, &k->trace_len);
@@ -389,6 +417,7 @@ void kit_done(struct kit *k)
 	sim_free(k->sim);
 	for (size_t i = 0; i < k->npods; i++) {
 		fd_close(&k->pod[i].lock_fd);
+		fd_close(&k->pod[i].stored_fd);
 		json_decref(k->pod[i].request);
 		free(k->pod[i].dir);
 	}
@@ -486,14 +515,16 @@ static int64_t sooner(int64_t a, int64_t b)
 static int64_t drain(struct kit *k)
 {
 	for (int n = 0; n < BUSY_LIMIT; n++) {
-		requests(k);
-		if (k->poke)
-			k->poke(k);
+		struct engine_stats st;
 		int64_t turn = engine_run(k->engine);
 		if (k->dead)
 			return 0;
 		int64_t recover = recovery_run(k->recovery);
-		if (turn && recover) {
+		if (k->poke)
+			k->poke(k);
+		requests(k);
+		engine_stats_get(k->engine, &st);
+		if (turn && recover && (!st.queue || st.store_failing)) {
 			int64_t in = sooner(turn, recover);
 			return in < 0 ? -1 : sim_now(k->sim) + in;
 		}

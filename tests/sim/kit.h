@@ -34,6 +34,7 @@ struct kit_pod {
 	/* What its `run` process holds: until it is told `running` (lock), or the end. */
 	int lock_fd;
 	bool run_alive;
+	int stored_fd; /* systemd's copy (kit_options.fd_store); -1 */
 	struct kit_request accept, change, gc;
 	enum pod_cause cause_told;
 	bool told_end;
@@ -44,6 +45,7 @@ struct kit_options {
 	unsigned jitter;
 	int max_starts, max_helpers; /* 0: 4 */
 	bool powers_off, reuse_domids;
+	bool fd_store; /* under systemd */
 };
 
 struct kit {
@@ -114,6 +116,7 @@ void kit_crash_at(struct kit *k, enum kit_point point, int64_t n);
 /* What happened since the last call must be this text. */
 void kit_assert_trace(struct kit *k, const char *want);
 void kit_drop_trace(struct kit *k);
+void kit_print_trace(struct kit *k);
 void kit_assert_ended(
 	const struct kit_pod *kp, enum pod_state state, enum pod_cause cause, int64_t code);
 /* What rkt reads of an app: its code, -1 when there is no file. */

@@ -60,6 +60,12 @@ void kit_drop_trace(struct kit *k)
 	assert_non_null(k->trace);
 }
 
+void kit_print_trace(struct kit *k)
+{
+	fflush(k->trace);
+	print_error("%s", k->trace_text);
+}
+
 void kit_assert_trace(struct kit *k, const char *want)
 {
 	fflush(k->trace);
@@ -98,7 +104,7 @@ static bool can_touch(const char *left, const char *uuid)
 	return false;
 }
 
-static void check_lock(const struct kit *k, const struct kit_pod *kp, const char *left)
+static void check_lock(struct kit *k, const struct kit_pod *kp, const char *left)
 {
 	bool is_free = lock_free(kp);
 	if (is_free && can_touch(left, kp->uuid))
@@ -109,7 +115,8 @@ static void check_lock(const struct kit *k, const struct kit_pod *kp, const char
 		engine_stats_get(k->engine, &st);
 	if (!p || st.store_failing)
 		return;
-	if (pod_state_ended(p->core.state) && !is_free)
+	/* After our death its `run` may not have been told yet. */
+	if (pod_state_ended(p->core.state) && !is_free && kp->lock_fd < 0)
 		fail_msg("pod %s is %s, but its lock is held", kp->name,
 			pod_state_name(p->core.state));
 	if (!pod_state_ended(p->core.state) && is_free && k->starts == 1)

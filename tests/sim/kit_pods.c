@@ -69,7 +69,7 @@ struct kit_pod *kit_accept(struct kit *k, ...)
 	assert_true(k->npods < KIT_PODS);
 	size_t n = k->npods++;
 	struct kit_pod *kp = &k->pod[n];
-	*kp = (struct kit_pod){.kit = k, .run_alive = true};
+	*kp = (struct kit_pod){.kit = k, .run_alive = true, .stored_fd = -1};
 	if (n < 26)
 		snprintf(kp->name, sizeof kp->name, "%c", (int)('a' + n));
 	else
