@@ -173,7 +173,9 @@ static void domain(struct sensors *s, const json_t *frame)
 	struct pod *p = pods_find(engine_pods(s->cfg.engine), json_str_opt(frame, "uuid", ""));
 	bool mine = !strcmp(json_str_opt(frame, "store", ""), s->cfg.store_id);
 	if (!p || !owns_domain(p) || !ours(s, p, frame)) {
-		if (mine && s->list_open)
+		/* A dying domain has lost its marker with its xenstore directory. */
+		bool zombie = p && !strcmp(state, "dying");
+		if ((mine || zombie) && s->list_open)
 			note_orphan(s, frame);
 		return;
 	}

@@ -103,7 +103,7 @@ static void step(struct engine *e, struct turn *t)
 		snprintf(c->message, sizeof c->message, "%s", t->ev->message);
 	c->cause = t->cause = cause;
 	apply(p, t->update.event, args, t->at);
-	c->deadlines = t->update.next == from ? c->deadlines + (t->update.deadline_ms > 0) : 0;
+	c->deadlines = t->update.next == from ? c->deadlines + (t->update.event == EV_DEADLINE) : 0;
 	c->state = t->update.next;
 	if (c->state == POD_CREATING && from != POD_CREATING)
 		c->generation++;

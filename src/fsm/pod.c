@@ -198,19 +198,21 @@ const struct pod_row_def pod_table[POD_STATE_MAX_][EV_MAX_] = {
     STAY(EXITED,   STOP),
     STAY(EXITED,   KILL),
     STAY(EXITED,   HOST_REBOOT),
-    ON(EXITED,     GC,              RELEASING,   DO(FX_RELEASE)),
+    ON(EXITED,     GC,              RELEASING,   DO(FX_CLEAR)), /* what a clear may have left */
     STAY(FAILED,   STOP),
     STAY(FAILED,   KILL),
     STAY(FAILED,   HOST_REBOOT),
-    ON(FAILED,     GC,              RELEASING,   DO(FX_RELEASE)),
+    ON(FAILED,     GC,              RELEASING,   DO(FX_CLEAR)),
 
     STAY(RELEASING, STOP),
     STAY(RELEASING, KILL),
     STAY(RELEASING, GC),
     STAY(RELEASING, HOST_REBOOT),
+    ON(RELEASING,  CLEARED,         RELEASING,   DO(FX_RELEASE)),
+    ON(RELEASING,  CLEAR_FAILED,    RELEASING,   DO(FX_NONE)), /* the deadline tries again */
     ON(RELEASING,  RELEASED,        GONE,        DO(FX_FORGET, FX_TELL)),
     ON(RELEASING,  RELEASE_FAILED,  RELEASING,   DO(FX_NONE)), /* the deadline tries again */
-    ON(RELEASING,  DEADLINE,        RELEASING,   DO(FX_RELEASE)),
+    ON(RELEASING,  DEADLINE,        RELEASING,   DO(FX_CLEAR)),
 };
 /* clang-format on */
 
@@ -248,7 +250,7 @@ enum pod_event pod_guard(enum pod_state state, enum pod_event event, const struc
 static bool is_retried(enum pod_event event)
 {
 	return event == EV_DESTROY_FAILED || event == EV_COLLECT_FAILED ||
-	       event == EV_RELEASE_FAILED;
+	       event == EV_CLEAR_FAILED || event == EV_RELEASE_FAILED;
 }
 
 static int64_t backoff_ms(int deadlines)
@@ -260,7 +262,7 @@ static int64_t backoff_ms(int deadlines)
 static int64_t deadline_of(enum pod_state from, enum pod_event event, const struct pod_row_def *row,
 	const struct pod_facts *facts)
 {
-	if (is_retried(event))
+	if (is_retried(event) && row->next == from)
 		return backoff_ms(facts->deadlines);
 	if (row->next == from && row->effects[0] == FX_NONE)
 		return -1;

@@ -66,6 +66,7 @@ struct kit {
 	int64_t wall_offset, began;
 	enum kit_point point;
 	int64_t at, commits, effects;
+	bool clear_fails; /* exports may outlive their pod until gc */
 	int fail_commits; /* so many commits fail with "disk full" */
 	/* Called whenever the engine has nothing more to do at a moment; a scenario's operator. */
 	void (*poke)(struct kit *k);

@@ -330,7 +330,7 @@ static void test_enters_with_effect(void **state)
 		{POD_COLLECTING, FX_COLLECT},
 		{POD_EXITED, FX_TELL},
 		{POD_FAILED, FX_TELL},
-		{POD_RELEASING, FX_RELEASE},
+		{POD_RELEASING, FX_CLEAR},
 		{POD_GONE, FX_FORGET},
 	};
 	FOR_ROWS (s, e)
@@ -451,6 +451,7 @@ static void test_retries_back_off(void **state)
 	} retried[] = {
 		{POD_DESTROYING, EV_DESTROY_FAILED},
 		{POD_COLLECTING, EV_COLLECT_FAILED},
+		{POD_RELEASING, EV_CLEAR_FAILED},
 		{POD_RELEASING, EV_RELEASE_FAILED},
 	};
 	for (size_t i = 0; i < sizeof retried / sizeof retried[0]; i++) {

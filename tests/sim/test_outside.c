@@ -1,0 +1,546 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What happens to pods without our doing: xl, guests, kernels, QEMU, sensors, hosts. */
+/* LINK: daemon store fsm sim proto base */
+/* LIBS: ev sqlite3 systemd pthread */
+/* WITH: kit.c kit_world.c kit_pods.c kit_check.c */
+#include "kit.h"
+#include "unit.h"
+
+static struct kit k;
+
+static int setup(void **state)
+{
+	(void)state;
+	kit_init(&k, NULL);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	kit_done(&k);
+	return 0;
+}
+
+static struct kit_pod *running(const char *app)
+{
+	struct kit_pod *a = kit_accept(&k, app, NULL);
+	kit_until(a, POD_RUNNING);
+	kit_drop_trace(&k);
+	return a;
+}
+
+/* ---- xl -------------------------------------------------------------------------------------- */
+
+static void test_xl_destroy(void **state)
+{
+	(void)state;
+	struct kit_pod *a = running("forever");
+	kit_operator(a, SIM_DESTROY);
+	kit_rest(&k);
+	kit_assert_trace(&k, "    8.72 a running --domain-dead--> dying [destroyed]\n"
+			     "    8.72   a unmap\n"
+			     "    8.80 a dying --quiet--> clearing\n"
+			     "    8.80   a clear\n"
+			     "    8.86 a clearing --cleared--> collecting\n"
+			     "    8.86   a lock closed\n"
+			     "    8.86 a collecting --collected--> exited\n");
+	kit_assert_ended(a, POD_EXITED, CAUSE_DESTROYED, -1);
+	kit_finish(&k);
+}
+
+static void test_xl_shutdown(void **state)
+{
+	(void)state;
+	struct kit_pod *a = running("forever");
+	kit_operator(a, SIM_SHUTDOWN);
+	kit_rest(&k);
+	kit_assert_trace(&k, "    8.72 a running --guest-stopping--> stopping [shutdown]\n"
+			     "    8.82 a stopping --guest-app--> stopping app0=exited:0\n"
+			     "    8.82 a stopping --guest-done--> destroying\n"
+			     "    8.82   a destroy\n"
+			     "    9.54 a destroying --destroyed--> dying\n"
+			     "    9.54   a unmap\n"
+			     "    9.54 a dying --domain-dead--> dying\n"
+			     "    9.62 a dying --quiet--> clearing\n"
+			     "    9.62   a clear\n"
+			     "    9.68 a clearing --cleared--> collecting\n"
+			     "    9.68   a lock closed\n"
+			     "    9.68 a collecting --collected--> exited\n");
+	kit_assert_ended(a, POD_EXITED, CAUSE_SHUTDOWN, 0);
+	kit_finish(&k);
+}
+
+static void test_poweroff_without_a_word(void **state)
+{
+	(void)state;
+	struct kit_pod *a = running("forever");
+	kit_operator(a, SIM_POWEROFF);
+	kit_rest(&k);
+	kit_assert_trace(&k, "    8.72 a running --domain-stopped--> destroying [shutdown]\n"
+			     "    8.72   a destroy\n"
+			     "    9.44 a destroying --destroyed--> dying\n"
+			     "    9.44   a unmap\n"
+			     "    9.44 a dying --domain-dead--> dying\n"
+			     "    9.52 a dying --quiet--> clearing\n"
+			     "    9.52   a clear\n"
+			     "    9.58 a clearing --cleared--> collecting\n"
+			     "    9.58   a lock closed\n"
+			     "    9.58 a collecting --collected--> exited\n");
+	kit_assert_ended(a, POD_EXITED, CAUSE_SHUTDOWN, -1);
+	kit_finish(&k);
+}
+
+static void test_paused_and_unpaused(void **state)
+{
+	(void)state;
+	struct kit_pod *a = running("forever");
+	kit_operator(a, SIM_PAUSE);
+	kit_run_for(&k, 130000);
+	assert_int_equal(kit_find(a)->core.state, POD_PAUSED);
+	kit_operator(a, SIM_UNPAUSE);
+	kit_run_for(&k, 130000);
+	assert_int_equal(kit_find(a)->core.state, POD_RUNNING);
+	kit_assert_trace(&k, "   60.00 a running --domain-paused--> paused\n"
+			     "  180.00 a paused --domain-runs--> running\n"
+			     "  180.00   a ready\n");
+	kit_ask(a, EV_STOP);
+	kit_finish(&k);
+}
+
+static void test_destroyed_while_it_is_built(void **state)
+{
+	(void)state;
+	struct kit_pod *a = kit_accept(&k, "forever", NULL);
+	kit_until(a, POD_CREATING);
+	kit_drop_trace(&k);
+	kit_run_for(&k, 1500);
+	kit_operator(a, SIM_DESTROY);
+	kit_rest(&k);
+	kit_assert_trace(&k, "    2.37 a creating --create-failed--> destroying [create-failed]: "
+			     "cannot create the domain: it was destroyed meanwhile\n"
+			     "    2.37   a destroy\n"
+			     "    3.09 a destroying --destroyed--> dying\n"
+			     "    3.09   a unmap\n"
+			     "    3.09 a dying --quiet--> clearing\n"
+			     "    3.09   a clear\n"
+			     "    3.15 a clearing --cleared--> collecting\n"
+			     "    3.15   a lock closed\n"
+			     "    3.15 a collecting --collected-failed--> failed\n");
+	kit_assert_ended(a, POD_FAILED, CAUSE_CREATE_FAILED, -1);
+	kit_finish(&k);
+}
+
+/* ---- guests ---------------------------------------------------------------------------------- */
+
+static void test_panic(void **state)
+{
+	(void)state;
+	struct kit_pod *a = running("panic after 3s");
+	kit_rest(&k);
+	kit_assert_trace(&k, "   11.72 a running --domain-crashed--> destroying [crashed]: crash\n"
+			     "   11.72   a destroy\n"
+			     "   12.44 a destroying --destroyed--> dying\n"
+			     "   12.44   a unmap\n"
+			     "   12.44 a dying --domain-dead--> dying\n"
+			     "   12.52 a dying --quiet--> clearing\n"
+			     "   12.52   a clear\n"
+			     "   12.58 a clearing --cleared--> collecting\n"
+			     "   12.58   a lock closed\n"
+			     "   12.58 a collecting --collected--> exited\n");
+	kit_assert_ended(a, POD_EXITED, CAUSE_CRASHED, -1);
+	kit_finish(&k);
+}
+
+static void test_guest_reboot(void **state)
+{
+	(void)state;
+	struct kit_pod *a = running("reboot after 3s");
+	kit_rest(&k);
+	kit_assert_trace(&k, "   11.72 a running --domain-stopped--> destroying [guest-reboot]\n"
+			     "   11.72   a destroy\n"
+			     "   12.44 a destroying --destroyed--> dying\n"
+			     "   12.44   a unmap\n"
+			     "   12.44 a dying --domain-dead--> dying\n"
+			     "   12.52 a dying --quiet--> clearing\n"
+			     "   12.52   a clear\n"
+			     "   12.58 a clearing --cleared--> collecting\n"
+			     "   12.58   a lock closed\n"
+			     "   12.58 a collecting --collected--> exited\n");
+	kit_assert_ended(a, POD_EXITED, CAUSE_GUEST_REBOOT, -1);
+	kit_finish(&k);
+}
+
+static void test_never_boots(void **state)
+{
+	(void)state;
+	struct kit_pod *a = kit_accept(&k, "never-boots", NULL);
+	kit_until(a, POD_BOOTING);
+	kit_drop_trace(&k);
+	kit_rest(&k);
+	kit_assert_trace(&k, "  242.47 a booting --deadline--> destroying [boot-timeout]\n"
+			     "  242.47   a destroy\n"
+			     "  243.19 a destroying --destroyed--> dying\n"
+			     "  243.19   a unmap\n"
+			     "  243.19 a dying --domain-dead--> dying\n"
+			     "  243.27 a dying --quiet--> clearing\n"
+			     "  243.27   a clear\n"
+			     "  243.33 a clearing --cleared--> collecting\n"
+			     "  243.33   a lock closed\n"
+			     "  243.33 a collecting --collected-failed--> failed\n");
+	kit_assert_ended(a, POD_FAILED, CAUSE_BOOT_TIMEOUT, -1);
+	kit_finish(&k);
+}
+
+static void test_init_fails(void **state)
+{
+	(void)state;
+	struct kit_pod *a = kit_accept(&k, "init-fails", NULL);
+	kit_until(a, POD_BOOTING);
+	kit_drop_trace(&k);
+	kit_rest(&k);
+	kit_assert_trace(&k, "    8.47 a booting --guest-failed--> destroying [guest-failed]: "
+			     "cannot mount the root of app 0: simulated\n"
+			     "    8.47   a destroy\n"
+			     "    9.19 a destroying --destroyed--> dying\n"
+			     "    9.19   a unmap\n"
+			     "    9.19 a dying --domain-dead--> dying\n"
+			     "    9.27 a dying --quiet--> clearing\n"
+			     "    9.27   a clear\n"
+			     "    9.33 a clearing --cleared--> collecting\n"
+			     "    9.33   a lock closed\n"
+			     "    9.33 a collecting --collected-failed--> failed\n");
+	kit_assert_ended(a, POD_FAILED, CAUSE_GUEST_FAILED, -1);
+	kit_finish(&k);
+}
+
+static void test_exec_fails(void **state)
+{
+	(void)state;
+	struct kit_pod *a = kit_accept(&k, "exec-fails", NULL);
+	kit_until(a, POD_BOOTING);
+	kit_drop_trace(&k);
+	kit_rest(&k);
+	kit_assert_trace(&k, "    8.47 a booting --guest-app--> booting app0=starting\n"
+			     "    8.72 a booting --guest-app--> booting app0=failed:203\n"
+			     "    8.72 a booting --guest-done--> destroying [finished]\n"
+			     "    8.72   a destroy\n"
+			     "    9.44 a destroying --destroyed--> dying\n"
+			     "    9.44   a unmap\n"
+			     "    9.44 a dying --domain-dead--> dying\n"
+			     "    9.52 a dying --quiet--> clearing\n"
+			     "    9.52   a clear\n"
+			     "    9.58 a clearing --cleared--> collecting\n"
+			     "    9.58   a lock closed\n"
+			     "    9.58 a collecting --collected--> exited\n");
+	kit_assert_ended(a, POD_EXITED, CAUSE_FINISHED, 203);
+	kit_finish(&k);
+}
+
+/* Nonsense is passed over: such a pod runs as far as the kernel can tell, and can be stopped. */
+static void test_garbage(void **state)
+{
+	(void)state;
+	struct kit_pod *a = running("garbage");
+	kit_run_for(&k, 300000);
+	kit_ask(a, EV_STOP);
+	kit_rest(&k);
+	kit_assert_trace(&k, "  308.72 a running --stop--> stopping [stopped]\n"
+			     "  308.72   a shutdown\n"
+			     "  308.77 a stopping --shutdown-sent--> stopping\n"
+			     "  308.77 a stopping --guest-stopping--> stopping\n"
+			     "  308.87 a stopping --guest-done--> destroying\n"
+			     "  308.87   a destroy\n"
+			     "  309.59 a destroying --destroyed--> dying\n"
+			     "  309.59   a unmap\n"
+			     "  309.59 a dying --domain-dead--> dying\n"
+			     "  309.67 a dying --quiet--> clearing\n"
+			     "  309.67   a clear\n"
+			     "  309.73 a clearing --cleared--> collecting\n"
+			     "  309.73   a lock closed\n"
+			     "  309.73 a collecting --collected--> exited\n");
+	kit_assert_ended(a, POD_EXITED, CAUSE_STOPPED, 0);
+	kit_finish(&k);
+}
+
+static void test_guest_powers_off(void **state)
+{
+	(void)state;
+	kit_done(&k);
+	kit_init(&k, &(struct kit_options){.seed = 1, .powers_off = true});
+	sim_fault(k.sim, SIM_AT_GUEST, 5, 99, SIM_KIND_LOST, NULL);
+	struct kit_pod *a = kit_accept(&k, "exit 3 after 20s", NULL);
+	kit_rest(&k);
+	kit_assert_ended(a, POD_EXITED, CAUSE_SHUTDOWN, -1);
+	kit_finish(&k);
+}
+
+/* ---- QEMU, zombies, strangers ---------------------------------------------------------------- */
+
+static void test_qemu_killed(void **state)
+{
+	(void)state;
+	struct kit_pod *a = running("forever");
+	kit_operator(a, SIM_KILL_QEMU);
+	kit_rest(&k);
+	kit_assert_trace(&k, "    8.72 a running --qemu-gone--> destroying [qemu-lost]\n"
+			     "    8.72   a destroy\n"
+			     "    9.44 a destroying --destroyed--> dying\n"
+			     "    9.44   a unmap\n"
+			     "    9.44 a dying --quiet--> clearing\n"
+			     "    9.44   a clear\n"
+			     "    9.50 a clearing --cleared--> collecting\n"
+			     "    9.50   a lock closed\n"
+			     "    9.50 a collecting --collected--> exited\n");
+	kit_assert_ended(a, POD_EXITED, CAUSE_QEMU_LOST, -1);
+	kit_finish(&k);
+}
+
+/* A page mapped by somebody keeps the dead domain listed; it can do no harm and holds nothing. */
+static void test_a_zombie_does_not_hold_the_pod(void **state)
+{
+	(void)state;
+	struct kit_pod *a = running("exit 0 after 2s");
+	kit_operator(a, SIM_HOLD);
+	kit_rest(&k);
+	kit_assert_trace(&k, "   10.72 a running --guest-app--> running app0=exited:0\n"
+			     "   10.72 a running --guest-done--> destroying [finished]\n"
+			     "   10.72   a destroy\n"
+			     "   11.44 a destroying --destroyed--> dying\n"
+			     "   11.44   a unmap\n"
+			     "   11.44 a dying --domain-dead--> dying\n"
+			     "   11.52 a dying --quiet--> clearing\n"
+			     "   11.52   a clear\n"
+			     "   11.58 a clearing --cleared--> collecting\n"
+			     "   11.58   a lock closed\n"
+			     "   11.58 a collecting --collected--> exited\n");
+	kit_assert_ended(a, POD_EXITED, CAUSE_FINISHED, 0);
+	assert_int_equal(sim_domains(k.sim), 1);
+	kit_run_for(&k, 70000);
+	const struct orphan *o = NULL;
+	assert_int_equal(sensors_orphans(k.sensors, &o), 1);
+	assert_string_equal(o->uuid, a->uuid);
+	assert_string_equal(o->state, "dying");
+	kit_operator(a, SIM_UNHOLD);
+	kit_finish(&k);
+}
+
+static void test_a_stranger_is_left_alone(void **state)
+{
+	(void)state;
+	struct kit_pod *a = running("forever");
+	kit_operator(a, SIM_STRANGER);
+	kit_run_for(&k, 130000);
+	assert_int_equal(kit_find(a)->core.state, POD_RUNNING);
+	kit_ask(a, EV_STOP);
+	kit_rest(&k);
+	kit_assert_trace(&k, "  138.72 a running --stop--> stopping [stopped]\n"
+			     "  138.72   a shutdown\n"
+			     "  138.77 a stopping --shutdown-sent--> stopping\n"
+			     "  138.77 a stopping --guest-stopping--> stopping\n"
+			     "  138.87 a stopping --guest-app--> stopping app0=exited:0\n"
+			     "  138.87 a stopping --guest-done--> destroying\n"
+			     "  138.87   a destroy\n"
+			     "  139.59 a destroying --destroyed--> dying\n"
+			     "  139.59   a unmap\n"
+			     "  139.59 a dying --domain-dead--> dying\n"
+			     "  139.67 a dying --quiet--> clearing\n"
+			     "  139.67   a clear\n"
+			     "  139.73 a clearing --cleared--> collecting\n"
+			     "  139.73   a lock closed\n"
+			     "  139.73 a collecting --collected--> exited\n");
+	kit_assert_ended(a, POD_EXITED, CAUSE_STOPPED, 0);
+	assert_int_equal(sim_domains(k.sim), 1);
+	kit_finish(&k);
+	assert_int_equal(sim_domains(k.sim), 1);
+}
+
+/*
+ * It carries no marker, as a domain of ours that is hardly begun: so the pod waits, and says why,
+ * until its owner takes it away.
+ */
+static void test_a_stranger_with_our_uuid_comes_first(void **state)
+{
+	(void)state;
+	struct kit_pod *a = kit_accept(&k, "forever", NULL);
+	kit_operator(a, SIM_STRANGER);
+	kit_until(a, POD_DESTROYING);
+	kit_run_for(&k, 20000);
+	assert_int_equal(kit_find(a)->core.state, POD_DESTROYING);
+	assert_int_equal(sim_domains(k.sim), 1);
+	kit_operator(a, SIM_DESTROY);
+	kit_rest(&k);
+	kit_assert_trace(&k,
+		"    0.10 a accepted --accept--> accepted\n"
+		"    0.10 a accepted --admit--> exporting\n"
+		"    0.10   a exports\n"
+		"    0.15 a exporting --exported--> networking\n"
+		"    0.15 a networking --networked--> creating\n"
+		"    0.15   a create\n"
+		"    1.07 a creating --create-failed--> destroying [create-failed]: domain 1 with the UUID 00000001-0000-4000-8000-0000000000ff is there already\n"
+		"    1.07   a destroy\n"
+		"    1.79 a destroying --destroy-failed--> destroying: domain 1 carries the UUID 00000001-0000-4000-8000-0000000000ff but is not ours: left alone\n"
+		"    3.79 a destroying --deadline--> destroying\n"
+		"    3.79   a destroy\n"
+		"    4.51 a destroying --destroy-failed--> destroying: domain 1 carries the UUID 00000001-0000-4000-8000-0000000000ff but is not ours: left alone\n"
+		"    8.51 a destroying --deadline--> destroying\n"
+		"    8.51   a destroy\n"
+		"    9.23 a destroying --destroy-failed--> destroying: domain 1 carries the UUID 00000001-0000-4000-8000-0000000000ff but is not ours: left alone\n"
+		"   17.23 a destroying --deadline--> destroying\n"
+		"   17.23   a destroy\n"
+		"   17.95 a destroying --destroy-failed--> destroying: domain 1 carries the UUID 00000001-0000-4000-8000-0000000000ff but is not ours: left alone\n"
+		"   33.95 a destroying --deadline--> destroying\n"
+		"   33.95   a destroy\n"
+		"   34.67 a destroying --destroyed--> dying\n"
+		"   34.67   a unmap\n"
+		"   34.67 a dying --quiet--> clearing\n"
+		"   34.67   a clear\n"
+		"   34.73 a clearing --cleared--> collecting\n"
+		"   34.73   a lock closed\n"
+		"   34.73 a collecting --collected-failed--> failed\n");
+	kit_assert_ended(a, POD_FAILED, CAUSE_CREATE_FAILED, -1);
+	kit_finish(&k);
+}
+
+/* ---- sensors, hosts -------------------------------------------------------------------------- */
+
+static void test_a_lost_event_is_found_by_the_list(void **state)
+{
+	(void)state;
+	struct kit_pod *a = running("forever");
+	sim_fault(k.sim, SIM_AT_EVENT, 0, 1, SIM_KIND_LOST, NULL);
+	kit_operator(a, SIM_POWEROFF);
+	kit_until(a, POD_EXITED);
+	kit_assert_trace(&k, "   60.00 a running --domain-stopped--> destroying [shutdown]\n"
+			     "   60.00   a destroy\n"
+			     "   60.72 a destroying --destroyed--> dying\n"
+			     "   60.72   a unmap\n"
+			     "   60.72 a dying --domain-dead--> dying\n"
+			     "   60.80 a dying --quiet--> clearing\n"
+			     "   60.80   a clear\n"
+			     "   60.86 a clearing --cleared--> collecting\n"
+			     "   60.86   a lock closed\n"
+			     "   60.86 a collecting --collected--> exited\n");
+	kit_assert_ended(a, POD_EXITED, CAUSE_SHUTDOWN, -1);
+	kit_finish(&k);
+}
+
+static void test_sensors_killed(void **state)
+{
+	(void)state;
+	struct kit_pod *a = running("exit 4 after 3s");
+	sim_watch_kill(k.sim);
+	kit_rest(&k);
+	kit_assert_trace(&k, "   11.72 a running --guest-app--> running app0=exited:4\n"
+			     "   11.72 a running --guest-done--> destroying [finished]\n"
+			     "   11.72   a destroy\n"
+			     "   12.44 a destroying --destroyed--> dying\n"
+			     "   12.44   a unmap\n"
+			     "   12.44 a dying --domain-dead--> dying\n"
+			     "   12.52 a dying --quiet--> clearing\n"
+			     "   12.52   a clear\n"
+			     "   12.58 a clearing --cleared--> collecting\n"
+			     "   12.58   a lock closed\n"
+			     "   12.58 a collecting --collected--> exited\n");
+	kit_assert_ended(a, POD_EXITED, CAUSE_FINISHED, 4);
+	kit_finish(&k);
+}
+
+static void test_death_while_nobody_looks(void **state)
+{
+	(void)state;
+	struct kit_pod *a = running("forever");
+	sim_watch_kill(k.sim);
+	kit_operator(a, SIM_DESTROY);
+	kit_rest(&k);
+	kit_assert_trace(&k, "    8.77 a running --domain-dead--> dying [destroyed]\n"
+			     "    8.77   a unmap\n"
+			     "    8.77 a dying --domain-dead--> dying\n"
+			     "    8.80 a dying --quiet--> clearing\n"
+			     "    8.80   a clear\n"
+			     "    8.86 a clearing --cleared--> collecting\n"
+			     "    8.86   a lock closed\n"
+			     "    8.86 a collecting --collected--> exited\n");
+	kit_assert_ended(a, POD_EXITED, CAUSE_DESTROYED, -1);
+	kit_finish(&k);
+}
+
+static void test_xenstored_stuck(void **state)
+{
+	(void)state;
+	struct kit_pod *a = running("exit 4 after 40s");
+	sim_xenstored(k.sim, false);
+	kit_run_for(&k, 60000);
+	assert_false(k.world_up);
+	assert_int_equal(kit_find(a)->core.state, POD_RUNNING);
+	sim_xenstored(k.sim, true);
+	kit_rest(&k);
+	kit_assert_trace(&k, "   68.72 a running --guest-done--> destroying [finished]\n"
+			     "   68.72 a destroying --guest-app--> destroying app0=exited:4\n"
+			     "   68.72   a destroy\n"
+			     "   69.44 a destroying --destroyed--> dying\n"
+			     "   69.44   a unmap\n"
+			     "   69.44 a dying --domain-dead--> dying\n"
+			     "   69.52 a dying --quiet--> clearing\n"
+			     "   69.52   a clear\n"
+			     "   69.58 a clearing --cleared--> collecting\n"
+			     "   69.58   a lock closed\n"
+			     "   69.58 a collecting --collected--> exited\n");
+	kit_assert_ended(a, POD_EXITED, CAUSE_FINISHED, 4);
+	kit_finish(&k);
+}
+
+static void test_host_reboot(void **state)
+{
+	(void)state;
+	struct kit_pod *a = running("forever");
+	struct kit_pod *b = kit_accept(&k, "exit 5 after 1s", "forever", NULL);
+	struct kit_pod *c = kit_accept(&k, "forever", NULL);
+	kit_until(b, POD_EXITED);
+	kit_until(c, POD_RUNNING);
+	struct kit_pod *d = kit_accept(&k, "forever", NULL);
+	kit_until(d, POD_CREATING);
+	kit_drop_trace(&k);
+	kit_reboot(&k);
+	kit_rest(&k);
+	kit_assert_trace(&k, "   19.35 a running --host-reboot--> collecting [host-reboot]\n"
+			     "   19.35   a lock closed\n"
+			     "   19.35 c running --host-reboot--> collecting [host-reboot]\n"
+			     "   19.35   c lock closed\n"
+			     "   19.35 d creating --host-reboot--> collecting [host-reboot]\n"
+			     "   19.35   d lock closed\n"
+			     "   19.35 a collecting --collected--> exited\n"
+			     "   19.35 c collecting --collected--> exited\n"
+			     "   19.35 d collecting --collected--> exited\n");
+	assert_int_equal(kit_find(a)->core.cause, CAUSE_HOST_REBOOT);
+	assert_int_equal(kit_find(d)->core.cause, CAUSE_HOST_REBOOT);
+	assert_int_equal(kit_find(b)->core.code, 5);
+	kit_finish(&k);
+}
+
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+static const struct CMUnitTest tests[] = {
+	T(test_xl_destroy),
+	T(test_xl_shutdown),
+	T(test_poweroff_without_a_word),
+	T(test_paused_and_unpaused),
+	T(test_destroyed_while_it_is_built),
+	T(test_panic),
+	T(test_guest_reboot),
+	T(test_never_boots),
+	T(test_init_fails),
+	T(test_exec_fails),
+	T(test_garbage),
+	T(test_guest_powers_off),
+	T(test_qemu_killed),
+	T(test_a_zombie_does_not_hold_the_pod),
+	T(test_a_stranger_is_left_alone),
+	T(test_a_stranger_with_our_uuid_comes_first),
+	T(test_a_lost_event_is_found_by_the_list),
+	T(test_sensors_killed),
+	T(test_death_while_nobody_looks),
+	T(test_xenstored_stuck),
+	T(test_host_reboot),
+};
+
+UNIT_MAIN(tests, NULL, NULL)
