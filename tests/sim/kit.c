@@ -27,10 +27,6 @@
 #include "daemon/worker.h"
 
 #define MS           INT64_C(1000000)
-#define BEAT         (10 * KIT_S) /* as daemon.c */
-#define AUDIT_BEATS  6
-#define RESTART_MS   200
-#define BUSY_LIMIT   100000 /* turns of the loop without time going on: it would spin for ever */
 #define FIRST_BOOT   "11111111-0000-4000-8000-000000000001"
 #define SECOND_BOOT  "22222222-0000-4000-8000-000000000002"
 #define WALL_AT_BOOT (INT64_C(1700000000) * KIT_S)
@@ -203,15 +199,20 @@ static void on_evict(void *ctx, struct pod *p)
 		kit_trace_note(k, of_pod(k, p), "evict");
 }
 
+/* `run` is told of the end, and ends. */
+void kit_told(struct kit_pod *kp)
+{
+	kp->told_end = true;
+	kp->run_alive = false;
+	fd_close(&kp->lock_fd);
+}
+
 static void on_tell(void *ctx, struct pod *p)
 {
 	struct kit *k = ctx;
 	if (k->dead)
 		return;
-	struct kit_pod *kp = of_pod(k, p);
-	kp->told_end = true;
-	kp->run_alive = false;
-	fd_close(&kp->lock_fd);
+	kit_told(of_pod(k, p));
 }
 
 static void on_custody(void *ctx, struct pod *p, bool held)
@@ -324,7 +325,7 @@ void kit_start(struct kit *k)
 	k->world = kit_world_new(k, k->inner);
 	make_engine(k, "/run/xenpod");
 	hand_over(k);
-	k->next_beat = sim_now(k->sim) + BEAT;
+	k->next_beat = sim_now(k->sim) + KIT_BEAT;
 	k->reconnect_at = sim_now(k->sim) + 100 * MS;
 }
 
@@ -424,186 +425,4 @@ void kit_done(struct kit *k)
 	fclose(k->trace);
 	free(k->trace_text);
 	assert_int_equal(nftw(k->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS), 0);
-}
-
-/* ---- requests -------------------------------------------------------------------------------- */
-
-static void acknowledged(void *ctx, const struct err *err)
-{
-	struct kit_request *r = ctx;
-	(void)err; /* refused is an answer too */
-	if (!r->kit->dead)
-		r->acked = true;
-}
-
-static void send_request(struct kit_pod *kp, struct kit_request *r)
-{
-	struct kit *k = kp->kit;
-	if (!r->wanted || r->sent || r->acked)
-		return;
-	struct pod *p = kit_find(kp);
-	r->sent = true;
-	if (r == &kp->accept && !p) {
-		engine_accept(k->engine, kit_run_sends(kp), acknowledged, r);
-		return;
-	}
-	if (r == &kp->accept || !p) { /* it is known; what shall be changed is no more */
-		r->acked = true;
-		return;
-	}
-	struct event_args args = {.domid = -1, .done = acknowledged, .done_ctx = r};
-	engine_post(k->engine, p, r->event, &args);
-}
-
-/* Lost the supervisor, and found it again (api_run.c, reconnect). */
-static void reconnect(struct kit_pod *kp)
-{
-	struct pod *p = kit_find(kp);
-	if (!kp->run_alive || !p || !kp->accept.acked)
-		return;
-	if (pod_state_ended(p->core.state)) {
-		on_tell(kp->kit, p);
-		return;
-	}
-	struct pod *sent = kit_run_sends(kp);
-	int *to[] = {&p->lock_fd, &p->status_fd, &p->kernel_fd, &p->ramdisk_fd};
-	int *from[] = {&sent->lock_fd, &sent->status_fd, &sent->kernel_fd, &sent->ramdisk_fd};
-	for (size_t i = 0; i < ARRAY_SIZE(to); i++)
-		if (*to[i] < 0 && (i < 2 || p->core.state < POD_UNPAUSING))
-			*to[i] = TAKE_FD(*from[i]);
-	if (!p->trees.n && p->core.state < POD_UNPAUSING) {
-		p->trees = sent->trees;
-		sent->trees.n = 0;
-	}
-	pod_free(sent);
-	if (p->core.state == POD_RUNNING)
-		fd_close(&kp->lock_fd);
-	recovery_reconnected(kp->kit->recovery, p);
-}
-
-static void requests(struct kit *k)
-{
-	bool back = k->reconnect_at && sim_now(k->sim) >= k->reconnect_at;
-	if (k->reconnect_at && !back)
-		return;
-	k->reconnect_at = 0;
-	for (size_t i = 0; i < k->npods; i++) {
-		struct kit_pod *kp = &k->pod[i];
-		send_request(kp, &kp->accept);
-		if (back)
-			reconnect(kp);
-		/* Change verbs wait for the barrier. */
-		if (!k->open)
-			continue;
-		send_request(kp, &kp->change);
-		const struct pod *p = kit_find(kp);
-		if (!p || p->core.state >= POD_EXITED)
-			send_request(kp, &kp->gc);
-	}
-}
-
-/* ---- the loop -------------------------------------------------------------------------------- */
-
-static int64_t sooner(int64_t a, int64_t b)
-{
-	if (a < 0)
-		return b;
-	return b < 0 || a < b ? a : b;
-}
-
-/* Everything that can be done at this moment; returns when there is more, -1: nothing known. */
-static int64_t drain(struct kit *k)
-{
-	for (int n = 0; n < BUSY_LIMIT; n++) {
-		struct engine_stats st;
-		int64_t turn = engine_run(k->engine);
-		if (k->dead)
-			return 0;
-		int64_t recover = recovery_run(k->recovery);
-		if (k->poke)
-			k->poke(k);
-		requests(k);
-		engine_stats_get(k->engine, &st);
-		if (turn && recover && (!st.queue || st.store_failing)) {
-			int64_t in = sooner(turn, recover);
-			return in < 0 ? -1 : sim_now(k->sim) + in;
-		}
-	}
-	fail_msg("the engine turns without end");
-	return -1;
-}
-
-static void beat(struct kit *k)
-{
-	k->next_beat = sim_now(k->sim) + BEAT;
-	if (k->world_up && !sensors_ping(k->sensors))
-		k->world->ops->watch_restart(k->world, "no answer in time");
-	else if (k->world_up && ++k->beats % AUDIT_BEATS == 0)
-		sensors_list(k->sensors);
-}
-
-static void rise(struct kit *k)
-{
-	kit_crash(k);
-	k->point = KIT_NEVER;
-	sim_advance(k->sim, sim_now(k->sim) + RESTART_MS * MS);
-	kit_start(k);
-}
-
-bool kit_step(struct kit *k, int64_t limit)
-{
-	int64_t due = drain(k);
-	if (k->dead) {
-		kit_check_locks(k);
-		rise(k);
-		return true;
-	}
-	kit_check_locks(k);
-	due = sooner(due, sim_next_due(k->sim));
-	bool idle = due < 0 && !k->reconnect_at;
-	if (idle && limit < 0)
-		return false;
-	due = sooner(due, k->next_beat);
-	if (k->reconnect_at)
-		due = sooner(due, k->reconnect_at);
-	due = sooner(due, limit);
-	if (due < sim_now(k->sim))
-		due = sim_now(k->sim);
-	sim_advance(k->sim, due);
-	if (sim_now(k->sim) >= k->next_beat)
-		beat(k);
-	return limit < 0 || sim_now(k->sim) < limit;
-}
-
-void kit_run_for(struct kit *k, int64_t ms)
-{
-	int64_t until = sim_now(k->sim) + ms * MS;
-	while (kit_step(k, until))
-		;
-	drain(k);
-}
-
-void kit_until(struct kit_pod *kp, enum pod_state state)
-{
-	struct kit *k = kp->kit;
-	int64_t until = sim_now(k->sim) + 3600 * KIT_S;
-	for (;;) {
-		drain(k);
-		const struct pod *p = kit_find(kp);
-		if (state == POD_GONE ? !p && kp->accept.acked : p && p->core.state == state)
-			return;
-		if (!kit_step(k, until))
-			fail_msg("pod %s is %s, never %s", kp->name,
-				p ? pod_state_name(p->core.state) : "unknown",
-				pod_state_name(state));
-	}
-}
-
-/* The beat's own frames are no work: at rest between two of them nothing is on its way. */
-void kit_rest(struct kit *k)
-{
-	int64_t until = sim_now(k->sim) + 7200 * KIT_S;
-	while (kit_step(k, -1))
-		if (sim_now(k->sim) > until)
-			fail_msg("there is no rest");
 }

@@ -5,8 +5,10 @@
 
 #include "kit.h"
 
-/* kit.c: one moment of the loop; false when `limit` is reached, or (limit < 0) at rest. */
-bool kit_step(struct kit *k, int64_t limit);
+#define KIT_BEAT (10 * KIT_S) /* as daemon.c */
+
+/* kit.c */
+void kit_told(struct kit_pod *kp);
 /* An effect happens: false when the supervisor is dead and it must not. */
 bool kit_effect_begins(struct kit *k);
 void kit_effect_ends(struct kit *k);

@@ -2,7 +2,7 @@
 /* What we do fails, hangs, answers twice or not at all; and the disk is full. */
 /* LINK: daemon store fsm sim proto base */
 /* LIBS: ev sqlite3 systemd pthread */
-/* WITH: kit.c kit_world.c kit_pods.c kit_check.c */
+/* WITH: kit.c kit_loop.c kit_world.c kit_pods.c kit_check.c */
 #include "kit.h"
 #include "unit.h"
 
@@ -106,21 +106,22 @@ static void test_destroy_fails_twice(void **state)
 	kit_until(a, POD_DESTROYING);
 	kit_drop_trace(&k);
 	kit_rest(&k);
-	kit_assert_trace(&k,
-		"   10.74 a destroying --destroy-failed--> destroying: device model does not answer\n"
-		"   12.74 a destroying --deadline--> destroying\n"
-		"   12.74   a destroy\n"
-		"   12.76 a destroying --destroy-failed--> destroying: device model does not answer\n"
-		"   16.76 a destroying --deadline--> destroying\n"
-		"   16.76   a destroy\n"
-		"   17.48 a destroying --destroyed--> dying\n"
-		"   17.48   a unmap\n"
-		"   17.48 a dying --domain-dead--> dying\n"
-		"   17.56 a dying --quiet--> clearing\n"
-		"   17.56   a clear\n"
-		"   17.62 a clearing --cleared--> collecting\n"
-		"   17.62   a lock closed\n"
-		"   17.62 a collecting --collected--> exited\n");
+	kit_assert_trace(&k, "   10.74 a destroying --destroy-failed--> destroying: device model "
+			     "does not answer\n"
+			     "   12.74 a destroying --deadline--> destroying\n"
+			     "   12.74   a destroy\n"
+			     "   12.76 a destroying --destroy-failed--> destroying: device model "
+			     "does not answer\n"
+			     "   16.76 a destroying --deadline--> destroying\n"
+			     "   16.76   a destroy\n"
+			     "   17.48 a destroying --destroyed--> dying\n"
+			     "   17.48   a unmap\n"
+			     "   17.48 a dying --domain-dead--> dying\n"
+			     "   17.56 a dying --quiet--> clearing\n"
+			     "   17.56   a clear\n"
+			     "   17.62 a clearing --cleared--> collecting\n"
+			     "   17.62   a lock closed\n"
+			     "   17.62 a collecting --collected--> exited\n");
 	kit_assert_ended(a, POD_EXITED, CAUSE_FINISHED, 3);
 	kit_finish(&k);
 }
@@ -255,35 +256,34 @@ static void test_double_answers_change_nothing(void **state)
 			fault(at, 99, SIM_KIND_DOUBLE, NULL);
 	struct kit_pod *a = kit_accept(&k, "exit 3 after 2s", NULL);
 	kit_rest(&k);
-	kit_assert_trace(&k,
-		"    0.10 a accepted --accept--> accepted\n"
-		"    0.10 a accepted --admit--> exporting\n"
-		"    0.10   a exports\n"
-		"    0.15 a exporting --exported--> networking\n"
-		"    0.15 a networking --networked--> creating\n"
-		"    0.15   a create\n"
-		"    2.37 a creating --created--> unpausing\n"
-		"    2.37   go\n"
-		"    2.47 a unpausing --unpaused--> booting\n"
-		"    8.47 a booting --guest-app--> booting app0=starting\n"
-		"    8.47 a booting --guest-app--> booting app0=starting\n"
-		"    8.72 a booting --guest-app--> booting app0=running\n"
-		"    8.72 a booting --guest-app--> booting app0=running\n"
-		"    8.72 a booting --guest-running--> running\n"
-		"    8.72   a ready\n"
-		"   10.72 a running --guest-app--> running app0=exited:3\n"
-		"   10.72 a running --guest-app--> running app0=exited:3\n"
-		"   10.72 a running --guest-done--> destroying [finished]\n"
-		"   10.72   a destroy\n"
-		"   11.44 a destroying --destroyed--> dying\n"
-		"   11.44   a unmap\n"
-		"   11.44 a dying --domain-dead--> dying\n"
-		"   11.44 a dying --domain-dead--> dying\n"
-		"   11.52 a dying --quiet--> clearing\n"
-		"   11.52   a clear\n"
-		"   11.58 a clearing --cleared--> collecting\n"
-		"   11.58   a lock closed\n"
-		"   11.58 a collecting --collected--> exited\n");
+	kit_assert_trace(&k, "    0.10 a accepted --accept--> accepted\n"
+			     "    0.10 a accepted --admit--> exporting\n"
+			     "    0.10   a exports\n"
+			     "    0.15 a exporting --exported--> networking\n"
+			     "    0.15 a networking --networked--> creating\n"
+			     "    0.15   a create\n"
+			     "    2.37 a creating --created--> unpausing\n"
+			     "    2.37   go\n"
+			     "    2.47 a unpausing --unpaused--> booting\n"
+			     "    8.47 a booting --guest-app--> booting app0=starting\n"
+			     "    8.47 a booting --guest-app--> booting app0=starting\n"
+			     "    8.72 a booting --guest-app--> booting app0=running\n"
+			     "    8.72 a booting --guest-app--> booting app0=running\n"
+			     "    8.72 a booting --guest-running--> running\n"
+			     "    8.72   a ready\n"
+			     "   10.72 a running --guest-app--> running app0=exited:3\n"
+			     "   10.72 a running --guest-app--> running app0=exited:3\n"
+			     "   10.72 a running --guest-done--> destroying [finished]\n"
+			     "   10.72   a destroy\n"
+			     "   11.44 a destroying --destroyed--> dying\n"
+			     "   11.44   a unmap\n"
+			     "   11.44 a dying --domain-dead--> dying\n"
+			     "   11.44 a dying --domain-dead--> dying\n"
+			     "   11.52 a dying --quiet--> clearing\n"
+			     "   11.52   a clear\n"
+			     "   11.58 a clearing --cleared--> collecting\n"
+			     "   11.58   a lock closed\n"
+			     "   11.58 a collecting --collected--> exited\n");
 	kit_assert_ended(a, POD_EXITED, CAUSE_FINISHED, 3);
 	kit_finish(&k);
 }

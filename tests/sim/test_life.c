@@ -2,7 +2,7 @@
 /* Ordinary lives of pods, from accept to gc, told as traces. */
 /* LINK: daemon store fsm sim proto base */
 /* LIBS: ev sqlite3 systemd pthread */
-/* WITH: kit.c kit_world.c kit_pods.c kit_check.c */
+/* WITH: kit.c kit_loop.c kit_world.c kit_pods.c kit_check.c */
 #include "kit.h"
 #include "unit.h"
 

@@ -2,7 +2,7 @@
 /* What happens to pods without our doing: xl, guests, kernels, QEMU, sensors, hosts. */
 /* LINK: daemon store fsm sim proto base */
 /* LIBS: ev sqlite3 systemd pthread */
-/* WITH: kit.c kit_world.c kit_pods.c kit_check.c */
+/* WITH: kit.c kit_loop.c kit_world.c kit_pods.c kit_check.c */
 #include "kit.h"
 #include "unit.h"
 
@@ -377,18 +377,23 @@ static void test_a_stranger_with_our_uuid_comes_first(void **state)
 		"    0.15 a exporting --exported--> networking\n"
 		"    0.15 a networking --networked--> creating\n"
 		"    0.15   a create\n"
-		"    1.07 a creating --create-failed--> destroying [create-failed]: domain 1 with the UUID 00000001-0000-4000-8000-0000000000ff is there already\n"
+		"    1.07 a creating --create-failed--> destroying [create-failed]: domain 1 with "
+		"the UUID 00000001-0000-4000-8000-0000000000ff is there already\n"
 		"    1.07   a destroy\n"
-		"    1.79 a destroying --destroy-failed--> destroying: domain 1 carries the UUID 00000001-0000-4000-8000-0000000000ff but is not ours: left alone\n"
+		"    1.79 a destroying --destroy-failed--> destroying: domain 1 carries the UUID "
+		"00000001-0000-4000-8000-0000000000ff but is not ours: left alone\n"
 		"    3.79 a destroying --deadline--> destroying\n"
 		"    3.79   a destroy\n"
-		"    4.51 a destroying --destroy-failed--> destroying: domain 1 carries the UUID 00000001-0000-4000-8000-0000000000ff but is not ours: left alone\n"
+		"    4.51 a destroying --destroy-failed--> destroying: domain 1 carries the UUID "
+		"00000001-0000-4000-8000-0000000000ff but is not ours: left alone\n"
 		"    8.51 a destroying --deadline--> destroying\n"
 		"    8.51   a destroy\n"
-		"    9.23 a destroying --destroy-failed--> destroying: domain 1 carries the UUID 00000001-0000-4000-8000-0000000000ff but is not ours: left alone\n"
+		"    9.23 a destroying --destroy-failed--> destroying: domain 1 carries the UUID "
+		"00000001-0000-4000-8000-0000000000ff but is not ours: left alone\n"
 		"   17.23 a destroying --deadline--> destroying\n"
 		"   17.23   a destroy\n"
-		"   17.95 a destroying --destroy-failed--> destroying: domain 1 carries the UUID 00000001-0000-4000-8000-0000000000ff but is not ours: left alone\n"
+		"   17.95 a destroying --destroy-failed--> destroying: domain 1 carries the UUID "
+		"00000001-0000-4000-8000-0000000000ff but is not ours: left alone\n"
 		"   33.95 a destroying --deadline--> destroying\n"
 		"   33.95   a destroy\n"
 		"   34.67 a destroying --destroyed--> dying\n"

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The kit's loop: users and `run` processes that come again, time, and rest. See kit.h. */
+#include "kit_int.h"
+#include "unit.h"
+
+#include "base/cleanup.h"
+
+#define MS          INT64_C(1000000)
+#define AUDIT_BEATS 6
+#define RESTART_MS  200
+#define BUSY_LIMIT  100000 /* turns of the loop without time going on: it would spin for ever */
+
+/* ---- requests -------------------------------------------------------------------------------- */
+
+static void acknowledged(void *ctx, const struct err *err)
+{
+	struct kit_request *r = ctx;
+	(void)err; /* refused is an answer too */
+	if (!r->kit->dead)
+		r->acked = true;
+}
+
+static void send_request(struct kit_pod *kp, struct kit_request *r)
+{
+	struct kit *k = kp->kit;
+	if (!r->wanted || r->sent || r->acked)
+		return;
+	struct pod *p = kit_find(kp);
+	r->sent = true;
+	if (r == &kp->accept && !p) {
+		engine_accept(k->engine, kit_run_sends(kp), acknowledged, r);
+		return;
+	}
+	if (r == &kp->accept || !p) { /* it is known; what shall be changed is no more */
+		r->acked = true;
+		return;
+	}
+	struct event_args args = {.domid = -1, .done = acknowledged, .done_ctx = r};
+	engine_post(k->engine, p, r->event, &args);
+}
+
+/* Lost the supervisor, and found it again (api_run.c, reconnect). */
+static void reconnect(struct kit_pod *kp)
+{
+	struct pod *p = kit_find(kp);
+	if (!kp->run_alive || !p || !kp->accept.acked)
+		return;
+	if (pod_state_ended(p->core.state)) {
+		kit_told(kp);
+		return;
+	}
+	struct pod *sent = kit_run_sends(kp);
+	int *to[] = {&p->lock_fd, &p->status_fd, &p->kernel_fd, &p->ramdisk_fd};
+	int *from[] = {&sent->lock_fd, &sent->status_fd, &sent->kernel_fd, &sent->ramdisk_fd};
+	for (size_t i = 0; i < ARRAY_SIZE(to); i++)
+		if (*to[i] < 0 && (i < 2 || p->core.state < POD_UNPAUSING))
+			*to[i] = TAKE_FD(*from[i]);
+	if (!p->trees.n && p->core.state < POD_UNPAUSING) {
+		p->trees = sent->trees;
+		sent->trees.n = 0;
+	}
+	pod_free(sent);
+	if (p->core.state == POD_RUNNING)
+		fd_close(&kp->lock_fd);
+	recovery_reconnected(kp->kit->recovery, p);
+}
+
+static void requests(struct kit *k)
+{
+	bool back = k->reconnect_at && sim_now(k->sim) >= k->reconnect_at;
+	if (k->reconnect_at && !back)
+		return;
+	k->reconnect_at = 0;
+	for (size_t i = 0; i < k->npods; i++) {
+		struct kit_pod *kp = &k->pod[i];
+		send_request(kp, &kp->accept);
+		if (back)
+			reconnect(kp);
+		/* Change verbs wait for the barrier. */
+		if (!k->open)
+			continue;
+		send_request(kp, &kp->change);
+		const struct pod *p = kit_find(kp);
+		if (!p || p->core.state >= POD_EXITED)
+			send_request(kp, &kp->gc);
+	}
+}
+
+/* ---- the loop -------------------------------------------------------------------------------- */
+
+static int64_t sooner(int64_t a, int64_t b)
+{
+	if (a < 0)
+		return b;
+	return b < 0 || a < b ? a : b;
+}
+
+/* Everything that can be done at this moment; returns when there is more, -1: nothing known. */
+static int64_t drain(struct kit *k)
+{
+	for (int n = 0; n < BUSY_LIMIT; n++) {
+		struct engine_stats st;
+		int64_t turn = engine_run(k->engine);
+		if (k->dead)
+			return 0;
+		int64_t recover = recovery_run(k->recovery);
+		if (k->poke)
+			k->poke(k);
+		requests(k);
+		engine_stats_get(k->engine, &st);
+		if (turn && recover && (!st.queue || st.store_failing)) {
+			int64_t in = sooner(turn, recover);
+			return in < 0 ? -1 : sim_now(k->sim) + in;
+		}
+	}
+	fail_msg("the engine turns without end");
+	return -1;
+}
+
+static void beat(struct kit *k)
+{
+	k->next_beat = sim_now(k->sim) + KIT_BEAT;
+	if (k->world_up && !sensors_ping(k->sensors))
+		k->world->ops->watch_restart(k->world, "no answer in time");
+	else if (k->world_up && ++k->beats % AUDIT_BEATS == 0)
+		sensors_list(k->sensors);
+}
+
+static void rise(struct kit *k)
+{
+	kit_crash(k);
+	k->point = KIT_NEVER;
+	sim_advance(k->sim, sim_now(k->sim) + RESTART_MS * MS);
+	kit_start(k);
+}
+
+/* One moment; false when `limit` is reached, or (limit < 0) at rest. */
+static bool step(struct kit *k, int64_t limit)
+{
+	int64_t due = drain(k);
+	if (k->dead) {
+		kit_check_locks(k);
+		rise(k);
+		return true;
+	}
+	kit_check_locks(k);
+	due = sooner(due, sim_next_due(k->sim));
+	bool idle = due < 0 && !k->reconnect_at;
+	if (idle && limit < 0)
+		return false;
+	due = sooner(due, k->next_beat);
+	if (k->reconnect_at)
+		due = sooner(due, k->reconnect_at);
+	due = sooner(due, limit);
+	if (due < sim_now(k->sim))
+		due = sim_now(k->sim);
+	sim_advance(k->sim, due);
+	if (sim_now(k->sim) >= k->next_beat)
+		beat(k);
+	return limit < 0 || sim_now(k->sim) < limit;
+}
+
+void kit_run_for(struct kit *k, int64_t ms)
+{
+	int64_t until = sim_now(k->sim) + ms * MS;
+	while (step(k, until))
+		;
+	drain(k);
+}
+
+void kit_until(struct kit_pod *kp, enum pod_state state)
+{
+	struct kit *k = kp->kit;
+	int64_t until = sim_now(k->sim) + 3600 * KIT_S;
+	for (;;) {
+		drain(k);
+		const struct pod *p = kit_find(kp);
+		if (state == POD_GONE ? !p && kp->accept.acked : p && p->core.state == state)
+			return;
+		if (!step(k, until))
+			fail_msg("pod %s is %s, never %s", kp->name,
+				p ? pod_state_name(p->core.state) : "unknown",
+				pod_state_name(state));
+	}
+}
+
+/* The beat's own frames are no work: at rest between two of them nothing is on its way. */
+void kit_rest(struct kit *k)
+{
+	int64_t until = sim_now(k->sim) + 7200 * KIT_S;
+	while (step(k, -1))
+		if (sim_now(k->sim) > until)
+			fail_msg("there is no rest");
+}
