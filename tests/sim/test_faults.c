@@ -3,24 +3,7 @@
 /* LINK: daemon store fsm sim proto base */
 /* LIBS: ev sqlite3 systemd pthread */
 /* WITH: kit.c kit_loop.c kit_world.c kit_pods.c kit_check.c */
-#include "kit.h"
-#include "unit.h"
-
-static struct kit k;
-
-static int setup(void **state)
-{
-	(void)state;
-	kit_init(&k, NULL);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	kit_done(&k);
-	return 0;
-}
+#include "kit_case.h"
 
 static void fault(enum sim_point point, unsigned times, enum sim_kind kind, const char *text)
 {
@@ -228,8 +211,7 @@ static void test_every_fault_of_every_helper(void **state)
 		for (enum sim_kind kind = 0; kind < SIM_KIND_MAX_; kind++) {
 			if (at == SIM_AT_DYING && kind == SIM_KIND_HANG)
 				continue; /* a zombie for ever: test_outside.c */
-			kit_done(&k);
-			kit_init(&k, NULL);
+			again(NULL);
 			k.clear_fails = at == SIM_AT_CLEAR || at == SIM_AT_START;
 			struct kit_pod *a = kit_accept(&k, "forever", NULL);
 			fault(at, 1, kind, "no");
@@ -318,8 +300,7 @@ static void test_disk_full(void **state)
 static void test_disk_full_at_admission(void **state)
 {
 	(void)state;
-	kit_done(&k);
-	kit_init(&k, &(struct kit_options){.seed = 1, .max_starts = 1});
+	again(&(struct kit_options){.seed = 1, .max_starts = 1});
 	struct kit_pod *pod[4];
 	for (int i = 0; i < 4; i++)
 		pod[i] = kit_accept(&k, "exit 0 after 1s", NULL);
@@ -333,7 +314,6 @@ static void test_disk_full_at_admission(void **state)
 	kit_finish(&k);
 }
 
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 static const struct CMUnitTest tests[] = {
 	T(test_create_fails),
 	T(test_exports_fail),

@@ -3,30 +3,7 @@
 /* LINK: daemon store fsm sim proto base */
 /* LIBS: ev sqlite3 systemd pthread */
 /* WITH: kit.c kit_loop.c kit_world.c kit_pods.c kit_check.c */
-#include "kit.h"
-#include "unit.h"
-
-static struct kit k;
-
-static int setup(void **state)
-{
-	(void)state;
-	kit_init(&k, NULL);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	kit_done(&k);
-	return 0;
-}
-
-static void again(const struct kit_options *opt)
-{
-	kit_done(&k);
-	kit_init(&k, opt);
-}
+#include "kit_case.h"
 
 /* ---- gc -------------------------------------------------------------------------------------- */
 
@@ -129,14 +106,6 @@ static void test_killed_as_it_is_admitted(void **state)
 /* ---- supervisors come and go ------------------------------------------------------------------
  */
 
-static struct kit_pod *running(const char *app)
-{
-	struct kit_pod *a = kit_accept(&k, app, NULL);
-	kit_until(a, POD_RUNNING);
-	kit_drop_trace(&k);
-	return a;
-}
-
 static void dead_for(int64_t ms)
 {
 	kit_crash(&k);
@@ -147,7 +116,7 @@ static void dead_for(int64_t ms)
 static void test_adopts_what_runs(void **state)
 {
 	(void)state;
-	struct kit_pod *a = running("exit 6 after 60s");
+	struct kit_pod *a = pod_in(POD_RUNNING, "exit 6 after 60s");
 	dead_for(20000);
 	kit_rest(&k);
 	kit_assert_trace(&k, "   28.77   a ready\n"
@@ -170,7 +139,7 @@ static void test_adopts_what_runs(void **state)
 static void test_ended_while_nobody_was_there(void **state)
 {
 	(void)state;
-	struct kit_pod *a = running("exit 6 after 3s");
+	struct kit_pod *a = pod_in(POD_RUNNING, "exit 6 after 3s");
 	dead_for(20000);
 	kit_rest(&k);
 	kit_assert_trace(&k, "   28.77 a running --guest-done--> destroying [finished]\n"
@@ -191,7 +160,7 @@ static void test_ended_while_nobody_was_there(void **state)
 static void test_destroyed_while_nobody_was_there(void **state)
 {
 	(void)state;
-	struct kit_pod *a = running("forever");
+	struct kit_pod *a = pod_in(POD_RUNNING, "forever");
 	kit_operator(a, SIM_DESTROY);
 	dead_for(20000);
 	kit_rest(&k);
@@ -212,7 +181,7 @@ static void test_number_used_again_while_nobody_was_there(void **state)
 {
 	(void)state;
 	again(&(struct kit_options){.seed = 1, .reuse_domids = true});
-	struct kit_pod *a = running("forever");
+	struct kit_pod *a = pod_in(POD_RUNNING, "forever");
 	struct err err = {0};
 	int64_t domid = kit_find(a)->core.domid;
 	kit_operator(a, SIM_DESTROY);
@@ -269,7 +238,6 @@ static void test_dies_again_and_again(void **state)
 	kit_finish(&k);
 }
 
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 static const struct CMUnitTest tests[] = {
 	T(test_gc),
 	T(test_gc_twice),

@@ -1,41 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What happens to pods without our doing: xl, guests, kernels, QEMU, sensors, hosts. */
+/* What happens to pods without our doing: xl, QEMU, strangers, sensors, hosts. */
 /* LINK: daemon store fsm sim proto base */
 /* LIBS: ev sqlite3 systemd pthread */
 /* WITH: kit.c kit_loop.c kit_world.c kit_pods.c kit_check.c */
-#include "kit.h"
-#include "unit.h"
-
-static struct kit k;
-
-static int setup(void **state)
-{
-	(void)state;
-	kit_init(&k, NULL);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	kit_done(&k);
-	return 0;
-}
-
-static struct kit_pod *running(const char *app)
-{
-	struct kit_pod *a = kit_accept(&k, app, NULL);
-	kit_until(a, POD_RUNNING);
-	kit_drop_trace(&k);
-	return a;
-}
+#include "kit_case.h"
 
 /* ---- xl -------------------------------------------------------------------------------------- */
 
 static void test_xl_destroy(void **state)
 {
 	(void)state;
-	struct kit_pod *a = running("forever");
+	struct kit_pod *a = pod_in(POD_RUNNING, "forever");
 	kit_operator(a, SIM_DESTROY);
 	kit_rest(&k);
 	kit_assert_trace(&k, "    8.72 a running --domain-dead--> dying [destroyed]\n"
@@ -52,7 +27,7 @@ static void test_xl_destroy(void **state)
 static void test_xl_shutdown(void **state)
 {
 	(void)state;
-	struct kit_pod *a = running("forever");
+	struct kit_pod *a = pod_in(POD_RUNNING, "forever");
 	kit_operator(a, SIM_SHUTDOWN);
 	kit_rest(&k);
 	kit_assert_trace(&k, "    8.72 a running --guest-stopping--> stopping [shutdown]\n"
@@ -74,7 +49,7 @@ static void test_xl_shutdown(void **state)
 static void test_poweroff_without_a_word(void **state)
 {
 	(void)state;
-	struct kit_pod *a = running("forever");
+	struct kit_pod *a = pod_in(POD_RUNNING, "forever");
 	kit_operator(a, SIM_POWEROFF);
 	kit_rest(&k);
 	kit_assert_trace(&k, "    8.72 a running --domain-stopped--> destroying [shutdown]\n"
@@ -94,7 +69,7 @@ static void test_poweroff_without_a_word(void **state)
 static void test_paused_and_unpaused(void **state)
 {
 	(void)state;
-	struct kit_pod *a = running("forever");
+	struct kit_pod *a = pod_in(POD_RUNNING, "forever");
 	kit_operator(a, SIM_PAUSE);
 	kit_run_for(&k, 130000);
 	assert_int_equal(kit_find(a)->core.state, POD_PAUSED);
@@ -131,156 +106,12 @@ static void test_destroyed_while_it_is_built(void **state)
 	kit_finish(&k);
 }
 
-/* ---- guests ---------------------------------------------------------------------------------- */
-
-static void test_panic(void **state)
-{
-	(void)state;
-	struct kit_pod *a = running("panic after 3s");
-	kit_rest(&k);
-	kit_assert_trace(&k, "   11.72 a running --domain-crashed--> destroying [crashed]: crash\n"
-			     "   11.72   a destroy\n"
-			     "   12.44 a destroying --destroyed--> dying\n"
-			     "   12.44   a unmap\n"
-			     "   12.44 a dying --domain-dead--> dying\n"
-			     "   12.52 a dying --quiet--> clearing\n"
-			     "   12.52   a clear\n"
-			     "   12.58 a clearing --cleared--> collecting\n"
-			     "   12.58   a lock closed\n"
-			     "   12.58 a collecting --collected--> exited\n");
-	kit_assert_ended(a, POD_EXITED, CAUSE_CRASHED, -1);
-	kit_finish(&k);
-}
-
-static void test_guest_reboot(void **state)
-{
-	(void)state;
-	struct kit_pod *a = running("reboot after 3s");
-	kit_rest(&k);
-	kit_assert_trace(&k, "   11.72 a running --domain-stopped--> destroying [guest-reboot]\n"
-			     "   11.72   a destroy\n"
-			     "   12.44 a destroying --destroyed--> dying\n"
-			     "   12.44   a unmap\n"
-			     "   12.44 a dying --domain-dead--> dying\n"
-			     "   12.52 a dying --quiet--> clearing\n"
-			     "   12.52   a clear\n"
-			     "   12.58 a clearing --cleared--> collecting\n"
-			     "   12.58   a lock closed\n"
-			     "   12.58 a collecting --collected--> exited\n");
-	kit_assert_ended(a, POD_EXITED, CAUSE_GUEST_REBOOT, -1);
-	kit_finish(&k);
-}
-
-static void test_never_boots(void **state)
-{
-	(void)state;
-	struct kit_pod *a = kit_accept(&k, "never-boots", NULL);
-	kit_until(a, POD_BOOTING);
-	kit_drop_trace(&k);
-	kit_rest(&k);
-	kit_assert_trace(&k, "  242.47 a booting --deadline--> destroying [boot-timeout]\n"
-			     "  242.47   a destroy\n"
-			     "  243.19 a destroying --destroyed--> dying\n"
-			     "  243.19   a unmap\n"
-			     "  243.19 a dying --domain-dead--> dying\n"
-			     "  243.27 a dying --quiet--> clearing\n"
-			     "  243.27   a clear\n"
-			     "  243.33 a clearing --cleared--> collecting\n"
-			     "  243.33   a lock closed\n"
-			     "  243.33 a collecting --collected-failed--> failed\n");
-	kit_assert_ended(a, POD_FAILED, CAUSE_BOOT_TIMEOUT, -1);
-	kit_finish(&k);
-}
-
-static void test_init_fails(void **state)
-{
-	(void)state;
-	struct kit_pod *a = kit_accept(&k, "init-fails", NULL);
-	kit_until(a, POD_BOOTING);
-	kit_drop_trace(&k);
-	kit_rest(&k);
-	kit_assert_trace(&k, "    8.47 a booting --guest-failed--> destroying [guest-failed]: "
-			     "cannot mount the root of app 0: simulated\n"
-			     "    8.47   a destroy\n"
-			     "    9.19 a destroying --destroyed--> dying\n"
-			     "    9.19   a unmap\n"
-			     "    9.19 a dying --domain-dead--> dying\n"
-			     "    9.27 a dying --quiet--> clearing\n"
-			     "    9.27   a clear\n"
-			     "    9.33 a clearing --cleared--> collecting\n"
-			     "    9.33   a lock closed\n"
-			     "    9.33 a collecting --collected-failed--> failed\n");
-	kit_assert_ended(a, POD_FAILED, CAUSE_GUEST_FAILED, -1);
-	kit_finish(&k);
-}
-
-static void test_exec_fails(void **state)
-{
-	(void)state;
-	struct kit_pod *a = kit_accept(&k, "exec-fails", NULL);
-	kit_until(a, POD_BOOTING);
-	kit_drop_trace(&k);
-	kit_rest(&k);
-	kit_assert_trace(&k, "    8.47 a booting --guest-app--> booting app0=starting\n"
-			     "    8.72 a booting --guest-app--> booting app0=failed:203\n"
-			     "    8.72 a booting --guest-done--> destroying [finished]\n"
-			     "    8.72   a destroy\n"
-			     "    9.44 a destroying --destroyed--> dying\n"
-			     "    9.44   a unmap\n"
-			     "    9.44 a dying --domain-dead--> dying\n"
-			     "    9.52 a dying --quiet--> clearing\n"
-			     "    9.52   a clear\n"
-			     "    9.58 a clearing --cleared--> collecting\n"
-			     "    9.58   a lock closed\n"
-			     "    9.58 a collecting --collected--> exited\n");
-	kit_assert_ended(a, POD_EXITED, CAUSE_FINISHED, 203);
-	kit_finish(&k);
-}
-
-/* Nonsense is passed over: such a pod runs as far as the kernel can tell, and can be stopped. */
-static void test_garbage(void **state)
-{
-	(void)state;
-	struct kit_pod *a = running("garbage");
-	kit_run_for(&k, 300000);
-	kit_ask(a, EV_STOP);
-	kit_rest(&k);
-	kit_assert_trace(&k, "  308.72 a running --stop--> stopping [stopped]\n"
-			     "  308.72   a shutdown\n"
-			     "  308.77 a stopping --shutdown-sent--> stopping\n"
-			     "  308.77 a stopping --guest-stopping--> stopping\n"
-			     "  308.87 a stopping --guest-done--> destroying\n"
-			     "  308.87   a destroy\n"
-			     "  309.59 a destroying --destroyed--> dying\n"
-			     "  309.59   a unmap\n"
-			     "  309.59 a dying --domain-dead--> dying\n"
-			     "  309.67 a dying --quiet--> clearing\n"
-			     "  309.67   a clear\n"
-			     "  309.73 a clearing --cleared--> collecting\n"
-			     "  309.73   a lock closed\n"
-			     "  309.73 a collecting --collected--> exited\n");
-	kit_assert_ended(a, POD_EXITED, CAUSE_STOPPED, 0);
-	kit_finish(&k);
-}
-
-static void test_guest_powers_off(void **state)
-{
-	(void)state;
-	kit_done(&k);
-	kit_init(&k, &(struct kit_options){.seed = 1, .powers_off = true});
-	sim_fault(k.sim, SIM_AT_GUEST, 5, 99, SIM_KIND_LOST, NULL);
-	struct kit_pod *a = kit_accept(&k, "exit 3 after 20s", NULL);
-	kit_rest(&k);
-	kit_assert_ended(a, POD_EXITED, CAUSE_SHUTDOWN, -1);
-	kit_finish(&k);
-}
-
 /* ---- QEMU, zombies, strangers ---------------------------------------------------------------- */
 
 static void test_qemu_killed(void **state)
 {
 	(void)state;
-	struct kit_pod *a = running("forever");
+	struct kit_pod *a = pod_in(POD_RUNNING, "forever");
 	kit_operator(a, SIM_KILL_QEMU);
 	kit_rest(&k);
 	kit_assert_trace(&k, "    8.72 a running --qemu-gone--> destroying [qemu-lost]\n"
@@ -300,7 +131,7 @@ static void test_qemu_killed(void **state)
 static void test_a_zombie_does_not_hold_the_pod(void **state)
 {
 	(void)state;
-	struct kit_pod *a = running("exit 0 after 2s");
+	struct kit_pod *a = pod_in(POD_RUNNING, "exit 0 after 2s");
 	kit_operator(a, SIM_HOLD);
 	kit_rest(&k);
 	kit_assert_trace(&k, "   10.72 a running --guest-app--> running app0=exited:0\n"
@@ -328,7 +159,7 @@ static void test_a_zombie_does_not_hold_the_pod(void **state)
 static void test_a_stranger_is_left_alone(void **state)
 {
 	(void)state;
-	struct kit_pod *a = running("forever");
+	struct kit_pod *a = pod_in(POD_RUNNING, "forever");
 	kit_operator(a, SIM_STRANGER);
 	kit_run_for(&k, 130000);
 	assert_int_equal(kit_find(a)->core.state, POD_RUNNING);
@@ -412,7 +243,7 @@ static void test_a_stranger_with_our_uuid_comes_first(void **state)
 static void test_a_lost_event_is_found_by_the_list(void **state)
 {
 	(void)state;
-	struct kit_pod *a = running("forever");
+	struct kit_pod *a = pod_in(POD_RUNNING, "forever");
 	sim_fault(k.sim, SIM_AT_EVENT, 0, 1, SIM_KIND_LOST, NULL);
 	kit_operator(a, SIM_POWEROFF);
 	kit_until(a, POD_EXITED);
@@ -433,7 +264,7 @@ static void test_a_lost_event_is_found_by_the_list(void **state)
 static void test_sensors_killed(void **state)
 {
 	(void)state;
-	struct kit_pod *a = running("exit 4 after 3s");
+	struct kit_pod *a = pod_in(POD_RUNNING, "exit 4 after 3s");
 	sim_watch_kill(k.sim);
 	kit_rest(&k);
 	kit_assert_trace(&k, "   11.72 a running --guest-app--> running app0=exited:4\n"
@@ -454,7 +285,7 @@ static void test_sensors_killed(void **state)
 static void test_death_while_nobody_looks(void **state)
 {
 	(void)state;
-	struct kit_pod *a = running("forever");
+	struct kit_pod *a = pod_in(POD_RUNNING, "forever");
 	sim_watch_kill(k.sim);
 	kit_operator(a, SIM_DESTROY);
 	kit_rest(&k);
@@ -473,7 +304,7 @@ static void test_death_while_nobody_looks(void **state)
 static void test_xenstored_stuck(void **state)
 {
 	(void)state;
-	struct kit_pod *a = running("exit 4 after 40s");
+	struct kit_pod *a = pod_in(POD_RUNNING, "exit 4 after 40s");
 	sim_xenstored(k.sim, false);
 	kit_run_for(&k, 60000);
 	assert_false(k.world_up);
@@ -498,7 +329,7 @@ static void test_xenstored_stuck(void **state)
 static void test_host_reboot(void **state)
 {
 	(void)state;
-	struct kit_pod *a = running("forever");
+	struct kit_pod *a = pod_in(POD_RUNNING, "forever");
 	struct kit_pod *b = kit_accept(&k, "exit 5 after 1s", "forever", NULL);
 	struct kit_pod *c = kit_accept(&k, "forever", NULL);
 	kit_until(b, POD_EXITED);
@@ -523,20 +354,12 @@ static void test_host_reboot(void **state)
 	kit_finish(&k);
 }
 
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 static const struct CMUnitTest tests[] = {
 	T(test_xl_destroy),
 	T(test_xl_shutdown),
 	T(test_poweroff_without_a_word),
 	T(test_paused_and_unpaused),
 	T(test_destroyed_while_it_is_built),
-	T(test_panic),
-	T(test_guest_reboot),
-	T(test_never_boots),
-	T(test_init_fails),
-	T(test_exec_fails),
-	T(test_garbage),
-	T(test_guest_powers_off),
 	T(test_qemu_killed),
 	T(test_a_zombie_does_not_hold_the_pod),
 	T(test_a_stranger_is_left_alone),
