@@ -46,7 +46,7 @@ int custody_fetch(int64_t pid, int64_t dev, int64_t ino)
 			continue;
 		if (!is_file(&st, dev, ino))
 			continue;
-		_cleanup_fd_ int fd = fetch_number(pid, atoi(e->d_name));
+		_cleanup_fd_ int fd = fetch_number(pid, (int)strtol(e->d_name, NULL, 10));
 		/* Between the look and the fetch the number may have changed its meaning. */
 		if (fd >= 0 && fstat(fd, &st) == 0 && is_file(&st, dev, ino))
 			return TAKE_FD(fd);

@@ -23,7 +23,7 @@ struct turn {
 	struct pod_app app_before; /* of args.app, for GUEST_APP */
 	struct pod_update update;
 	enum pod_cause cause; /* after it; core.cause may be a later turn's already */
-	int64_t history_seq; /* 0: nothing happened but that an old outbox row was answered */
+	int64_t history_seq;  /* 0: nothing happened but that an old outbox row was answered */
 	int64_t at;
 	int64_t outbox[POD_EFFECTS_MAX];
 	struct err refused; /* set: rejected for good, not written */

@@ -29,18 +29,22 @@ bool helperlock_held(const char *run_dir, const char *uuid)
 }
 
 /* One line of /proc/locks: "1: FLOCK  ADVISORY  WRITE 4711 08:01:1234 0 EOF" (proc(5)). */
-static pid_t holder_in(const char *line, const struct stat *st)
+static pid_t holder_in(char *line, const struct stat *st)
 {
-	char kind[16];
-	int pid;
-	unsigned maj;
-	unsigned min;
-	unsigned long ino;
-	if (sscanf(line, "%*d: %15s %*s %*s %d %x:%x:%lu", kind, &pid, &maj, &min, &ino) != 5)
-		return -1;
-	bool same = !strcmp(kind, "FLOCK") && ino == st->st_ino && maj == major(st->st_dev) &&
-		    min == minor(st->st_dev);
-	return same ? pid : -1;
+	enum { KIND = 1, PID = 4, FILE_ID = 5, FIELDS };
+	const char *field[FIELDS] = {NULL};
+	char *save = NULL;
+	char *s = line;
+	for (int i = 0; i < FIELDS; i++, s = NULL) {
+		field[i] = strtok_r(s, " ", &save);
+		if (!field[i])
+			return -1;
+	}
+	char want[64];
+	snprintf(want, sizeof want, "%02x:%02x:%llu", major(st->st_dev), minor(st->st_dev),
+		(unsigned long long)st->st_ino);
+	bool same = !strcmp(field[KIND], "FLOCK") && !strcmp(field[FILE_ID], want);
+	return same ? (pid_t)strtol(field[PID], NULL, 10) : -1;
 }
 
 void helperlock_kill(const char *run_dir, const char *uuid)

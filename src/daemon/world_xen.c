@@ -158,10 +158,12 @@ static void xen_watch_restart(struct world *base, const char *why)
 
 static void act_free(struct act *a)
 {
-	struct act **at = &a->w->acts;
-	while (*at != a)
-		at = &(*at)->next;
-	*at = a->next;
+	for (struct act **at = &a->w->acts; *at; at = &(*at)->next) {
+		if (*at != a)
+			continue;
+		*at = a->next;
+		break;
+	}
 	loop_io_del(a->io);
 	loop_io_del(a->exit_io);
 	child_done(&a->child);
@@ -250,10 +252,12 @@ static void xen_act_kill(struct world *base, int64_t op)
 
 static void qemu_free(struct qemu *q)
 {
-	struct qemu **at = &q->w->qemus;
-	while (*at != q)
-		at = &(*at)->next;
-	*at = q->next;
+	for (struct qemu **at = &q->w->qemus; *at; at = &(*at)->next) {
+		if (*at != q)
+			continue;
+		*at = q->next;
+		break;
+	}
 	loop_io_del(q->io);
 	fd_close(&q->pidfd);
 	free(q);
@@ -318,10 +322,16 @@ static void xen_free(struct world *base)
 		loop_io_del(w->watch_exit_io);
 		child_done(&w->watch);
 	}
-	while (w->acts)
-		act_free(w->acts);
-	while (w->qemus)
-		qemu_free(w->qemus);
+	struct act *next_act;
+	for (struct act *a = w->acts; a; a = next_act) {
+		next_act = a->next;
+		act_free(a);
+	}
+	struct qemu *next_qemu;
+	for (struct qemu *q = w->qemus; q; q = next_qemu) {
+		next_qemu = q->next;
+		qemu_free(q);
+	}
 	loop_timer_free(w->restart);
 	free(w->watch_path);
 	free(w->act_path);

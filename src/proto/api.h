@@ -9,22 +9,22 @@
  *   History  {uuid}                  -> {history:[EVENT...]}
  *   Watch    {since?}  more          -> {event:EVENT} ... (continues), from sequence number since+1
  *   Health   {}                      -> {state, world, pods, queue, ...}
+ *   Wait     {uuid, state?}          -> {pod:POD} when exited, failed or gone (or in that state)
  * Change verbs, admin only:
  *   Accept   spec.h's request, more, with fds -> {event:"accepted"|"state"|"running"|"unmap"} ...,
- *            last {event:"ended", state:"exited"|"failed", code, cause, message, forced}
- *            A second Accept for a pod that is there is taken as the re-connection of its `run` when
- *            the lock fd is the same file, else ERR_EXISTS.
- *   Session  {uuid, pid} more        -> {domid, generation, state} (continues) ... {event:"unmap"}
- *            registers a vchan client (pidfd from SO_PEERCRED), also the streams ring of `run`:
- *            one connection per mapped ring. On unmap it has 2 s to unmap and then close the
- *            connection: closing says "unmapped". A late one is killed with SIGKILL.
+ *            last {event:"ended", state:"exited"|"failed", code, cause, text, message, forced}.
+ *            A second Accept for a pod that is there is the re-connection of its `run`: it brings
+ *            the descriptors that it still has. Another directory's lock: ERR_EXISTS.
+ *   Session  {uuid} more             -> {domid, generation, state} ... {event:"unmap"}
+ *            registers a vchan client (pidfd from SO_PEERCRED), also the streams ring of `run`: one
+ *            connection per mapped ring. On unmap it has 2 s to unmap and then close the connection:
+ *            closing says "unmapped". A late one is killed with SIGKILL.
  *   Stop     {uuid, force?}          -> {}       returns when the intent is committed
- *   Wait     {uuid, state?}          -> {pod:POD} when exited, failed or gone (or in that state)
- *   Gc       {uuid}                  -> {}       returns when nothing of the pod is left
+ *   Gc       {uuid}                  -> {pod?}   returns when nothing of the pod is left
  *   Pause, Resume {uuid}             -> {}
  * POD:   {uuid, state, word, want, generation, domid|null, created, started, ended (ns since 1970),
- *         cause, code|null, apps:[{name,state,code|null,signal|null}], dir, memory_kib, vcpus,
- *         net, degraded?}
+ *         cause, message, code|null, forced, apps:[{name,state,code|null,signal|null,started,ended}],
+ *         dir, memory_kib, vcpus, net}
  * EVENT: {seq, uuid, at (ns since 1970), event, from, to, cause, domid|null, generation}
  */
 #ifndef PROTO_API_H

@@ -21,7 +21,7 @@ static const char *const kind_names[GSTATE_MAX_] = {
 #define NOT_HERE (-1)
 
 /* clang-format off */
-static const signed char tails[][GSTATE_MAX_] = {
+static const int tails[][GSTATE_MAX_] = {
 	[GSTATE_POD] = {
 		[GSTATE_BOOTING]  = TAIL_NONE, [GSTATE_STARTING] = NOT_HERE,
 		[GSTATE_RUNNING]  = TAIL_NONE, [GSTATE_STOPPING] = TAIL_NONE,
