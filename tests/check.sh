@@ -86,7 +86,7 @@ fast() {
 	say "building: release, debug (ASan, UBSan), clang"
 	build release all units
 	build debug all units
-	build clang all
+	build clang all units
 	say "unit tests (debug, and release under valgrind), corpora, contract, arrows"
 	export VARIANT=release BUILD="$PWD/build/release" TOP="$PWD"
 	fast_suites >"$report/fast.list"

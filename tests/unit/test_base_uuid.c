@@ -13,8 +13,8 @@
 static void only_canonical_passes(void **state)
 {
 	(void)state;
-	static const char *const bad[] = {"", "-", "01234567-89ab-cdef-0123-456789abcde", GOOD "0",
-		GOOD " ", " " GOOD, "01234567-89AB-cdef-0123-456789abcdef",
+	static const char *const bad[] = {"", "-", "01234567-89ab-cdef-0123-456789abcde",
+		(GOOD "0"), (GOOD " "), (" " GOOD), "01234567-89AB-cdef-0123-456789abcdef",
 		"0123456789ab-cdef-0123-456789abcdef-", "01234567-89ab-cdef-0123-456789abcdeg",
 		"01234567_89ab-cdef-0123-456789abcdef", "../../../../../../../../../../../etc",
 		"{1234567-89ab-cdef-0123-456789abcde}", "01234567-89ab-cdef-0123-4567/9abcdef"};
