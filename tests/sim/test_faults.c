@@ -153,6 +153,19 @@ static void test_qemu_of_an_unwanted_pod_hangs(void **state)
 	kit_finish(&k);
 }
 
+/* Killed before the answer of its create was read: that QEMU must go, too. */
+static void test_qemu_of_a_late_create_hangs(void **state)
+{
+	(void)state;
+	fault(SIM_AT_QEMU, 1, SIM_KIND_HANG, NULL);
+	struct kit_pod *a = pod_in(POD_CREATING, "forever");
+	kit_post(a, EV_KILL, CAUSE_NONE);
+	sim_advance(k.sim, sim_now(k.sim) + 3 * KIT_S);
+	kit_rest(&k);
+	kit_assert_ended(a, POD_EXITED, CAUSE_KILLED, -1);
+	kit_finish(&k);
+}
+
 static void test_create_dies(void **state)
 {
 	(void)state;
@@ -296,21 +309,56 @@ static void test_disk_full(void **state)
 	kit_finish(&k);
 }
 
-/* While commits fail, no pod more is admitted than there are places. */
+/* The disk is full just when the first admission is to be written. */
+static void fill_the_disk(struct kit *kit)
+{
+	const struct pod *p = kit_find(&kit->pod[0]);
+	if (kit->poked || !p || p->core.state != POD_ACCEPTED)
+		return;
+	kit->poked = 1;
+	kit->fail_commits = 5;
+}
+
+/* While commits fail, no pod more is admitted than there are places (kit_check.c counts). */
 static void test_disk_full_at_admission(void **state)
 {
 	(void)state;
 	again(&(struct kit_options){.seed = 1, .max_starts = 1});
+	k.poke = fill_the_disk;
 	struct kit_pod *pod[4];
 	for (int i = 0; i < 4; i++)
 		pod[i] = kit_accept(&k, "exit 0 after 1s", NULL);
-	kit_until(pod[3], POD_ACCEPTED);
-	k.fail_commits = 5;
-	while (kit_find(pod[3])->core.state == POD_ACCEPTED)
-		kit_run_for(&k, 50);
 	kit_rest(&k);
+	assert_int_equal(k.fail_commits, 0);
 	for (int i = 0; i < 4; i++)
 		kit_assert_ended(pod[i], POD_EXITED, CAUSE_FINISHED, 0);
+	kit_finish(&k);
+}
+
+/* A row that the store refuses stops its own pod, no other; a restart reads it again. */
+static void test_one_bad_row(void **state)
+{
+	(void)state;
+	struct err err = {0};
+	struct pod_row row;
+	struct kit_pod *a = pod_in(POD_RUNNING, "forever");
+	struct kit_pod *b = pod_in(POD_RUNNING, "forever");
+	pod_to_row(kit_find(a), k.boot_id, &row);
+	row.seq++; /* somebody else wrote it */
+	assert_ok(store_begin(k.store, &err), &err);
+	assert_ok(store_pod_update(k.store, &row, &err), &err);
+	assert_ok(store_commit(k.store, &err), &err);
+	kit_ask(a, EV_STOP);
+	kit_ask(b, EV_STOP);
+	kit_rest(&k);
+	kit_assert_ended(b, POD_EXITED, CAUSE_STOPPED, 0);
+	assert_int_equal(kit_find(a)->core.state, POD_RUNNING);
+	assert_int_equal(kit_find(a)->core.want, WANT_UP);
+	kit_crash(&k);
+	kit_start(&k);
+	kit_ask(a, EV_STOP);
+	kit_rest(&k);
+	kit_assert_ended(a, POD_EXITED, CAUSE_STOPPED, 0);
 	kit_finish(&k);
 }
 
@@ -321,12 +369,14 @@ static const struct CMUnitTest tests[] = {
 	T(test_destroy_fails_twice),
 	T(test_qemu_hangs),
 	T(test_qemu_of_an_unwanted_pod_hangs),
+	T(test_qemu_of_a_late_create_hangs),
 	T(test_create_dies),
 	T(test_create_hangs),
 	T(test_every_fault_of_every_helper),
 	T(test_double_answers_change_nothing),
 	T(test_disk_full),
 	T(test_disk_full_at_admission),
+	T(test_one_bad_row),
 };
 
 UNIT_MAIN(tests, NULL, NULL)

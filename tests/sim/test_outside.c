@@ -5,6 +5,8 @@
 /* WITH: kit.c kit_loop.c kit_world.c kit_pods.c kit_check.c */
 #include "kit_case.h"
 
+#include "base/json.h"
+
 /* ---- xl -------------------------------------------------------------------------------------- */
 
 static void test_xl_destroy(void **state)
@@ -238,6 +240,32 @@ static void test_a_stranger_with_our_uuid_comes_first(void **state)
 	kit_finish(&k);
 }
 
+static void says_dying(const struct kit_pod *kp, const char *store, int64_t domid)
+{
+	json_t *f = json_make("{s:s, s:s, s:I, s:I, s:s, s:s}", "t", "domain", "uuid", kp->uuid,
+		"domid", (json_int_t)domid, "generation", (json_int_t)kit_find(kp)->core.generation,
+		"store", store, "state", "dying");
+	sensors_frame(k.sensors, f);
+	json_decref(f);
+}
+
+/* Identity is store, UUID, generation and number: whatever else carries the UUID says nothing. */
+static void test_another_domain_with_the_uuid_dies(void **state)
+{
+	(void)state;
+	struct kit_pod *a = pod_in(POD_RUNNING, "forever");
+	int64_t domid = kit_find(a)->core.domid;
+	says_dying(a, "ffffffffffffffffffffffffffffffff", domid);
+	says_dying(a, store_id(k.store), domid + 1);
+	kit_rest(&k);
+	kit_assert_trace(&k, "");
+	kit_operator(a, SIM_DESTROY);
+	says_dying(a, store_id(k.store), domid);
+	kit_rest(&k);
+	kit_assert_ended(a, POD_EXITED, CAUSE_DESTROYED, -1);
+	kit_finish(&k);
+}
+
 /* ---- sensors, hosts -------------------------------------------------------------------------- */
 
 static void test_a_lost_event_is_found_by_the_list(void **state)
@@ -363,6 +391,7 @@ static const struct CMUnitTest tests[] = {
 	T(test_qemu_killed),
 	T(test_a_zombie_does_not_hold_the_pod),
 	T(test_a_stranger_is_left_alone),
+	T(test_another_domain_with_the_uuid_dies),
 	T(test_a_stranger_with_our_uuid_comes_first),
 	T(test_a_lost_event_is_found_by_the_list),
 	T(test_sensors_killed),
