@@ -139,6 +139,7 @@ static void test_qemu_of_an_unwanted_pod_hangs(void **state)
 	kit_until(a, POD_CREATING);
 	kit_ask(a, EV_STOP);
 	kit_until(a, POD_DYING);
+	assert_true(kit_find(a)->core.domid > 0 && kit_find(a)->core.qemu_pid > 0);
 	kit_drop_trace(&k);
 	kit_rest(&k);
 	kit_assert_trace(&k, "    5.09 a dying --deadline--> dying\n"

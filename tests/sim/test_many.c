@@ -118,6 +118,9 @@ static void test_adopts_what_runs(void **state)
 	(void)state;
 	struct kit_pod *a = pod_in(POD_RUNNING, "exit 6 after 60s");
 	dead_for(20000);
+	assert_int_equal(kit_find(a)->lock_fd, -1);
+	kit_run_for(&k, 80);
+	assert_true(kit_find(a)->lock_fd >= 0 && kit_find(a)->status_fd >= 0);
 	kit_rest(&k);
 	kit_assert_trace(&k, "   28.77   a ready\n"
 			     "   68.72 a running --guest-app--> running app0=exited:6\n"
