@@ -366,7 +366,7 @@ image example.com/big big && truncate -s 2G big/rootfs/zeros
 "$xenpod" run --dir="$T/data" --stage1-path="$T/s1" big >"$T/out" 2>"$T/err" &
 job=$!
 for _ in $(seq 200); do
-	[ ! -s "$T/data/cas/tmp/new/rootfs/zeros" ] || break
+	[ ! -e "$T/data/cas/tmp/new" ] || break
 	sleep 0.05
 done
 kill -TERM "$job"
