@@ -9,6 +9,11 @@
 #include "fsm/table.h"
 
 #define RETRY_MS 2000 /* doubles with each try, up to a minute */
+/*
+ * A guest that ends by itself bounds its own steps, but waits for a slow reader of the last output:
+ * this is only for one that hangs. Our own stop is bounded by the grace.
+ */
+#define ENDING_MS 600000
 
 #define DO(...)                                                                                    \
 	{                                                                                          \
@@ -137,7 +142,7 @@ const struct pod_row_def pod_table[POD_STATE_MAX_][EV_MAX_] = {
     STAY(STOPPING, GUEST_APP),
     STAY(STOPPING, GUEST_RUNNING),
     STAY(STOPPING, GUEST_STOPPING),
-    STAY(STOPPING, STOP),
+    ON(STOPPING,   STOP,            STOPPING,    DO(FX_SHUTDOWN)), /* now it has our deadline */
     STAY(STOPPING, UNPAUSED),
     STAY(STOPPING, UNPAUSE_FAILED),
     STAY(STOPPING, RESUME_DONE),
@@ -266,6 +271,8 @@ static int64_t deadline_of(enum pod_state from, enum pod_event event, const stru
 		return backoff_ms(facts->deadlines);
 	if (row->next == from && row->effects[0] == FX_NONE)
 		return -1;
+	if (event == EV_GUEST_STOPPING)
+		return ENDING_MS;
 	int64_t ms = pod_state_deadline_ms(row->next);
 	return row->next == POD_STOPPING ? ms + facts->grace_ms : ms;
 }
