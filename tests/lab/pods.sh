@@ -13,7 +13,7 @@ inside=/root/lab
 
 if [ "${LAB_INSIDE-}" != 1 ]; then
 	tar -C "$lab_dir" -cf - lib.sh pods.sh leftovers.py "scenarios/${0##*/}" |
-		lab_in "rm -rf $inside && mkdir $inside && tar -xf - -C $inside" || bail "Dom-0 answers"
+		lab_in "rm -rf $inside && mkdir $inside && tar -xmf - -C $inside" || bail "Dom-0 answers"
 	lab_run "cd $inside && HUNDRED=${HUNDRED-} LAB_INSIDE=1 exec bash scenarios/${0##*/}" &&
 		exit 0
 	exit 1
@@ -201,4 +201,9 @@ ticks() {
 
 more_ticks() {
 	[ "$(ticks "$1")" -gt $(($2 + 1)) ]
+}
+
+# use NAME: that pod is the one the others ask about.
+use() {
+	uuid=$(cat "$t/$1.uuid")
 }
