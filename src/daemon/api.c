@@ -377,12 +377,6 @@ void api_on_turn(struct api *a, const struct turn_record *t)
 		each_of(a, p->uuid, news, p);
 }
 
-void api_on_ready(struct api *a, struct pod *p)
-{
-	(void)a;
-	(void)p; /* told by the turn that made it running */
-}
-
 static void send_unmap(struct conn *c, struct pod *p)
 {
 	(void)p;

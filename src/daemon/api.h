@@ -34,7 +34,6 @@ int api_listen_default(struct api *a, struct err *err);
 
 /* The engine's hooks that concern clients. */
 void api_on_turn(struct api *a, const struct turn_record *t);
-void api_on_ready(struct api *a, struct pod *p);
 void api_on_unmap(struct api *a, struct pod *p);
 void api_on_evict(struct api *a, struct pod *p);
 void api_on_tell(struct api *a, struct pod *p);

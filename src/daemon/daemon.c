@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -49,7 +48,6 @@ struct daemon {
 	struct loop_timer *turn_timer, *beat_timer, *watchdog_timer;
 	char boot_id[40];
 	char *cgroup_root;
-	int instance_lock;
 	int64_t beats;
 	int64_t opened_at; /* when the barrier opened; 0: not yet */
 	bool world_up;
@@ -167,7 +165,6 @@ static void hook_turn(void *ctx, const struct turn_record *t)
 		struct daemon *d = ctx;                                                            \
 		api_on_##name(d->api, p);                                                          \
 	}
-HOOK(ready)
 HOOK(unmap)
 HOOK(evict)
 HOOK(tell)
@@ -260,19 +257,6 @@ static int read_boot_id(char *ret, size_t size, struct err *err)
 	return 0;
 }
 
-/* One supervisor per state directory: two would each believe the other's domains orphans. */
-static int lock_instance(struct daemon *d, struct err *err)
-{
-	_cleanup_free_ char *path = xasprintf("%s/lock", d->cfg.state_dir);
-	d->instance_lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (d->instance_lock < 0)
-		return err_sys(err, "open %s", path);
-	if (flock(d->instance_lock, LOCK_EX | LOCK_NB) < 0)
-		return err_set(
-			err, ERR_EXISTS, "another supervisor uses %s already", d->cfg.state_dir);
-	return 0;
-}
-
 static int make_dirs(struct daemon *d, struct err *err)
 {
 	_cleanup_free_ char *pods = xasprintf("%s/pods", d->cfg.run_dir);
@@ -328,7 +312,6 @@ static int make_engine(struct daemon *d, struct err *err)
 	struct engine_hooks hooks = {
 		.ctx = d,
 		.turn = hook_turn,
-		.ready = hook_ready,
 		.unmap = hook_unmap,
 		.evict = hook_evict,
 		.tell = hook_tell,
@@ -412,8 +395,9 @@ static void start_timers(struct daemon *d)
 
 static int build(struct daemon *d, struct err *err)
 {
+	/* The store has one owner: a second supervisor ends here, before it touches anything. */
 	if (read_boot_id(d->boot_id, sizeof d->boot_id, err) < 0 || make_dirs(d, err) < 0 ||
-		lock_instance(d, err) < 0 || open_store(d, err) < 0)
+		open_store(d, err) < 0)
 		return -1;
 	d->cgroup_root = cgroup_root(d->cfg.cgroup_root);
 	d->loop = loop_new();
@@ -428,7 +412,6 @@ int daemon_new(const struct daemon_config *cfg, struct daemon **ret, struct err 
 {
 	struct daemon *d = xcalloc(1, sizeof *d);
 	d->cfg = *cfg;
-	d->instance_lock = -1;
 	if (build(d, err) < 0) {
 		daemon_free(d);
 		return -1;
@@ -462,7 +445,6 @@ void daemon_free(struct daemon *d)
 	loop_timer_free(d->watchdog_timer);
 	loop_free(d->loop);
 	store_close(d->store);
-	fd_close(&d->instance_lock);
 	free(d->cgroup_root);
 	free(d);
 }
