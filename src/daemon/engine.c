@@ -377,8 +377,9 @@ static void post_expired(struct engine *e, int64_t now)
 {
 	struct pod *p;
 	while ((p = deadlines_first(&e->deadlines)) && p->heap_due <= now) {
+		struct event_args args = {.domid = -1, .due_ns = p->heap_due};
 		deadlines_set(&e->deadlines, p, 0);
-		engine_post(e, p, EV_DEADLINE, NULL);
+		engine_post(e, p, EV_DEADLINE, &args);
 	}
 }
 

@@ -29,6 +29,7 @@ struct event_args {
 	const char *message;  /* copied */
 	bool forced;
 	int64_t outbox; /* completions: the row that this answers; 0 */
+	int64_t due_ns; /* DEADLINE: which one has passed */
 	/* Called once after the commit (err NULL) or when the event was refused (err set). */
 	void (*done)(void *ctx, const struct err *err);
 	void *done_ctx;

@@ -283,6 +283,15 @@ static int answer_only(struct engine *e, struct turn *t, struct err *err)
 	return store_outbox_delete(e->cfg.store, t->ev->args.outbox, err);
 }
 
+/*
+ * What stood before it in the queue has been done in time and has set another deadline, or none:
+ * this one was the old state's.
+ */
+static bool is_stale(const struct turn *t)
+{
+	return t->ev->event == EV_DEADLINE && t->ev->args.due_ns != t->ev->pod->core.deadline_ns;
+}
+
 static void decide(struct engine *e, struct turn *t)
 {
 	struct pod *p = t->ev->pod;
@@ -299,6 +308,8 @@ static void decide(struct engine *e, struct turn *t)
 			.deadline_ms = pod_state_deadline_ms(POD_ACCEPTED)};
 	else
 		pod_step(p->core.state, t->ev->event, &facts, &t->update);
+	if (is_stale(t))
+		t->update.listed = false;
 }
 
 int turn_make(struct engine *e, struct turn *t, struct err *err)

@@ -336,6 +336,19 @@ static void test_disk_full_at_admission(void **state)
 	kit_finish(&k);
 }
 
+/* A deadline is one state's: what was done in time and only stored late has not missed it. */
+static void test_disk_full_past_a_deadline(void **state)
+{
+	(void)state;
+	struct kit_pod *a = kit_accept(&k, "forever", NULL);
+	kit_until(a, POD_EXPORTING);
+	k.fail_commits = 20; /* for longer than exports may take */
+	kit_until(a, POD_RUNNING);
+	assert_int_equal(k.fail_commits, 0);
+	kit_ask(a, EV_STOP);
+	kit_finish(&k);
+}
+
 /* A row that the store refuses stops its own pod, no other; a restart reads it again. */
 static void test_one_bad_row(void **state)
 {
@@ -377,6 +390,7 @@ static const struct CMUnitTest tests[] = {
 	T(test_double_answers_change_nothing),
 	T(test_disk_full),
 	T(test_disk_full_at_admission),
+	T(test_disk_full_past_a_deadline),
 	T(test_one_bad_row),
 };
 
