@@ -108,13 +108,28 @@ static bool lost_qemu(const struct pod *p)
 	       p->core.state <= POD_STOPPING;
 }
 
+/*
+ * A report of "paused" may be older than what we know: it was read before our own unpause, or while
+ * somebody's destroy has just begun. What a second look confirms is so.
+ */
+static bool pause_confirmed(struct sensors *s, struct pod *p)
+{
+	p->pause_doubted = !p->pause_doubted;
+	if (p->pause_doubted)
+		engine_watch(s->cfg.engine, p);
+	return !p->pause_doubted;
+}
+
 static void domain_lives(struct sensors *s, struct pod *p, const json_t *frame)
 {
 	bool paused = !strcmp(json_str_opt(frame, "state", ""), "paused");
 	enum pod_state st = p->core.state;
+	p->pause_doubted = p->pause_doubted && paused;
 	if (!paused && lost_qemu(p))
 		post(s, p, EV_QEMU_GONE, CAUSE_NONE, NULL);
-	else if (paused && (st == POD_RUNNING || st == POD_BOOTING || st == POD_PAUSING))
+	else if (paused && st == POD_PAUSING)
+		post(s, p, EV_DOMAIN_PAUSED, CAUSE_NONE, NULL);
+	else if (paused && (st == POD_RUNNING || st == POD_BOOTING) && pause_confirmed(s, p))
 		post(s, p, EV_DOMAIN_PAUSED, CAUSE_NONE, NULL);
 	else if (!paused && (st == POD_PAUSED || st == POD_RESUMING || st == POD_UNPAUSING))
 		post(s, p, EV_DOMAIN_RUNS, CAUSE_NONE, NULL);
