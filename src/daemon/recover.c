@@ -229,7 +229,7 @@ int64_t recovery_run(struct recovery *r)
 	case PHASE_SETTLE:
 		engine_stats_get(r->cfg.engine, &st);
 		if (st.queue)
-			return 0;
+			return -1; /* the engine says when: the store may not be writable now */
 		open_barrier(r);
 		return 0;
 	default:

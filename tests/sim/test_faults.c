@@ -349,6 +349,21 @@ static void test_disk_full_past_a_deadline(void **state)
 	kit_finish(&k);
 }
 
+/* What a restart finds cannot be written at first: it waits for the disk, it does not spin. */
+static void test_disk_full_while_recovering(void **state)
+{
+	(void)state;
+	struct kit_pod *a = pod_in(POD_RUNNING, "forever");
+	kit_crash(&k);
+	kit_operator(a, SIM_DESTROY);
+	kit_start(&k);
+	k.fail_commits = 5;
+	kit_rest(&k);
+	assert_int_equal(k.fail_commits, 0);
+	kit_assert_ended(a, POD_EXITED, CAUSE_DESTROYED, -1);
+	kit_finish(&k);
+}
+
 /* A row that the store refuses stops its own pod, no other; a restart reads it again. */
 static void test_one_bad_row(void **state)
 {
@@ -391,6 +406,7 @@ static const struct CMUnitTest tests[] = {
 	T(test_disk_full),
 	T(test_disk_full_at_admission),
 	T(test_disk_full_past_a_deadline),
+	T(test_disk_full_while_recovering),
 	T(test_one_bad_row),
 };
 
