@@ -80,7 +80,8 @@ static int load_pod(void *ctx, const struct pod_row *r)
 	if (!same_boot)
 		void_boot(l->e, p);
 	engine_coldplug(l->e, p);
-	if (same_boot && p->core.qemu_pid > 0)
+	/* No start time: it was dead already when we looked, and its pid may be another's now. */
+	if (same_boot && p->core.qemu_pid > 0 && p->core.qemu_start > 0)
 		p->qemu_alive = l->cfg->world->ops->qemu_watch(l->cfg->world, p->uuid,
 					p->core.qemu_pid, p->core.qemu_start, NULL) == 0;
 	p->qemu_watched = p->core.qemu_pid;

@@ -158,6 +158,23 @@ static void test_a_zombie_does_not_hold_the_pod(void **state)
 	kit_finish(&k);
 }
 
+/* It was dead before its start time could be read: its number is somebody else's by now. */
+static void test_a_qemu_without_a_start_time_is_not_adopted(void **state)
+{
+	(void)state;
+	struct kit_pod *a = pod_in(POD_RUNNING, "forever");
+	kit_find(a)->core.qemu_start = 0;
+	kit_post(a, EV_GUEST_RUNNING, CAUSE_NONE);
+	kit_run_for(&k, 10);
+	kit_crash(&k);
+	kit_start(&k);
+	assert_true(kit_find(a)->core.qemu_pid > 0);
+	assert_false(kit_find(a)->qemu_alive);
+	kit_rest(&k);
+	kit_assert_ended(a, POD_EXITED, CAUSE_QEMU_LOST, -1);
+	kit_finish(&k);
+}
+
 static void test_a_stranger_is_left_alone(void **state)
 {
 	(void)state;
@@ -390,6 +407,7 @@ static const struct CMUnitTest tests[] = {
 	T(test_destroyed_while_it_is_built),
 	T(test_qemu_killed),
 	T(test_a_zombie_does_not_hold_the_pod),
+	T(test_a_qemu_without_a_start_time_is_not_adopted),
 	T(test_a_stranger_is_left_alone),
 	T(test_another_domain_with_the_uuid_dies),
 	T(test_a_stranger_with_our_uuid_comes_first),
