@@ -32,6 +32,7 @@
 #define SECOND       INT64_C(1000000000)
 #define PING_NS      (10 * SECOND)
 #define AUDIT_PINGS  6             /* a full list every minute */
+#define BLIND_PINGS  3             /* for the sensors' hello; they start after at most 10 s */
 #define RUN_GRACE_NS (30 * SECOND) /* for `run` processes to come back after our start */
 
 struct daemon {
@@ -49,6 +50,7 @@ struct daemon {
 	char boot_id[40];
 	char *cgroup_root;
 	int64_t beats;
+	int blind_beats;   /* since the sensors were last lost or last said hello */
 	int64_t opened_at; /* when the barrier opened; 0: not yet */
 	bool world_up;
 	char world_why[160]; /* why it is not */
@@ -106,6 +108,7 @@ static void on_watch_lost(void *ctx, const char *why)
 	if (d->world_up || !d->world_why[0])
 		log_warning("Xen cannot be seen (%s); trying again", why);
 	d->world_up = false;
+	d->blind_beats = 0;
 	d->sensor_restarts++;
 	snprintf(d->world_why, sizeof d->world_why, "%s", why);
 	status_line(d);
@@ -115,6 +118,7 @@ static void on_hello(void *ctx, const json_t *frame)
 {
 	struct daemon *d = ctx;
 	d->world_up = true;
+	d->blind_beats = 0;
 	log_info("Xen %s is seen", json_str_opt(frame, "xen", ""));
 	recovery_world_up(d->recovery);
 	status_line(d);
@@ -194,11 +198,19 @@ static void check_run(void *ctx, struct pod *p)
 	engine_post(d->engine, p, EV_STOP, &args);
 }
 
+/* Opening Xen can hang as well as asking it: who has never said hello is late, too. */
+static bool sensors_hang(struct daemon *d)
+{
+	if (d->world_up)
+		return !sensors_ping(d->sensors);
+	return ++d->blind_beats > BLIND_PINGS;
+}
+
 static void beat(void *ctx)
 {
 	struct daemon *d = ctx;
 	loop_timer_set(d->beat_timer, PING_NS);
-	if (d->world_up && !sensors_ping(d->sensors))
+	if (sensors_hang(d))
 		d->world->ops->watch_restart(
 			d->world, "no answer in time: xenstored or libxl hangs");
 	else if (d->world_up && ++d->beats % AUDIT_PINGS == 0)
