@@ -35,12 +35,17 @@ static void update_io(struct conn *c)
 	loop_io_events(c->io, varlink_pending(c->v) ? LOOP_IN | LOOP_OUT : LOOP_IN);
 }
 
+bool conn_behind(const struct conn *c)
+{
+	return varlink_queued_bytes(c->v) > MAX_QUEUED;
+}
+
 static void conn_send(struct conn *c, json_t *msg)
 {
 	if (c->dead)
 		return;
 	varlink_queue(c->v, msg, NULL, 0);
-	if (varlink_queued_bytes(c->v) > MAX_QUEUED)
+	if (conn_behind(c))
 		shutdown(varlink_fd(c->v), SHUT_RDWR); /* shows as end of file at the next turn */
 	update_io(c);
 }

@@ -58,6 +58,8 @@ struct api {
 	bool in_dispatch;
 };
 
+/* Too much is queued: the connection was cut off, and whatever is sent now is lost. */
+bool conn_behind(const struct conn *c);
 void conn_reply(struct conn *c, json_t *params /* stolen */, bool continues);
 void conn_error(struct conn *c, const struct err *err);
 void conn_fail(struct conn *c, enum err_code code, const char *fmt, ...)

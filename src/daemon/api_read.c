@@ -87,8 +87,9 @@ void api_verb_history(struct conn *c, json_t *params)
 
 static int send_row(void *ctx, const struct history_row *h)
 {
-	conn_reply(ctx, json_make("{s:o}", "event", podjson_history(h)), true);
-	return 0;
+	struct conn *c = ctx;
+	conn_reply(c, json_make("{s:o}", "event", podjson_history(h)), true);
+	return conn_behind(c); /* history has no end; it resumes from the last it got */
 }
 
 /* First what is stored since then, then every committed turn: no gap, because commits run on this
