@@ -182,6 +182,17 @@ static void move_fd(int *to, int *from)
 		*to = TAKE_FD(*from);
 }
 
+/* Its own older connection, whose end we have not read yet, is no rival. */
+static bool has_other_run(const struct conn *c, const struct pod *p)
+{
+	for (const struct conn *o = c->api->conns; o; o = o->next)
+		if (!o->dead && o->pid != c->pid &&
+			(o->role == CONN_RUN || o->role == CONN_ACCEPTING) &&
+			!strcmp(o->uuid, p->uuid))
+			return true;
+	return false;
+}
+
 /* A `run` that lost us (or that we lost) comes again: what we miss of its descriptors is taken. */
 static void reconnect(struct conn *c, struct pod *p, struct pod *sent)
 {
@@ -189,7 +200,7 @@ static void reconnect(struct conn *c, struct pod *p, struct pod *sent)
 	bool same = sent->lock_fd < 0 ||
 		    (fstat(sent->lock_fd, &st) == 0 && (int64_t)st.st_dev == p->lock_dev &&
 			    (int64_t)st.st_ino == p->lock_ino);
-	if (!same || api_has_run(c->api, p)) {
+	if (!same || has_other_run(c, p)) {
 		conn_fail(c, ERR_EXISTS, "pod %s is run by another process already", p->uuid);
 		return;
 	}

@@ -34,6 +34,8 @@
 #define AUDIT_PINGS  6             /* a full list every minute */
 #define BLIND_PINGS  3             /* for the sensors' hello; they start after at most 10 s */
 #define RUN_GRACE_NS (30 * SECOND) /* for `run` processes to come back after our start */
+#define PRUNE_BEATS  360           /* once an hour */
+#define HISTORY_ROWS 100000
 
 struct daemon {
 	struct daemon_config cfg;
@@ -49,7 +51,7 @@ struct daemon {
 	struct loop_timer *turn_timer, *beat_timer, *watchdog_timer;
 	char boot_id[40];
 	char *cgroup_root;
-	int64_t beats;
+	int64_t beats, prune_beats;
 	int blind_beats;   /* since the sensors were last lost or last said hello */
 	int64_t opened_at; /* when the barrier opened; 0: not yet */
 	bool world_up;
@@ -206,6 +208,18 @@ static bool sensors_hang(struct daemon *d)
 	return ++d->blind_beats > BLIND_PINGS;
 }
 
+/* The newest stay: enough for every question about a year of ordinary pods. */
+static void prune_history(struct daemon *d)
+{
+	_cleanup_err_ struct err err = {0};
+	if (store_begin(d->store, &err) == 0 &&
+		store_history_prune(d->store, HISTORY_ROWS, &err) == 0 &&
+		store_commit(d->store, &err) == 0)
+		return;
+	store_rollback(d->store);
+	log_warning("old history cannot be removed, trying again in an hour: %s", err_msg(&err));
+}
+
 static void beat(void *ctx)
 {
 	struct daemon *d = ctx;
@@ -217,6 +231,8 @@ static void beat(void *ctx)
 		sensors_list(d->sensors);
 	if (d->opened_at && clock_boot_ns() - d->opened_at > RUN_GRACE_NS)
 		pods_each(engine_pods(d->engine), check_run, d);
+	if (++d->prune_beats % PRUNE_BEATS == 0)
+		prune_history(d);
 }
 
 static void watchdog(void *ctx)

@@ -108,6 +108,8 @@ static void files_start(struct engine *e, struct pod *p, enum pod_effect fx, int
 
 void engine_watch(struct engine *e, const struct pod *p)
 {
+	if (p->core.domid < 0)
+		return;
 	_cleanup_json_ json_t *f = json_make("{s:s, s:s, s:I, s:i}", "t", "watch", "uuid", p->uuid,
 		"domid", (json_int_t)p->core.domid, "apps", (int)p->napps);
 	e->cfg.world->ops->watch_send(e->cfg.world, f);
