@@ -27,6 +27,25 @@ static int check_is_dir(const struct tree *t, struct err *err)
 	return 0;
 }
 
+static uint64_t mount_id(int fd, const char *path)
+{
+	struct statx sx = {0};
+	int flags = AT_SYMLINK_NOFOLLOW | (*path ? 0 : AT_EMPTY_PATH);
+	if (statx(fd, path, flags, STATX_MNT_ID, &sx) < 0 || !(sx.stx_mask & STATX_MNT_ID))
+		return 0;
+	return sx.stx_mnt_id;
+}
+
+/*
+ * An attach sent again: the descriptor is that very mount. It must stay, for a mount that was
+ * unmounted cannot be attached a second time, nor (before Linux 6.15) a detached one be cloned.
+ */
+static bool is_attached(const struct tree *t, const char *path)
+{
+	uint64_t id = mount_id(t->fd, "");
+	return id && id == mount_id(AT_FDCWD, path);
+}
+
 static int attach_one(const struct tree *t, const char *path, struct err *err)
 {
 	int lazy = 0;
@@ -38,6 +57,8 @@ static int attach_one(const struct tree *t, const char *path, struct err *err)
 		attr.attr_set |= MOUNT_ATTR_RDONLY;
 	if (mkdir(path, 0700) < 0 && errno != EEXIST)
 		return err_sys(err, "make directory %s", path);
+	if (is_attached(t, path))
+		return 0;
 	if (mounts_remove(path, &lazy, err) < 0)
 		return -1;
 	/* Recursive also for a single mount: then whatever was cloned obeys. */

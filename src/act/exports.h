@@ -21,7 +21,7 @@ struct tree {
 	bool read_only;
 };
 
-/* Attaches all; what is mounted at those places already is unmounted first. */
+/* Attaches all; what else is mounted at those places is unmounted first. Done already: stays. */
 int exports_attach(const char *dir, const struct tree *trees, size_t n, struct err *err);
 /*
  * Are all `n` attached? QEMU does not tell when a directory is missing, and one without its mount
