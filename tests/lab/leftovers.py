@@ -16,9 +16,9 @@ FILES = [
 ]
 # Long-lived daemons that could leak file descriptors.
 DAEMONS = {"xenpodd", "xenpod-watch", "xenconsoled", "oxenstored", "xenstored"}
-# Made once per boot, or a worker of systemd, udev or the command channel that comes and goes.
+# xenstored's own log, which it rotates; made once per boot; or a worker of systemd, udev or the command channel that comes and goes.
 IGNORE = re.compile(
-    r"file /run/xen/domid-history|xenstore /(libxl|vm)|cgroup .*/system-modprobe\.slice"
+    r"file /run/xen/domid-history|file /var/log/xen/xenstored-access\.log.*|xenstore /(libxl|vm)|cgroup .*/system-modprobe\.slice"
     r"|cgroup .*/(init\.scope|dev-[^/]*\.mount|[^/]*\.socket)"
     r"|process (sshd: .*|\(udev-worker\).*|\(sd-.*|.*systemd-udevd.*|)")
 
