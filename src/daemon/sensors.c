@@ -120,6 +120,11 @@ static bool pause_confirmed(struct sensors *s, struct pod *p)
 	return !p->pause_doubted;
 }
 
+static bool may_be_paused(enum pod_state st)
+{
+	return st == POD_RUNNING || st == POD_BOOTING;
+}
+
 static void domain_lives(struct sensors *s, struct pod *p, const json_t *frame)
 {
 	bool paused = !strcmp(json_str_opt(frame, "state", ""), "paused");
@@ -127,9 +132,7 @@ static void domain_lives(struct sensors *s, struct pod *p, const json_t *frame)
 	p->pause_doubted = p->pause_doubted && paused;
 	if (!paused && lost_qemu(p))
 		post(s, p, EV_QEMU_GONE, CAUSE_NONE, NULL);
-	else if (paused && st == POD_PAUSING)
-		post(s, p, EV_DOMAIN_PAUSED, CAUSE_NONE, NULL);
-	else if (paused && (st == POD_RUNNING || st == POD_BOOTING) && pause_confirmed(s, p))
+	else if (paused && (st == POD_PAUSING || (may_be_paused(st) && pause_confirmed(s, p))))
 		post(s, p, EV_DOMAIN_PAUSED, CAUSE_NONE, NULL);
 	else if (!paused && (st == POD_PAUSED || st == POD_RESUMING || st == POD_UNPAUSING))
 		post(s, p, EV_DOMAIN_RUNS, CAUSE_NONE, NULL);

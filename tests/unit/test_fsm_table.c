@@ -429,9 +429,8 @@ static void test_deadline_of_a_move(void **state)
 		struct pod_update u;
 		pod_step(s, e, &facts, &u);
 		int64_t own = pod_state_deadline_ms(u.next);
-		/* A guest that ends by itself may have a slow reader: minutes, not the grace. */
 		if (u.next != s && e == EV_GUEST_STOPPING)
-			assert_row(u.deadline_ms == 600000, s, e, "no time for the last output");
+			assert_row(u.deadline_ms == 600000, s, e, "no time for a slow reader");
 		else if (u.next != s && u.next == POD_STOPPING)
 			assert_row(u.deadline_ms == own + 1234, s, e, "the grace is not granted");
 		else if (u.next != s)
