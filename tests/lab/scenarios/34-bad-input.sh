@@ -8,21 +8,36 @@
 # shellcheck source=tests/lab/pods.sh
 . "$(dirname "$0")/../pods.sh"
 
-# refused WHAT ERE COMMAND...
-refused() {
-	local what=$1 ere=$2 out rc=0 before
+# one_line WHAT ERE COMMAND...
+one_line() {
+	local out rc=0
 
-	shift 2
-	before=$(records)
-	out=$("$@" 2>&1 </dev/null) || rc=$?
-	expect_eq "$what: exit code" $rc 254
-	expect_match "$what: one line that names it" "$out" "^[^"$'\n'"]*($ere)[^"$'\n'"]*\$"
-	expect_eq "$what: nothing has changed" "$(records)" "$before"
+	out=$("${@:3}" 2>&1 </dev/null) || rc=$?
+	expect_eq "$1: exit code" $rc 254
+	expect_match "$1: one line that names it" "$out" "^[^"$'\n'"]*($2)[^"$'\n'"]*\$"
 }
 
-# A run that comes as far as its stage1 leaves what stage0 prepared, until gc, as with rkt.
+# refused WHAT ERE COMMAND...: and nothing has changed.
+refused() {
+	local what=$1 before
+
+	before=$(known)
+	one_line "$@"
+	expect_eq "$what: nothing has changed" "$(known)" "$before"
+}
+
+# Pods that supervisor and data directory know.
+known() {
+	xenpod-status --json 2>/dev/null | jq -c '.pods[] | [.uuid, .state]'
+	[ "$keep" = yes ] || xenpod gc --grace-period=0 >/dev/null 2>&1
+	find $datadir/pods -mindepth 2 -maxdepth 2
+}
+
+# A run that comes as far as its stage1 leaves what was prepared for it, until gc, as with rkt.
 refused_in_stage1() {
+	keep=no
 	refused "$@"
+	keep=yes
 	observed=$((observed + 1))
 }
 
@@ -34,6 +49,7 @@ nobody() {
 	setpriv --reuid=65534 --regid=65534 --clear-groups "$@"
 }
 
+keep=yes
 pods_begin
 bad=$inside/bad
 mkdir -p $bad/image/rootfs $bad/later $bad/run $bad/stage1
@@ -66,8 +82,7 @@ refused "not root: the supervisor" 'root|permission|Permission' \
 
 tar -xf /usr/local/lib/xenpod/stage1-xen.aci -C $bad/stage1
 rm $bad/stage1/rootfs/xenpod/vmlinux
-refused "a stage1 without a kernel" 'xenpod/vmlinux' run_small --stage1-path=$bad/stage1 $images/worker.aci
-xenpod gc --grace-period=0 >/dev/null
+refused_in_stage1 "a stage1 without a kernel" 'xenpod/vmlinux' run_small --stage1-path=$bad/stage1 $images/worker.aci
 
 # ---- a store that is newer ----------------------------------------------------------------------
 
@@ -81,12 +96,14 @@ expect_eq "it is as it was" "$(sha256sum $bad/later/store.db)" "$sum"
 # ---- no supervisor ------------------------------------------------------------------------------
 
 systemctl stop xenpodd.service xenpod-admin.socket xenpod-status.socket 2>/dev/null
-refused "no supervisor" 'supervisor|xenpodd' run_small $images/worker.aci
+one_line "no supervisor" 'supervisor|xenpodd' run_small $images/worker.aci
 expect_eq "root is shown what the store says" "$(xenpod-status --json 2>/dev/null | jq -r .source)" store
 check_not "others are not" nobody xenpod-status
 systemctl start xenpod-admin.socket xenpod-status.socket xenpodd.service
 soon "the supervisor is back" 120 supervisor_runs
-xenpod gc --grace-period=0 >/dev/null
+check "what was prepared goes with gc" xenpod gc --grace-period=0
+expect_eq "and nothing has changed" "$(records)" ''
+observed=$((observed + 1))
 
 # ---- a pod that runs ----------------------------------------------------------------------------
 
@@ -100,7 +117,7 @@ expect_eq "gc lets it be" "$(xenpod gc --grace-period=0 2>&1)" ''
 state_nodes=/local/domain/$(domid "$uuid")/data/xenpod
 for node in pod app/0 next; do
 	for value in '' nonsense '99999999999999999999 running' '9 done 70000' '9 running extra' \
-		"9 failed $(printf 'x%.0s' {1..1000})" $'9 failed \x01\x02'; do
+		"9 failed $(printf 'x%.0s' {1..1000})" $'9\x01running'; do
 		xenstore-write "$state_nodes/$node" "$value"
 	done
 done
