@@ -18,7 +18,8 @@ FILES = [
 DAEMONS = {"xenpodd", "xenpod-watch", "xenconsoled", "oxenstored", "xenstored"}
 # xenstored's own log, which it rotates; made once per boot; or a worker of systemd, udev or the command channel that comes and goes.
 IGNORE = re.compile(
-    r"file /run/xen/domid-history|file /var/log/xen/xenstored-access\.log.*|xenstore /(libxl|vm)|cgroup .*/system-modprobe\.slice"
+    r"file /run/xen/domid-history|file /var/log/xen/xenstored-access\.log.*"
+    r"|xenstore /(libxl|vm)|cgroup .*/system-modprobe\.slice"
     r"|cgroup .*/(init\.scope|dev-[^/]*\.mount|[^/]*\.socket)"
     r"|process (sshd: .*|\(udev-worker\).*|\(sd-.*|.*systemd-udevd.*|)")
 
