@@ -55,7 +55,6 @@ struct api {
 	struct listener *listeners;
 	struct conn *conns;
 	size_t n_conns;
-	bool in_dispatch;
 };
 
 /* Too much is queued: the connection was cut off, and whatever is sent now is lost. */

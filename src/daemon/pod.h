@@ -60,7 +60,6 @@ struct pod {
 	/* Held by this process only; -1 when not (yet, any more) there. */
 	int lock_fd, status_fd, kernel_fd, ramdisk_fd;
 	struct fds trees;
-	int64_t run_pid;          /* 0: not connected */
 	int64_t op;               /* running or waiting helper; 0: none */
 	struct session *sessions; /* mapped rings */
 	bool qemu_alive;
