@@ -298,6 +298,7 @@ static void decide(struct engine *e, struct turn *t)
 	struct pod_facts facts = {
 		.want = p->core.want,
 		.failed = pod_cause_failed(p->core.cause) && !p->core.started_at,
+		.started = p->core.started_at != 0,
 		.grace_ms = json_int_opt(pod_guest_spec(p), "grace_ms", SPEC_GRACE_MS),
 		.deadlines = p->core.deadlines,
 	};

@@ -115,6 +115,7 @@ const struct pod_row_def pod_table[POD_STATE_MAX_][EV_MAX_] = {
 
     ON(PAUSED,     RESUME,          RESUMING,    DO(FX_RESUME)),
     ON(PAUSED,     DOMAIN_RUNS,     RUNNING,     DO(FX_READY)),
+    ON(PAUSED,     BOOTS_ON,        BOOTING,     DO(FX_NONE)),
     STAY(PAUSED,   DOMAIN_PAUSED),
     STAY(PAUSED,   PAUSE_DONE),
     STAY(PAUSED,   PAUSE_FAILED),
@@ -128,6 +129,7 @@ const struct pod_row_def pod_table[POD_STATE_MAX_][EV_MAX_] = {
     ON(RESUMING,   RESUME_DONE,     RUNNING,     DO(FX_READY)),
     ON(RESUMING,   RESUME_FAILED,   PAUSED,      DO(FX_NONE)),
     ON(RESUMING,   DOMAIN_RUNS,     RUNNING,     DO(FX_READY)),
+    ON(RESUMING,   BOOTS_ON,        BOOTING,     DO(FX_NONE)),
     STAY(RESUMING, DOMAIN_PAUSED),
     STAY(RESUMING, PAUSE_DONE),
     STAY(RESUMING, PAUSE_FAILED),
@@ -242,10 +244,19 @@ static bool is_step_of_start(enum pod_state state, enum pod_event event)
 	}
 }
 
+/* A pod that was paused while it booted is ready only when its guest says so. */
+static bool is_waking(enum pod_state state, enum pod_event event)
+{
+	return (state == POD_PAUSED && event == EV_DOMAIN_RUNS) ||
+	       (state == POD_RESUMING && (event == EV_RESUME_DONE || event == EV_DOMAIN_RUNS));
+}
+
 enum pod_event pod_guard(enum pod_state state, enum pod_event event, const struct pod_facts *facts)
 {
 	if (facts->want == WANT_DOWN && is_step_of_start(state, event))
 		return EV_UNWANTED;
+	if (!facts->started && is_waking(state, event))
+		return EV_BOOTS_ON;
 	if (event == EV_COLLECTED && facts->failed)
 		return EV_COLLECTED_FAILED;
 	return event;

@@ -91,6 +91,7 @@ enum pod_owns {
 	X(QUIET, "quiet", 'W')                 /* rings unmapped, QEMU exited */                   \
 	X(HOST_REBOOT, "host-reboot", 'W')     /* another boot: no domain of before is alive */    \
 	X(UNWANTED, "unwanted", 'G')           /* a step of the start is done, but a stop came */  \
+	X(BOOTS_ON, "boots-on", 'G')           /* runs again, and has not started its apps yet */  \
 	X(COLLECTED_FAILED, "collected-failed", 'G') /* collected, and it is a failure */          \
 	X(DEADLINE, "deadline", 'T')
 
@@ -145,6 +146,7 @@ enum pod_want { WANT_UP, WANT_DOWN, WANT_MAX_ };
 struct pod_facts {
 	enum pod_want want;
 	bool failed;      /* the cause of the end is a failure of a start (pod_cause_failed) */
+	bool started;     /* all apps were started once: GUEST_RUNNING came */
 	int64_t grace_ms; /* for a graceful stop */
 	int deadlines;    /* how often the deadline fired in this state */
 };

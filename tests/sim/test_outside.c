@@ -85,6 +85,23 @@ static void test_paused_and_unpaused(void **state)
 	kit_finish(&k);
 }
 
+/* Unpaused, it goes on with its start: ready is what its guest says, and this one never does. */
+static void test_paused_while_it_boots(void **state)
+{
+	(void)state;
+	struct kit_pod *a = pod_in(POD_BOOTING, "never-boots");
+	kit_operator(a, SIM_PAUSE);
+	kit_run_for(&k, 130000);
+	assert_int_equal(kit_find(a)->core.state, POD_PAUSED);
+	kit_operator(a, SIM_UNPAUSE);
+	kit_until(a, POD_DESTROYING);
+	kit_assert_trace(&k, "   60.00 a booting --domain-paused--> paused\n"
+			     "  180.00 a paused --boots-on--> booting\n"
+			     "  420.00 a booting --deadline--> destroying [boot-timeout]\n"
+			     "  420.00   a destroy\n");
+	kit_finish(&k);
+}
+
 static void test_destroyed_while_it_is_built(void **state)
 {
 	(void)state;
@@ -404,6 +421,7 @@ static const struct CMUnitTest tests[] = {
 	T(test_xl_shutdown),
 	T(test_poweroff_without_a_word),
 	T(test_paused_and_unpaused),
+	T(test_paused_while_it_boots),
 	T(test_destroyed_while_it_is_built),
 	T(test_qemu_killed),
 	T(test_a_zombie_does_not_hold_the_pod),

@@ -18,17 +18,18 @@ struct spot {
 	enum pod_effect under_way;
 	enum pod_want want;
 	enum pod_cause cause;
+	bool started; /* the guest has said once that all apps are started */
 };
 
-#define SPOTS (POD_STATE_MAX_ * FX_MAX_ * WANT_MAX_ * CAUSE_MAX_)
+#define SPOTS (POD_STATE_MAX_ * FX_MAX_ * WANT_MAX_ * CAUSE_MAX_ * 2)
 
 static struct spot spots[SPOTS];
 static size_t n_spots;
-static bool seen[POD_STATE_MAX_][FX_MAX_][WANT_MAX_][CAUSE_MAX_];
+static bool seen[POD_STATE_MAX_][FX_MAX_][WANT_MAX_][CAUSE_MAX_][2];
 
 static void visit(struct spot s)
 {
-	bool *was = &seen[s.state][s.under_way][s.want][s.cause];
+	bool *was = &seen[s.state][s.under_way][s.want][s.cause][s.started];
 	if (*was)
 		return;
 	*was = true;
@@ -50,7 +51,11 @@ static bool can_happen(const struct spot *s, enum pod_event e)
 
 static struct pod_facts facts_of(const struct spot *s)
 {
-	return (struct pod_facts){.want = s->want, .failed = pod_cause_failed(s->cause)};
+	return (struct pod_facts){
+		.want = s->want,
+		.failed = pod_cause_failed(s->cause),
+		.started = s->started,
+	};
 }
 
 /* As the engine does it; false: the event is not answered here. */
@@ -69,6 +74,7 @@ static bool follow(const struct spot *s, enum pod_event e, struct spot *ret)
 		ret->cause = pod_cause_of(s->state, u.event);
 	if (u.event == EV_STOP || u.event == EV_KILL)
 		ret->want = WANT_DOWN;
+	ret->started = s->started || u.event == EV_GUEST_RUNNING;
 	for (int i = 0; i < POD_EFFECTS_MAX; i++)
 		if (pod_effect_done(u.effects[i]) != EV_NONE)
 			ret->under_way = u.effects[i];
@@ -245,6 +251,15 @@ static void test_down_stays_down(void **state)
 				&spots[i], "goes on although it was told to stop");
 }
 
+/* `ready` is a promise to whoever waits for it: only the guest can say that its apps are started. */
+static void test_running_is_what_the_guest_said(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < n_spots; i++)
+		if (spots[i].state == POD_RUNNING)
+			assert_spot(spots[i].started, &spots[i], "its apps are not started");
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_walk_is_whole),
 	cmocka_unit_test(test_an_end_has_a_cause),
@@ -256,6 +271,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_late_answers_are_harmless),
 	cmocka_unit_test(test_lock_until_collected),
 	cmocka_unit_test(test_down_stays_down),
+	cmocka_unit_test(test_running_is_what_the_guest_said),
 };
 
 UNIT_MAIN(tests, walk_all, NULL)
