@@ -98,20 +98,7 @@ jobs_alive() {
 
 # One QMP command; prints the answer's "return".
 qmp() {
-	local line to from
-
-	coproc QMP { cd "$run" && exec socat -t 1 - UNIX-CONNECT:qmp 2>/dev/null; }
-	from=${QMP[0]} to=${QMP[1]}
-	printf '%s\n' '{"execute":"qmp_capabilities","id":0}' "$1" >&"$to"
-	while read -r -t "$ceiling" line <&"$from"; do
-		case $line in
-		*'"id": 0'*) ;;
-		*'"return":'*) echo "$line" && break ;;
-		*'"error":'*) echo "$line" >&2 && break ;;
-		esac
-	done
-	exec {to}>&-
-	wait "$QMP_PID" 2>/dev/null || true
+	(cd "$run" && python3 "$here/qmp.py" qmp "$ceiling" "$1")
 }
 
 # One command of QEMU's monitor; it prints nothing when all went well.
