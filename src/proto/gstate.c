@@ -10,7 +10,7 @@
 #include <string.h>
 
 /* What follows the kind's word. */
-enum tail { TAIL_NONE, TAIL_CODE, TAIL_TEXT };
+enum tail { TAIL_NONE, TAIL_CODE, TAIL_SIGNAL, TAIL_TEXT, TAIL_WHY };
 
 static const char *const kind_names[GSTATE_MAX_] = {
 #define X(id, name) [GSTATE_##id] = name,
@@ -27,14 +27,14 @@ static const int tails[][GSTATE_MAX_] = {
 		[GSTATE_RUNNING]  = TAIL_NONE, [GSTATE_STOPPING] = TAIL_NONE,
 		[GSTATE_EXITED]   = NOT_HERE,  [GSTATE_KILLED]   = NOT_HERE,
 		[GSTATE_DONE]     = TAIL_CODE, [GSTATE_FAILED]   = TAIL_TEXT,
-		[GSTATE_ENDING]   = TAIL_NONE,
+		[GSTATE_ENDING]   = TAIL_NONE, [GSTATE_OOM]      = NOT_HERE,
 	},
 	[GSTATE_APP] = {
 		[GSTATE_BOOTING]  = NOT_HERE,  [GSTATE_STARTING] = TAIL_NONE,
 		[GSTATE_RUNNING]  = TAIL_NONE, [GSTATE_STOPPING] = NOT_HERE,
-		[GSTATE_EXITED]   = TAIL_CODE, [GSTATE_KILLED]   = TAIL_CODE,
-		[GSTATE_DONE]     = NOT_HERE,  [GSTATE_FAILED]   = TAIL_CODE,
-		[GSTATE_ENDING]   = NOT_HERE,
+		[GSTATE_EXITED]   = TAIL_CODE, [GSTATE_KILLED]   = TAIL_SIGNAL,
+		[GSTATE_DONE]     = NOT_HERE,  [GSTATE_FAILED]   = TAIL_WHY,
+		[GSTATE_ENDING]   = NOT_HERE,  [GSTATE_OOM]      = TAIL_SIGNAL,
 	},
 };
 /* clang-format on */
@@ -107,24 +107,32 @@ static int take_text(struct cursor *c, char *ret)
 	return 0;
 }
 
-static int take_tail(struct cursor *c, enum gstate_node node, struct gstate *s)
+static int take_code(struct cursor *c, uint64_t min, uint64_t max, struct gstate *s)
 {
-	int tail = tails[node][s->kind];
 	uint64_t code = 0;
-	if (tail == NOT_HERE)
-		return -1;
-	if (tail == TAIL_NONE)
-		return 0;
-	if (take_space(c) < 0)
-		return -1;
-	if (tail == TAIL_TEXT)
-		return take_text(c, s->text);
-	/* A signal number 0 would be "killed by nothing". */
-	if (take_number(c, s->kind == GSTATE_KILLED ? 127 : 255, &code) < 0 ||
-		(s->kind == GSTATE_KILLED && code == 0))
+	if (take_number(c, max, &code) < 0 || code < min)
 		return -1;
 	s->code = (int)code;
 	return 0;
+}
+
+static int take_tail(struct cursor *c, enum gstate_node node, struct gstate *s)
+{
+	int tail = tails[node][s->kind];
+	if (tail == TAIL_NONE)
+		return 0;
+	if (tail == NOT_HERE || take_space(c) < 0)
+		return -1;
+	if (tail == TAIL_TEXT)
+		return take_text(c, s->text);
+	/* Signal number 0 would be "killed by nothing", code 0 "failed without a fault". */
+	if (tail != TAIL_WHY)
+		return tail == TAIL_CODE ? take_code(c, 0, 255, s) : take_code(c, 1, 127, s);
+	if (take_code(c, 1, 255, s) < 0)
+		return -1;
+	if (c->p == c->end)
+		return 0;
+	return take_space(c) < 0 ? -1 : take_text(c, s->text);
 }
 
 int gstate_parse(enum gstate_node node, const char *value, size_t len, struct gstate *ret)
@@ -152,16 +160,18 @@ size_t gstate_format(const struct gstate *s, char *buf)
 	case GSTATE_DONE:
 	case GSTATE_EXITED:
 	case GSTATE_KILLED:
+	case GSTATE_OOM:
 		n = snprintf(
 			buf, GSTATE_VALUE_MAX, "%u %s %d", s->seq, kind_names[s->kind], s->code);
 		break;
 	case GSTATE_FAILED:
-		/* A pod's has text, an app's a code: a pod's text is never empty. */
-		if (s->text[0])
+		/* A pod's has a text and no code, an app's a code and perhaps a text. */
+		if (!s->code)
 			n = snprintf(buf, GSTATE_VALUE_MAX, "%u failed %.*s", s->seq,
 				GSTATE_TEXT_MAX, s->text);
 		else
-			n = snprintf(buf, GSTATE_VALUE_MAX, "%u failed %d", s->seq, s->code);
+			n = snprintf(buf, GSTATE_VALUE_MAX, "%u failed %d%s%.*s", s->seq, s->code,
+				s->text[0] ? " " : "", GSTATE_TEXT_MAX, s->text);
 		break;
 	case GSTATE_BOOTING:
 	case GSTATE_STARTING:

@@ -7,7 +7,8 @@
  * <code>" |
  *            "<seq> failed <text>"        text: at most GSTATE_TEXT_MAX printable ASCII
  *   app/<i>  "<seq> starting" | "<seq> running" | "<seq> exited <code>" | "<seq> killed <signo>" |
- *            "<seq> failed <code>"        code 203: exec failed (contract 1.4)
+ *            "<seq> oom <signo>" |        killed because its memory, or the domain's, was used up
+ *            "<seq> failed <code>[ <text>]"  code 203: exec failed (contract 1.4); text: why
  *   next     "<n>"                        the free vchan rendezvous ring is s/<n>
  *
  * <seq> counts up from 1 per node; a reader ignores a value whose seq is not larger than the last.
@@ -32,6 +33,7 @@
 	X(ENDING, "ending")     /* pod: because its apps ended or one failed */                    \
 	X(EXITED, "exited")                                                                        \
 	X(KILLED, "killed")                                                                        \
+	X(OOM, "oom") /* app: killed, for want of memory */                                        \
 	X(DONE, "done")                                                                            \
 	X(FAILED, "failed")
 
@@ -46,7 +48,7 @@ struct gstate {
 	uint32_t seq;
 	enum gstate_kind kind;
 	int code;                       /* exit code or signal number, 0..255, else 0 */
-	char text[GSTATE_TEXT_MAX + 1]; /* pod "failed" only, else "" */
+	char text[GSTATE_TEXT_MAX + 1]; /* "failed" only, else "" */
 };
 
 /* Which node a value is for decides which kinds are allowed. */

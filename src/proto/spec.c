@@ -6,155 +6,24 @@
 #include "proto/spec.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/base64.h"
 #include "base/cleanup.h"
 #include "base/json.h"
 #include "base/uuid.h"
 #include "proto/api.h"
+#include "proto/spec_int.h"
 
-#define ID_MAX 4294967294 /* (uid_t)-1 means "do not change" to the kernel */
-
-static int bad(struct err *err, const char *member, const char *want)
-{
-	return err_set(err, ERR_INVALID, "\"%s\" must be %s", member, want);
-}
-
-static int check_int(const json_t *o, const char *member, int64_t min, int64_t max, struct err *err)
-{
-	int64_t v = 0;
-	if (json_get_int(o, member, &v, err) < 0)
-		return -1;
-	if (v < min || v > max)
-		return err_set(err, ERR_INVALID, "\"%s\" must be from %lld to %lld, not %lld",
-			member, (long long)min, (long long)max, (long long)v);
-	return 0;
-}
-
-/* One of the words, which end with NULL. */
-static int check_word(
-	const json_t *o, const char *member, const char *const *words, struct err *err)
-{
-	const char *v = NULL;
-	if (json_get_str(o, member, &v, err) < 0)
-		return -1;
-	for (size_t i = 0; words[i]; i++) {
-		if (strcmp(v, words[i]) == 0)
-			return 0;
-	}
-	return err_set(err, ERR_INVALID, "\"%s\" is \"%s\", which is not known", member, v);
-}
-
-static int check_text(const json_t *o, const char *member, struct err *err)
-{
-	const char *v = NULL;
-	if (json_get_str(o, member, &v, err) < 0)
-		return -1;
-	return v[0] ? 0 : bad(err, member, "a text that is not empty");
-}
-
-static int check_bool_opt(const json_t *o, const char *member, struct err *err)
-{
-	const json_t *v = json_object_get(o, member);
-	return !v || json_is_boolean(v) ? 0 : bad(err, member, "true or false");
-}
+#define FILTER_STEP 8 /* sizeof(struct sock_filter), which is the kernel's ABI */
 
 static int check_uuid(const json_t *o, struct err *err)
 {
 	const char *v = NULL;
 	if (json_get_str(o, "uuid", &v, err) < 0)
 		return -1;
-	return uuid_valid(v) ? 0 : bad(err, "uuid", "a UUID in lower case, 8-4-4-4-12");
-}
-
-/* Names become xenstore values, cgroups and directories of the guest: a closed alphabet. */
-static int check_name(const json_t *o, const char *member, const char *alphabet, struct err *err)
-{
-	const char *v = NULL;
-	if (json_get_str(o, member, &v, err) < 0)
-		return -1;
-	size_t len = strlen(v);
-	if (len == 0 || len > SPEC_NAME_MAX || strspn(v, alphabet) != len || v[0] == '-' ||
-		v[0] == '.' || v[len - 1] == '-')
-		return err_set(err, ERR_INVALID, "\"%s\" is \"%.*s\", which is not a name", member,
-			SPEC_NAME_MAX, v);
-	return 0;
-}
-
-#define APP_ALPHABET "abcdefghijklmnopqrstuvwxyz0123456789-" /* ACName, contract 3.1 */
-#define TAG_ALPHABET APP_ALPHABET "ABCDEFGHIJKLMNOPQRSTUVWXYZ._"
-
-/* Every element a string; when `assign`, of the form NAME=value. */
-static int check_strings(const json_t *o, const char *member, bool assign, struct err *err)
-{
-	json_t *a = NULL;
-	size_t i = 0;
-	json_t *v = NULL;
-	if (json_get_array(o, member, &a, err) < 0)
-		return -1;
-	json_array_foreach (a, i, v) {
-		const char *s = json_string_value(v);
-		if (!s)
-			return bad(err, member, "an array of strings");
-		const char *equals = strchr(s, '=');
-		if (assign && (!equals || equals == s))
-			return err_set(
-				err, ERR_INVALID, "\"%s\" holds \"%s\", not NAME=value", member, s);
-	}
-	return 0;
-}
-
-static int check_exec(const json_t *app, struct err *err)
-{
-	if (check_strings(app, "exec", false, err) < 0)
-		return -1;
-	const char *first = json_string_value(json_array_get(json_object_get(app, "exec"), 0));
-	if (!first || !first[0])
-		return bad(err, "exec", "a command with its arguments: the image has none");
-	return 0;
-}
-
-static int check_gids(const json_t *app, struct err *err)
-{
-	json_t *a = NULL;
-	size_t i = 0;
-	json_t *v = NULL;
-	if (json_get_array(app, "gids", &a, err) < 0)
-		return -1;
-	json_array_foreach (a, i, v) {
-		json_int_t id = json_integer_value(v);
-		if (!json_is_integer(v) || id < 0 || id > ID_MAX)
-			return bad(err, "gids", "an array of group numbers");
-	}
-	if (json_array_size(a) > SPEC_MAX_GIDS)
-		return bad(err, "gids", "at most " SPEC_MAX_GIDS_TEXT " groups");
-	return 0;
-}
-
-static int check_cwd(const json_t *app, struct err *err)
-{
-	const char *cwd = NULL;
-	if (json_get_str(app, "cwd", &cwd, err) < 0)
-		return -1;
-	return cwd[0] == '/' ? 0 : bad(err, "cwd", "an absolute path");
-}
-
-static int check_app(const json_t *app, struct err *err)
-{
-	static const char *const stdins[] = {"null", "stream", NULL};
-	if (!json_is_object(app))
-		return bad(err, "apps", "an array of objects");
-	if (check_name(app, "name", APP_ALPHABET, err) < 0)
-		return -1;
-	if (check_name(app, "tag", TAG_ALPHABET, err) < 0 || check_exec(app, err) < 0 ||
-		check_text(app, "user", err) < 0 || check_text(app, "group", err) < 0 ||
-		check_gids(app, err) < 0 || check_cwd(app, err) < 0 ||
-		check_strings(app, "env", true, err) < 0 ||
-		check_bool_opt(app, "read_only", err) < 0 || check_bool_opt(app, "docker", err) < 0)
-		return err_wrap(err, "app \"%s\"", json_str_opt(app, "name", ""));
-	if (json_object_get(app, "stdin") && check_word(app, "stdin", stdins, err) < 0)
-		return err_wrap(err, "app \"%s\"", json_str_opt(app, "name", ""));
-	return 0;
+	return uuid_valid(v) ? 0 : spec_bad(err, "uuid", "a UUID in lower case, 8-4-4-4-12");
 }
 
 /* No two objects of the array may have the same text in `member`. */
@@ -184,12 +53,33 @@ static int check_apps(const json_t *guest, struct err *err)
 		return err_set(err, ERR_INVALID, "\"apps\": %zu apps, at most %d are possible",
 			json_array_size(apps), SPEC_MAX_APPS);
 	if (json_array_size(apps) == 0)
-		return bad(err, "apps", "at least one app");
+		return spec_bad(err, "apps", "at least one app");
+	size_t filters = json_array_size(json_object_get(guest, "filters"));
 	json_array_foreach (apps, i, app) {
-		if (check_app(app, err) < 0)
+		if (spec_check_app(app, filters, err) < 0)
 			return -1;
 	}
 	return check_unique(apps, "apps", "name", err);
+}
+
+static int check_filters(const json_t *guest, struct err *err)
+{
+	json_t *a = NULL;
+	size_t i = 0;
+	json_t *v = NULL;
+	if (!json_object_get(guest, "filters"))
+		return 0;
+	if (json_get_array(guest, "filters", &a, err) < 0)
+		return -1;
+	json_array_foreach (a, i, v) {
+		_cleanup_free_ uint8_t *bytes = NULL;
+		size_t len = 0;
+		const char *text = json_string_value(v);
+		if (!text || base64_decode(text, &bytes, &len) < 0 || len == 0 ||
+			len % FILTER_STEP || len / FILTER_STEP > SPEC_FILTER_MAX)
+			return spec_bad(err, "filters", "an array of seccomp programs in base64");
+	}
+	return 0;
 }
 
 /* The kernel's limit is 64 (HOST_NAME_MAX); what is in it goes to sethostname(2) as it is. */
@@ -199,7 +89,7 @@ static int check_hostname(const json_t *guest, struct err *err)
 	if (json_get_str(guest, "hostname", &v, err) < 0)
 		return -1;
 	size_t len = strlen(v);
-	if (len == 0 || len > SPEC_NAME_MAX || strspn(v, TAG_ALPHABET) != len)
+	if (len == 0 || len > SPEC_NAME_MAX || strspn(v, SPEC_TAG_ALPHABET) != len)
 		return err_set(err, ERR_INVALID, "\"hostname\" is \"%.*s\", which is not a name",
 			SPEC_NAME_MAX, v);
 	return 0;
@@ -211,7 +101,7 @@ static int check_machine_id(const json_t *guest, struct err *err)
 	if (json_get_str(guest, "machine_id", &v, err) < 0)
 		return -1;
 	if (strlen(v) != 32 || strspn(v, "0123456789abcdef") != 32)
-		return bad(err, "machine_id", "32 hexadecimal digits in lower case");
+		return spec_bad(err, "machine_id", "32 hexadecimal digits in lower case");
 	return 0;
 }
 
@@ -219,18 +109,35 @@ int spec_check_guest(const json_t *guest, struct err *err)
 {
 	if (!json_is_object(guest))
 		return err_set(err, ERR_INVALID, "the spec must be a JSON object");
-	if (check_int(guest, "version", SPEC_VERSION, SPEC_VERSION, err) < 0 ||
+	if (spec_check_int(guest, "version", SPEC_VERSION, SPEC_VERSION, err) < 0 ||
 		check_uuid(guest, err) < 0 || check_hostname(guest, err) < 0 ||
-		check_machine_id(guest, err) < 0 || check_bool_opt(guest, "debug", err) < 0 ||
-		check_bool_opt(guest, "streams", err) < 0 ||
-		check_bool_opt(guest, "lo_only", err) < 0 ||
-		check_int(guest, "grace_ms", 0, SPEC_GRACE_MAX_MS, err) < 0)
+		check_machine_id(guest, err) < 0 || spec_check_bool_opt(guest, "debug", err) < 0 ||
+		spec_check_bool_opt(guest, "streams", err) < 0 ||
+		spec_check_bool_opt(guest, "lo_only", err) < 0 ||
+		spec_check_int(guest, "grace_ms", 0, SPEC_GRACE_MAX_MS, err) < 0 ||
+		check_filters(guest, err) < 0)
 		return -1;
 	/* Absent in a request: the supervisor has not set it yet. */
 	if (json_object_get(guest, "generation") &&
-		check_int(guest, "generation", 1, INT64_MAX, err) < 0)
+		spec_check_int(guest, "generation", 1, INT64_MAX, err) < 0)
 		return -1;
 	return check_apps(guest, err);
+}
+
+static int check_tree(const json_t *tree, struct err *err)
+{
+	const char *file = json_str_opt(tree, "file", NULL);
+	if (!json_is_object(tree))
+		return spec_bad(err, "trees", "an array of objects");
+	if (spec_check_name(tree, "tag", SPEC_TAG_ALPHABET, err) < 0 ||
+		spec_check_bool_opt(tree, "read_only", err) < 0 ||
+		spec_check_bool_opt(tree, "recursive", err) < 0)
+		return -1;
+	if (json_string_length(json_object_get(tree, "tag")) > SPEC_TAG_MAX)
+		return err_set(err, ERR_INVALID, "\"tag\" is longer than %d", SPEC_TAG_MAX);
+	if (json_object_get(tree, "file") && (!file || !spec_is_entry(file)))
+		return spec_bad(err, "file", "the name of a file");
+	return 0;
 }
 
 static int check_trees(const json_t *request, struct err *err)
@@ -244,15 +151,8 @@ static int check_trees(const json_t *request, struct err *err)
 		return err_set(err, ERR_INVALID, "\"trees\": %zu trees, at most %d are possible",
 			json_array_size(trees), SPEC_MAX_TREES);
 	json_array_foreach (trees, i, tree) {
-		if (!json_is_object(tree))
-			return bad(err, "trees", "an array of objects");
-		if (check_name(tree, "tag", TAG_ALPHABET, err) < 0 ||
-			check_bool_opt(tree, "read_only", err) < 0 ||
-			check_bool_opt(tree, "recursive", err) < 0)
+		if (check_tree(tree, err) < 0)
 			return err_wrap(err, "tree %zu", i);
-		if (json_string_length(json_object_get(tree, "tag")) > SPEC_TAG_MAX)
-			return err_set(err, ERR_INVALID, "tree %zu: \"tag\" is longer than %d", i,
-				SPEC_TAG_MAX);
 	}
 	return check_unique(trees, "trees", "tag", err);
 }
@@ -268,17 +168,31 @@ static bool tree_has_tag(const json_t *trees, const char *tag)
 	return false;
 }
 
-/* Every app's root must be among the trees: a guest could only fail later, and less clearly. */
-static int check_roots(const json_t *request, const json_t *guest, struct err *err)
+static int check_tags_of(const json_t *trees, const json_t *app, struct err *err)
+{
+	const char *tag = json_str_opt(app, "tag", "");
+	size_t i = 0;
+	json_t *mount = NULL;
+	if (!tree_has_tag(trees, tag))
+		return err_set(err, ERR_INVALID, "no tree has its tag \"%s\"", tag);
+	json_array_foreach (json_object_get(app, "mounts"), i, mount) {
+		tag = json_str_opt(mount, "tag", "");
+		if (!tree_has_tag(trees, tag))
+			return err_set(
+				err, ERR_INVALID, "mounts %zu: no tree has the tag \"%s\"", i, tag);
+	}
+	return 0;
+}
+
+/* Whatever an app mounts must be among the trees: a guest could only fail later, less clearly. */
+static int check_tags(const json_t *request, const json_t *guest, struct err *err)
 {
 	const json_t *trees = json_object_get(request, "trees");
 	size_t i = 0;
 	json_t *app = NULL;
 	json_array_foreach (json_object_get(guest, "apps"), i, app) {
-		const char *tag = json_str_opt(app, "tag", "");
-		if (!tree_has_tag(trees, tag))
-			return err_set(err, ERR_INVALID, "app \"%s\": no tree has its tag \"%s\"",
-				json_str_opt(app, "name", ""), tag);
+		if (check_tags_of(trees, app, err) < 0)
+			return err_wrap(err, "app \"%s\"", json_str_opt(app, "name", ""));
 	}
 	return 0;
 }
@@ -316,7 +230,7 @@ static int check_guest_of(const json_t *request, struct err *err)
 		return err_wrap(err, "guest");
 	if (strcmp(json_str_opt(guest, "uuid", ""), json_str_opt(request, "uuid", "")) != 0)
 		return err_set(err, ERR_INVALID, "guest: \"uuid\" is another than the request's");
-	return check_roots(request, guest, err);
+	return check_tags(request, guest, err);
 }
 
 int spec_check_request(const json_t *request, struct err *err)
@@ -326,13 +240,13 @@ int spec_check_request(const json_t *request, struct err *err)
 	static const char *const nets[] = {"none", NULL};
 	if (!json_is_object(request))
 		return err_set(err, ERR_INVALID, "the request must be a JSON object");
-	if (check_uuid(request, err) < 0 || check_text(request, "dir", err) < 0 ||
-		check_word(request, "owner", owners, err) < 0 ||
-		check_word(request, "type", types, err) < 0 ||
-		check_word(request, "net", nets, err) < 0 ||
-		check_int(request, "memory_kib", SPEC_MEMORY_MIN_KIB, SPEC_MEMORY_MAX_KIB, err) <
-			0 ||
-		check_int(request, "vcpus", 1, SPEC_VCPUS_MAX, err) < 0)
+	if (check_uuid(request, err) < 0 || spec_check_text(request, "dir", err) < 0 ||
+		spec_check_word(request, "owner", owners, err) < 0 ||
+		spec_check_word(request, "type", types, err) < 0 ||
+		spec_check_word(request, "net", nets, err) < 0 ||
+		spec_check_int(
+			request, "memory_kib", SPEC_MEMORY_MIN_KIB, SPEC_MEMORY_MAX_KIB, err) < 0 ||
+		spec_check_int(request, "vcpus", 1, SPEC_VCPUS_MAX, err) < 0)
 		return -1;
 	if (check_trees(request, err) < 0 || check_fds(request, err) < 0)
 		return -1;

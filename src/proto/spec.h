@@ -3,6 +3,7 @@
  * The pod spec: what `run` makes of rkt's manifests, what the supervisor stores, and (its "guest"
  * part) what xenpod-init finds as /xenpod/spec.json in its ramdisk. docs/GUEST-PROTOCOL.md shows
  * one. It is plain JSON made with jansson; this header names the members and checks a whole one.
+ * Nothing of it is decided again later: what a manifest leaves open, `run` has filled in.
  *
  * accept request, sent by `run` with descriptors in the order of "fds":
  *   uuid         text
@@ -12,7 +13,9 @@
  *   memory_kib   integer, size of the domain
  *   vcpus        integer
  *   net          "none" (until the network effector grows: nothing else is accepted)
- *   trees        [{tag, read_only, recursive}]  one 9p export each, in the order of the tree fds
+ *   trees        [{tag, read_only, recursive, file?}]  one 9p export each, in the order of the tree
+ *                fds. file: the descriptor is the mount of a file (9p exports directories only);
+ *                the exported directory holds it under this name and nothing else
  *   fds          ["lock","status","kernel","ramdisk","tree/0",...] names of the passed descriptors
  *   guest        the guest's part:
  *     version      1
@@ -21,9 +24,33 @@
  *     debug        bool: xenpod-init tells each step on the console
  *     streams      bool: a client will come for the apps' output, the end waits for it
  *     grace_ms     TERM to KILL at a stop
- *     apps         [{name, tag, exec[], user, group, gids[], cwd, env["K=V"], read_only,
- *                    docker (bool), stdin ("null"|"stream")}]
  *     lo_only      bool: bring up nothing but the loopback interface
+ *     filters      ["base64"...] seccomp(2) programs: arrays of struct sock_filter, for "seccomp"
+ *     apps         what follows, one each
+ *
+ *   Of an app; what is optional is marked with ? and what its absence means stands behind it:
+ *     name, tag, exec[], user, group, gids[], cwd, env["K=V"]
+ *     read_only?   bool (false)    the root is read-only; volumes have their own word
+ *     docker?      bool (false)    the image comes from docker: its rule for groups
+ *     tty?         bool (false)    one pseudo-terminal for all three streams; stdin is "stream"
+ *     stdin?       "null" (null) | "stream"
+ *     stdout?, stderr?  "stream" (stream) | "null"
+ *     notify?      bool (false)    it says READY=1 itself, see sd_notify(3), before it counts as
+ *                                  running
+ *     pre_start?, post_stop?  [exec]  run as root in its root before and after it (none)
+ *     mounts?      [{path, tag, sub, read_only}] in the order in which they are mounted (none).
+ *                  path: in the app's root, its links resolved there; tag: of a tree; sub: what of
+ *                  the tree, a relative path without "..", "" for all of it
+ *     files?       [{path, text, if_absent}] mounted after the volumes over what is there;
+ *                  if_absent: only when nothing is there (none)
+ *     protect?     bool (true)     the paths of contract 3.4 are read-only or hidden
+ *     caps?        ["CAP_CHOWN"...] the bounding set (all)
+ *     no_new_privileges?  bool (false)
+ *     seccomp?     index into "filters" (no filter)
+ *     oom_score_adj?  -1000..1000 (0)
+ *     cpu_shares?  2..262144       weight among the pod's apps (1024)
+ *     memory_bytes?  limit of the app's cgroup (none)
+ *     cpu_milli?   thousandths of a core (none)
  */
 #ifndef PROTO_SPEC_H
 #define PROTO_SPEC_H
@@ -47,6 +74,14 @@
 #define SPEC_GRACE_MAX_MS   (24 * 3600 * 1000)
 #define SPEC_VCPUS          2
 #define SPEC_VCPUS_MAX      128
+#define SPEC_MAX_MOUNTS     64    /* of one app */
+#define SPEC_MAX_FILES      16    /* of one app */
+#define SPEC_FILE_MAX       65536 /* a hosts file is the largest that is meant */
+#define SPEC_FILTER_MAX     4096  /* instructions: BPF_MAXINSNS of the kernel */
+#define SPEC_OOM_ADJ_MAX    1000
+#define SPEC_CPU_SHARES     1024
+#define SPEC_CPU_SHARES_MIN 2
+#define SPEC_CPU_SHARES_MAX 262144
 
 /* Checks an accept request as the supervisor needs it; ERR_INVALID names the member. */
 int spec_check_request(const json_t *request, struct err *err);

@@ -21,10 +21,11 @@
  *     ERROR   JSON {"message"}; the session ends
  *     DATA    stream STREAM_STDOUT/STDERR, app = index (0 for enter)
  *     EOF     that stream of that app has ended
- *     APP     8 bytes: u32 gstate kind (EXITED, KILLED, FAILED), u32 code: app has ended
+ *     APP     8 bytes: u32 gstate kind (EXITED, KILLED, OOM, FAILED), u32 code: app has ended
  *     ACK     4 bytes: u32 bytes of stdin taken (of that app) since the last ACK
  *     EXIT    8 bytes: u32 kind (EXITED or KILLED), u32 code: enter's command has ended; last frame
  *             (could not be run: EXITED 127, not there, or 126; the reason is on its stderr)
+ *     LOST    4 bytes: u32 bytes of that stream and app were thrown away here, because nobody read
  *     END     4 bytes: u32 pod's exit code: all apps ended, all output was sent; last frame
  *
  * Back-pressure is the ring's: a reader that does not read stops the writer. stdin of enter is
@@ -57,6 +58,7 @@ enum stream_type {
 	STREAM_APP,
 	STREAM_EXIT,
 	STREAM_END,
+	STREAM_LOST,
 	STREAM_TYPE_MAX_
 };
 

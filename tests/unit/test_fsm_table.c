@@ -51,12 +51,13 @@ static void assert_state(bool ok, enum pod_state s, const char *law)
 }
 
 /* Every combination of facts that can make a difference to guard or deadline. */
-#define N_FACTS 16
+#define N_FACTS 32
 static struct pod_facts facts_of(int i)
 {
 	return (struct pod_facts){
 		.want = i & 1 ? WANT_DOWN : WANT_UP,
 		.failed = i & 2,
+		.started = i & 16,
 		.grace_ms = i & 4 ? 8000 : 0,
 		.deadlines = i & 8 ? 3 : 0,
 	};
@@ -425,7 +426,7 @@ static void test_deadline_of_a_move(void **state)
 {
 	(void)state;
 	FOR_ROWS (s, e) {
-		struct pod_facts facts = {.want = WANT_UP, .grace_ms = 1234};
+		struct pod_facts facts = {.want = WANT_UP, .started = true, .grace_ms = 1234};
 		struct pod_update u;
 		pod_step(s, e, &facts, &u);
 		int64_t own = pod_state_deadline_ms(u.next);
@@ -435,8 +436,7 @@ static void test_deadline_of_a_move(void **state)
 			assert_row(u.deadline_ms == own + 1234, s, e, "the grace is not granted");
 		else if (u.next != s)
 			assert_row(u.deadline_ms == own, s, e, "not the state's own deadline");
-		/* Staying with nothing to do leaves the running deadline: noise prolongs nothing.
-		 */
+		/* Staying with nothing to do: noise prolongs nothing. */
 		else if (u.effects[0] == FX_NONE)
 			assert_row(
 				u.deadline_ms == -1 || (u.deadline_ms > 0 && u.deadline_ms <= own),

@@ -60,7 +60,13 @@ static void app_values(void **state)
 	assert_taken(GSTATE_APP, "2 running");
 	assert_taken(GSTATE_APP, "3 exited 3");
 	assert_taken(GSTATE_APP, "3 killed 15");
+	assert_taken(GSTATE_APP, "3 oom 9");
 	assert_taken(GSTATE_APP, "3 failed 203");
+	assert_taken(GSTATE_APP, "3 failed 203 no program \"x\" in PATH=/bin");
+	assert_refused(GSTATE_APP, "3 failed 203 ");
+	assert_refused(GSTATE_APP, "3 failed 0");
+	assert_refused(GSTATE_APP, "1 oom 0");
+	assert_refused(GSTATE_POD, "1 oom 9");
 	assert_refused(GSTATE_APP, "1 booting");
 	assert_refused(GSTATE_APP, "1 done 0");
 	assert_refused(GSTATE_APP, "1 failed text");

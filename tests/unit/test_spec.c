@@ -182,6 +182,95 @@ static void too_many(void **state)
 	json_decref(array);
 }
 
+/* ---- what an app may ask for beyond the needful ---------------------------------------------- */
+
+static const char rich[] =
+	"{'name':'web','tag':'app0','exec':['/bin/sh'],'user':'0','group':'0','gids':[],'cwd':'/',"
+	"'env':[],'tty':true,'stdin':'stream','stdout':'null','stderr':'stream','notify':true,"
+	"'pre_start':['/bin/pre','a'],'post_stop':['/bin/post'],"
+	"'mounts':[{'path':'/data','tag':'app1','sub':'','read_only':true},"
+	"{'path':'/data/x','tag':'app1','sub':'a/b.c','read_only':false}],"
+	"'files':[{'path':'/etc/hosts','text':'127.0.0.1 localhost\\n','if_absent':true}],"
+	"'protect':false,'caps':['CAP_CHOWN','CAP_CHECKPOINT_RESTORE'],'no_new_privileges':true,"
+	"'seccomp':0,'oom_score_adj':-1000,'cpu_shares':2,'memory_bytes':1,'cpu_milli':1}";
+
+/* `good` with the rich app and one seccomp program of one instruction. */
+static json_t *rich_request(void)
+{
+	json_t *j = request(good);
+	json_t *guest = json_object_get(j, "guest");
+	json_array_set_new(json_object_get(guest, "apps"), 0, request(rich));
+	json_object_set_new(guest, "filters", request("['BgAAAAAA/38=']"));
+	return j;
+}
+
+static void assert_rich_spoilt(const char *path, const char *value, const char *text)
+{
+	_cleanup_err_ struct err err = {0};
+	_cleanup_json_ json_t *j = rich_request();
+	char last[64];
+	json_t *at = walk(j, path, last);
+	if (json_is_array(at))
+		json_array_set_new(at, (size_t)atoi(last), request(value));
+	else
+		json_object_set_new(at, last, request(value));
+	if (spec_check_request(j, &err) == 0)
+		fail_msg("%s = %s was taken", path, value);
+	assert_err(&err, ERR_INVALID, text);
+}
+
+static void a_rich_app_is_taken(void **state)
+{
+	(void)state;
+	_cleanup_err_ struct err err = {0};
+	_cleanup_json_ json_t *j = rich_request();
+	assert_ok(spec_check_request(j, &err), &err);
+}
+
+static void wrong_isolators_are_named(void **state)
+{
+	(void)state;
+	assert_rich_spoilt("guest/apps/0/caps", "['CAP_NONE']", "\"CAP_NONE\" is no capability");
+	assert_rich_spoilt("guest/apps/0/caps", "[1]", "no capability");
+	assert_rich_spoilt("guest/apps/0/seccomp", "1", "\"seccomp\" must be from 0 to 0");
+	assert_rich_spoilt("guest/apps/0/oom_score_adj", "1001", "\"oom_score_adj\"");
+	assert_rich_spoilt("guest/apps/0/cpu_shares", "1", "\"cpu_shares\"");
+	assert_rich_spoilt("guest/apps/0/memory_bytes", "0", "\"memory_bytes\"");
+	assert_rich_spoilt("guest/apps/0/cpu_milli", "0", "\"cpu_milli\"");
+	assert_rich_spoilt("guest/apps/0/no_new_privileges", "1", "\"no_new_privileges\"");
+	assert_rich_spoilt("guest/filters/0", "'BgAA'", "\"filters\"");
+	assert_rich_spoilt("guest/filters/0", "'not base64'", "\"filters\"");
+	assert_rich_spoilt("guest/filters", "[]", "\"seccomp\"");
+}
+
+static void wrong_mounts_are_named(void **state)
+{
+	(void)state;
+	assert_rich_spoilt("guest/apps/0/mounts/0/path", "'data'", "\"path\"");
+	assert_rich_spoilt("guest/apps/0/mounts/0/tag", "'vol9'", "no tree has the tag \"vol9\"");
+	assert_rich_spoilt("guest/apps/0/mounts/1/sub", "'../x'", "mounts 1: \"sub\"");
+	assert_rich_spoilt("guest/apps/0/mounts/1/sub", "'/x'", "\"sub\"");
+	assert_rich_spoilt("guest/apps/0/mounts/1/sub", "'x/'", "\"sub\"");
+	assert_rich_spoilt("guest/apps/0/mounts/1/sub", "'a/./b'", "\"sub\"");
+	assert_rich_spoilt("guest/apps/0/mounts/0", "1", "\"mounts\"");
+	assert_rich_spoilt("guest/apps/0/files/0/text", "1", "files 0: \"text\"");
+	assert_rich_spoilt("guest/apps/0/files/0/path", "'etc/hosts'", "\"path\"");
+	assert_rich_spoilt("trees/0/file", "'a/b'", "tree 0: \"file\"");
+	assert_rich_spoilt("trees/0/file", "'..'", "\"file\"");
+	assert_rich_spoilt("trees/0/file", "1", "\"file\"");
+}
+
+static void wrong_streams_and_handlers_are_named(void **state)
+{
+	(void)state;
+	assert_rich_spoilt("guest/apps/0/stdout", "'log'", "\"stdout\" is \"log\"");
+	assert_rich_spoilt("guest/apps/0/tty", "'yes'", "\"tty\"");
+	assert_rich_spoilt("guest/apps/0/notify", "1", "\"notify\"");
+	assert_rich_spoilt("guest/apps/0/pre_start", "[]", "\"pre_start\"");
+	assert_rich_spoilt("guest/apps/0/post_stop", "['']", "\"post_stop\"");
+	assert_rich_spoilt("guest/apps/0/protect", "0", "\"protect\"");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -191,6 +280,10 @@ int main(void)
 		cmocka_unit_test(wrong_apps_are_named),
 		cmocka_unit_test(descriptors_are_in_their_places),
 		cmocka_unit_test(too_many),
+		cmocka_unit_test(a_rich_app_is_taken),
+		cmocka_unit_test(wrong_isolators_are_named),
+		cmocka_unit_test(wrong_mounts_are_named),
+		cmocka_unit_test(wrong_streams_and_handlers_are_named),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
