@@ -233,6 +233,17 @@ static int check_guest_of(const json_t *request, struct err *err)
 	return check_tags(request, guest, err);
 }
 
+static int check_size(const json_t *request, struct err *err)
+{
+	if (spec_check_int(request, "memory_kib", SPEC_MEMORY_MIN_KIB, SPEC_MEMORY_MAX_KIB, err) <
+			0 ||
+		spec_check_int(request, "vcpus", 1, SPEC_VCPUS_MAX, err) < 0)
+		return -1;
+	if (json_int_opt(request, "memory_kib", 0) % SPEC_MEMORY_STEP_KIB)
+		return spec_bad(err, "memory_kib", "whole MiB, a multiple of 1024");
+	return 0;
+}
+
 int spec_check_request(const json_t *request, struct err *err)
 {
 	static const char *const owners[] = {"rkt", "xenpod", NULL};
@@ -243,10 +254,7 @@ int spec_check_request(const json_t *request, struct err *err)
 	if (check_uuid(request, err) < 0 || spec_check_text(request, "dir", err) < 0 ||
 		spec_check_word(request, "owner", owners, err) < 0 ||
 		spec_check_word(request, "type", types, err) < 0 ||
-		spec_check_word(request, "net", nets, err) < 0 ||
-		spec_check_int(
-			request, "memory_kib", SPEC_MEMORY_MIN_KIB, SPEC_MEMORY_MAX_KIB, err) < 0 ||
-		spec_check_int(request, "vcpus", 1, SPEC_VCPUS_MAX, err) < 0)
+		spec_check_word(request, "net", nets, err) < 0 || check_size(request, err) < 0)
 		return -1;
 	if (check_trees(request, err) < 0 || check_fds(request, err) < 0)
 		return -1;

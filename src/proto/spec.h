@@ -10,7 +10,7 @@
  *   dir          pod directory's path when accepted (for people; never opened again)
  *   owner        "rkt" or "xenpod": who prepared the pod directory
  *   type         "auto" | "pv" | "pvh"
- *   memory_kib   integer, size of the domain
+ *   memory_kib   integer, size of the domain; whole MiB
  *   vcpus        integer
  *   net          "none" (until the network effector grows: nothing else is accepted)
  *   trees        [{tag, read_only, recursive, file?}]  one 9p export each, in the order of the tree
@@ -70,18 +70,21 @@
 #define SPEC_GRACE_MS       8000 /* inside the 15 s that rkt's own test allows a stop */
 #define SPEC_MEMORY_KIB     (1024 * 1024)
 #define SPEC_MEMORY_MIN_KIB (64 * 1024)
-#define SPEC_MEMORY_MAX_KIB (16LL * 1024 * 1024 * 1024) /* 16 TiB: more is a slip of the pen */
-#define SPEC_GRACE_MAX_MS   (24 * 3600 * 1000)
-#define SPEC_VCPUS          2
-#define SPEC_VCPUS_MAX      128
-#define SPEC_MAX_MOUNTS     64    /* of one app */
-#define SPEC_MAX_FILES      16    /* of one app */
-#define SPEC_FILE_MAX       65536 /* a hosts file is the largest that is meant */
-#define SPEC_FILTER_MAX     4096  /* instructions: BPF_MAXINSNS of the kernel */
-#define SPEC_OOM_ADJ_MAX    1000
-#define SPEC_CPU_SHARES     1024
-#define SPEC_CPU_SHARES_MIN 2
-#define SPEC_CPU_SHARES_MAX 262144
+/* libxl counts a PVH domain's memory in whole MiB in one place and in KiB in another, and fails with
+ * "can't allocate low memory" where the two differ. */
+#define SPEC_MEMORY_STEP_KIB 1024
+#define SPEC_MEMORY_MAX_KIB  (16LL * 1024 * 1024 * 1024) /* 16 TiB: more is a slip of the pen */
+#define SPEC_GRACE_MAX_MS    (24 * 3600 * 1000)
+#define SPEC_VCPUS           2
+#define SPEC_VCPUS_MAX       128
+#define SPEC_MAX_MOUNTS      64    /* of one app */
+#define SPEC_MAX_FILES       16    /* of one app */
+#define SPEC_FILE_MAX        65536 /* a hosts file is the largest that is meant */
+#define SPEC_FILTER_MAX      4096  /* instructions: BPF_MAXINSNS of the kernel */
+#define SPEC_OOM_ADJ_MAX     1000
+#define SPEC_CPU_SHARES      1024
+#define SPEC_CPU_SHARES_MIN  2
+#define SPEC_CPU_SHARES_MAX  262144
 
 /* Checks an accept request as the supervisor needs it; ERR_INVALID names the member. */
 int spec_check_request(const json_t *request, struct err *err);

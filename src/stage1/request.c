@@ -57,7 +57,8 @@ int request_size(
 		kib = SPEC_MEMORY_KIB;
 	if (any_cpus && vcpus < SPEC_VCPUS)
 		vcpus = SPEC_VCPUS;
-	*ret_memory_kib = kib;
+	*ret_memory_kib =
+		(kib + SPEC_MEMORY_STEP_KIB - 1) / SPEC_MEMORY_STEP_KIB * SPEC_MEMORY_STEP_KIB;
 	*ret_vcpus = vcpus;
 	return 0;
 }

@@ -113,6 +113,7 @@ static void wrong_values_are_named(void **state)
 	assert_spoilt("net", "'default'", "\"net\" is \"default\"");
 	assert_spoilt("memory_kib", "1024", "\"memory_kib\" must be from 65536");
 	assert_spoilt("memory_kib", "1.5e9", "\"memory_kib\"");
+	assert_spoilt("memory_kib", "256072", "\"memory_kib\" must be whole MiB");
 	assert_spoilt("vcpus", "0", "\"vcpus\"");
 	assert_spoilt("vcpus", "129", "\"vcpus\"");
 	assert_spoilt("guest/version", "2", "\"version\"");
