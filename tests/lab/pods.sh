@@ -29,6 +29,10 @@ tests=/usr/local/lib/xenpod/tests
 observed=0               # pods that the observer must have seen
 pids=()                  # what has been started in the background
 
+# Whoever is left in the background would hold the channel to the host open, and it would wait.
+# shellcheck disable=SC2154 # scratch is lib.sh's
+trap 'rm -rf "$scratch"; kill $(jobs -p) 2>/dev/null' EXIT
+
 lab_run() {
 	bash -c "$*" </dev/null
 }
