@@ -29,7 +29,8 @@ make_root() {
 	chmod 0755 "$root/bin/busybox"
 	for tool in sh ash cat ls ps sleep echo env id true false kill test touch mkdir rm mount \
 		umount hostname uname dd wc head tail grep sed awk seq stat readlink date df free \
-		ip ping vi sync printf expr cut sort od tr chmod chown ln cp mv find xargs; do
+		ip ping vi sync printf expr cut sort od tr chmod chown ln cp mv find xargs \
+		stty tty pidof dmesg setsid; do
 		ln -s busybox "$root/bin/$tool"
 	done
 	printf '%s\n' 'root:x:0:0:root:/root:/bin/sh' 'demo:x:1000:1000:demo:/home/demo:/bin/sh' \
