@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: Apache-2.0
+# Benchmarks: figures side by side from one run, and what they mean in proportion to each other.
+
+VCHANECHO := build/release/lab/vchanecho
+$(VCHANECHO): tests/bench/vchanecho.c src/proto/stream.h
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(STATIC) -o $@ $< $(LIBS_vchan)
+
+.PHONY: bench
+bench: need $(VCHANECHO) ## measure streams and enter on a real Xen, beside libxenvchan alone
+	$(Q)bash tests/bench/streams.sh
