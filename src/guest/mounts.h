@@ -9,11 +9,7 @@
 /* /proc, /sys, cgroups, /dev with pts and shm, /run. Before anything else is done. */
 int mounts_base(struct err *err);
 
-/*
- * Mounts the app's 9p export and what an app expects in its root; *ret_root is a descriptor of the
- * root. What the image lacks is made as a directory; nothing else of the image is changed. Logs
- * what a read-only tree does not let us make.
- */
+/* The app's file systems (appfs.h) from the domain's 9p exports. Call it for one app at a time. */
 int mounts_app(const struct podspec_app *app, int *ret_root, struct err *err);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/openat2.h>
 #include <stdint.h>
 #include <string.h>
@@ -13,13 +14,23 @@
 #include "base/alloc.h"
 #include "base/cleanup.h"
 
+#define AGAIN_MAX 32
+#define LINKS_MAX 40 /* as many as the kernel follows: MAXSYMLINKS */
+
 int rootfs_open(int root, const char *path, int flags)
 {
 	struct open_how how = {
 		.flags = (uint64_t)(unsigned)(flags | O_CLOEXEC),
 		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
 	};
-	return (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
+	int fd = -1;
+	/* EAGAIN: something was renamed or mounted meanwhile, and a ".." could not be trusted. */
+	for (int i = 0; i < AGAIN_MAX; i++) {
+		fd = (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
+		if (fd >= 0 || errno != EAGAIN)
+			break;
+	}
+	return fd;
 }
 
 int rootfs_stat(int root, const char *path, int nofollow, struct stat *ret)
@@ -91,4 +102,90 @@ int rootfs_make_dir(int root, const char *path, mode_t mode, struct err *err)
 		return err_sys(err, "set the mode of %s", path);
 	fd = openat(parent, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	return fd >= 0 ? fd : err_sys(err, "open %s", path);
+}
+
+/* ---- targets of mounts ----------------------------------------------------------------------- */
+
+static int make_entry(int parent, const char *name, bool dir)
+{
+	if (dir) {
+		if (mkdirat(parent, name, 0755) < 0)
+			return -1;
+	} else {
+		int made = openat(
+			parent, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+		if (made < 0)
+			return -1;
+		close(made);
+	}
+	return openat(parent, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+}
+
+/* `name`, of `len` bytes at `path`, is a link that leads nowhere: the path with what it says. */
+static char *path_by_link(int parent, const char *path, const char *name, size_t len)
+{
+	char link[PATH_MAX];
+	_cleanup_free_ char *entry = xstrndup(name, len);
+	ssize_t n = readlinkat(parent, entry, link, sizeof(link));
+	if (n <= 0 || (size_t)n >= sizeof(link))
+		return NULL;
+	int before = link[0] == '/' ? 0 : (int)(name - path);
+	return xasprintf("%.*s%.*s%s", before, path, (int)n, link, name + len);
+}
+
+/*
+ * Follows `path` from part to part and makes what is missing. Each beginning of the path is resolved
+ * anew from the root, so links and ".." are the kernel's business. *ret_next: the path to go on with
+ * when a link led to something that is not there.
+ */
+static int walk(int root, const char *path, bool dir, char **ret_next, struct err *err)
+{
+	_cleanup_fd_ int at = rootfs_open(root, "/", O_PATH | O_DIRECTORY);
+	const char *name = path + strspn(path, "/");
+	while (at >= 0 && *name) {
+		size_t len = strcspn(name, "/");
+		const char *next = name + len + strspn(name + len, "/");
+		_cleanup_free_ char *so_far = xstrndup(path, (size_t)(name - path) + len);
+		_cleanup_fd_ int fd = rootfs_open(root, so_far, O_PATH | (*next ? O_DIRECTORY : 0));
+		if (fd < 0 && errno == ENOENT) {
+			_cleanup_free_ char *entry = xstrndup(name, len);
+			fd = make_entry(at, entry, *next || dir);
+		}
+		if (fd < 0 && errno == EEXIST)
+			*ret_next = path_by_link(at, path, name, len);
+		if (fd < 0)
+			return *ret_next ? -1 : err_sys(err, "open or make %s", so_far);
+		close(at);
+		at = TAKE_FD(fd);
+		name = next;
+	}
+	return at >= 0 ? TAKE_FD(at) : err_sys(err, "open the root");
+}
+
+static int check_kind(int fd, const char *path, bool dir, struct err *err)
+{
+	struct stat st;
+	if (fstat(fd, &st) < 0)
+		return err_sys(err, "stat %s", path);
+	if (S_ISDIR(st.st_mode) && !dir)
+		return err_set(err, ERR_INVALID, "%s is a directory, not a file", path);
+	if (!S_ISDIR(st.st_mode) && dir)
+		return err_set(err, ERR_INVALID, "%s is not a directory", path);
+	return 0;
+}
+
+int rootfs_make_target(int root, const char *path, bool dir, struct err *err)
+{
+	_cleanup_free_ char *way = xstrdup(path);
+	for (int i = 0; i < LINKS_MAX; i++) {
+		char *next = NULL;
+		_cleanup_fd_ int fd = walk(root, way, dir, &next, err);
+		if (fd >= 0)
+			return check_kind(fd, path, dir, err) < 0 ? -1 : TAKE_FD(fd);
+		if (!next)
+			return -1;
+		free(way);
+		way = next;
+	}
+	return err_set(err, ERR_INVALID, "%s: its links lead in a circle", path);
 }
