@@ -11,11 +11,12 @@ top=$(realpath "$here/../..")
 xenlab=$here/xenlab
 stage=${1:-$top/build/lab/stage}
 
-make -C "$top" --no-print-directory all aci observer >/dev/null
+make -C "$top" --no-print-directory all aci observer hostile >/dev/null
 rm -rf "$stage"
 make -C "$top" --no-print-directory install DESTDIR="$stage" PREFIX=/usr/local >/dev/null
 sh "$top/dist/test-images.sh" "$stage/root/images" >/dev/null
-install -D "$top/build/release/lab/observer" "$stage/usr/local/lib/xenpod/tests/observer"
+install -D -t "$stage/usr/local/lib/xenpod/tests" "$top/build/release/lab/observer" \
+	"$top/build/release/lab/hostile"
 tar -C "$stage" --sort=name --mtime=@1 --numeric-owner --owner=0 --group=0 -cf "$stage.tar" .
 hash=$(sha256sum <"$stage.tar" | cut -c1-64)
 
