@@ -15,9 +15,12 @@
 #include "base/alloc.h"
 #include "base/cleanup.h"
 #include "base/files.h"
+#include "base/json.h"
 #include "base/log.h"
 #include "tools/prepare.h"
+#include "tools/run_env.h"
 #include "tools/stage1.h"
+#include "tools/values.h"
 #include "tools/verbs.h"
 #include "tools/worker.h"
 
@@ -59,6 +62,31 @@ static void add(struct argvec *a, char *arg)
 	a->v[a->n] = NULL;
 }
 
+static void add_late(const struct run_args *args, int version, struct argvec *ret)
+{
+	const struct run_dns *dns = &args->dns;
+	if (args->hostname && version >= 2)
+		add(ret, xasprintf("--hostname=%s", args->hostname));
+	else if (args->hostname)
+		log_warning("this stage1 (interface version %d) knows no --hostname", version);
+	if (!run_dns_is_default(dns) && version >= 4)
+		add(ret, xasprintf("--dns-conf-mode=resolv=%s,hosts=%s", dns->resolv,
+				 dns->hosts_mode));
+	else if (!run_dns_is_default(dns))
+		log_warning("this stage1 (interface version %d) knows no --dns-conf-mode", version);
+	if (args->insecure && version < 3)
+		log_warning(
+			"this stage1 (interface version %d) knows no --disable-* flags", version);
+	if (version < 3)
+		return;
+	if (args->insecure & INSECURE_CAPABILITIES)
+		add(ret, xstrdup("--disable-capabilities-restriction"));
+	if (args->insecure & INSECURE_PATHS)
+		add(ret, xstrdup("--disable-paths"));
+	if (args->insecure & INSECURE_SECCOMP)
+		add(ret, xstrdup("--disable-seccomp"));
+}
+
 /* The order of contract 1.2; nothing is emitted that the interface version does not know. */
 static int make_argv(const struct run_args *args, const struct prepared *p, const char *program,
 	struct argvec *ret, struct err *err)
@@ -74,10 +102,7 @@ static int make_argv(const struct run_args *args, const struct prepared *p, cons
 		add(ret, xstrdup("--interactive"));
 	if (*args->local_config)
 		add(ret, xasprintf("--local-config=%s", args->local_config));
-	if (args->hostname && version >= 2)
-		add(ret, xasprintf("--hostname=%s", args->hostname));
-	else if (args->hostname)
-		log_warning("this stage1 (interface version %d) knows no --hostname", version);
+	add_late(args, version, ret);
 	add(ret, xstrdup(p->pod.uuid));
 	return 0;
 }
@@ -129,11 +154,28 @@ static int save_uuid(const struct run_args *args, const struct prepared *p, stru
 	return fd_write_all(fd, line, strlen(line), err);
 }
 
-static int run(const struct run_args *args, struct err *err)
+/* What the options refer to outside of themselves; a fault is told before anything is made. */
+static int look_up(struct run_args *args, struct err *err)
+{
+	size_t i;
+	json_t *v;
+	json_array_foreach (args->volumes, i, v) {
+		const char *source = json_str_opt(v, "source", NULL);
+		if (source && access(source, F_OK) < 0)
+			return err_sys(
+				err, "volume %s: source %s", json_str_opt(v, "name", ""), source);
+	}
+	if (args->inherit_env)
+		args->inherited = run_env_inherited(environ);
+	return run_env_files(&args->env_files, &args->file_env, err);
+}
+
+static int run(struct run_args *args, struct err *err)
 {
 	_cleanup_datadir_ struct datadir d = {.fd = -1};
 	struct prepared p;
-	if (verb_need_root("run", err) < 0 || datadir_open(args->dir, true, &d, err) < 0)
+	if (verb_need_root("run", err) < 0 || look_up(args, err) < 0 ||
+		datadir_open(args->dir, true, &d, err) < 0)
 		return -1;
 	_cleanup_fd_ int cwd = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (prepare_pod(&d, args, interrupted, &p, err) < 0)

@@ -198,6 +198,28 @@ int image_get(const struct datadir *d, const char *path, struct image *ret, stru
 	return 0;
 }
 
+int image_by_id(const struct datadir *d, const char *id, struct image *ret, struct err *err)
+{
+	static const char prefix[] = "sha512-";
+	size_t skip = strlen(prefix);
+	if (strncmp(id, prefix, skip) != 0 || strlen(id) != IMAGE_ID_LEN ||
+		strspn(id + skip, "0123456789abcdef") != IMAGE_ID_LEN - skip)
+		return err_set(err, ERR_INVALID,
+			"image id \"%s\": sha512- and 64 hex digits are wanted", id);
+	_cleanup_image_ struct image image = {0};
+	memcpy(image.id, id, IMAGE_ID_SIZE);
+	image.tree_id = xasprintf(TREE_PREFIX "%s", id);
+	_cleanup_free_ char *tree = image_tree_path(image.tree_id);
+	if (!tree_touch(d, image.tree_id))
+		return err_set(err, ERR_NOTFOUND, "image %s is neither given nor unpacked in %s",
+			id, d->path);
+	if (read_manifest(d, tree, &image.manifest, err) < 0)
+		return err_wrap(err, "image %s", id);
+	*ret = image;
+	image = (struct image){0};
+	return 0;
+}
+
 /* Go's name for this machine's architecture (contract 2.1). */
 static const char *host_arch(void)
 {

@@ -14,6 +14,7 @@
 #include "base/alloc.h"
 #include "base/cleanup.h"
 #include "base/json.h"
+#include "tools/values.h"
 
 static bool name_taken(char *const *names, size_t n, const char *name)
 {
@@ -88,44 +89,57 @@ static void set_exec(json_t *app, const struct run_app *ra)
 	lenient_set(app, "exec", exec);
 }
 
-static void set_one_env(json_t *env, const char *kv)
+static bool env_has(const json_t *env, const char *name)
 {
-	size_t len = strcspn(kv, "=");
-	_cleanup_free_ char *name = xstrndup(kv, len);
+	return lenient_pair(env, name) != NULL;
+}
+
+static void set_one_env(json_t *env, const char *name, const char *value)
+{
 	for (size_t i = json_array_size(env); i-- > 0;) {
 		const char *have = NULL;
 		lenient_str(json_array_get(env, i), "name", &have, NULL);
 		if (have && !strcmp(have, name))
 			json_array_remove(env, i);
 	}
-	json_array_append_new(env, json_make("{s:s, s:s}", "name", name, "value", kv + len + 1));
+	json_array_append_new(env, json_make("{s:s, s:s}", "name", name, "value", value));
 }
 
+static void set_env_words(json_t *env, const struct words *words)
+{
+	for (size_t i = 0; i < words->n; i++) {
+		size_t len = strcspn(words->v[i], "=");
+		_cleanup_free_ char *name = xstrndup(words->v[i], len);
+		set_one_env(env, name, words->v[i] + len + 1);
+	}
+}
+
+/* From the weakest to the strongest; what is inherited only fills gaps. */
 static void set_env(json_t *app, const struct run_args *args, const struct run_app *ra)
 {
+	const char *name;
+	json_t *value;
 	json_t *env = string_array(lenient_get(app, "environment"));
-	for (size_t i = 0; i < args->nenv; i++)
-		set_one_env(env, args->env[i]);
-	for (size_t i = 0; i < ra->nenv; i++)
-		set_one_env(env, ra->env[i]);
+	json_object_foreach (args->file_env, name, value)
+		set_one_env(env, name, json_string_value(value));
+	set_env_words(env, &args->env);
+	set_env_words(env, &ra->env);
+	json_object_foreach (args->inherited, name, value)
+		if (!env_has(env, name))
+			set_one_env(env, name, json_string_value(value));
 	lenient_set(app, "environment", env);
-}
-
-/* rkt appends to what the image says, and the last one wins (contract 3.4). */
-static void add_isolator(json_t *app, const char *name, const char *value)
-{
-	if (!value)
-		return;
-	json_t *list = string_array(lenient_get(app, "isolators"));
-	json_array_append_new(list, json_make("{s:s, s:{s:b, s:s, s:s}}", "name", name, "value",
-					    "default", 0, "request", value, "limit", value));
-	lenient_set(app, "isolators", list);
 }
 
 static void set_text(json_t *app, const char *key, const char *value)
 {
 	if (value)
 		lenient_set(app, key, json_string(value));
+}
+
+static void set_json(json_t *app, const char *key, json_t *value)
+{
+	if (value)
+		lenient_set(app, key, json_incref(value));
 }
 
 static json_t *make_app(
@@ -139,8 +153,11 @@ static json_t *make_app(
 	set_text(app, "user", ra->user);
 	set_text(app, "group", ra->group);
 	set_text(app, "workingDirectory", ra->cwd);
-	add_isolator(app, APPC_ISOLATOR_MEMORY, ra->memory);
-	add_isolator(app, APPC_ISOLATOR_CPU, ra->cpu);
+	set_json(app, "supplementaryGIDs", ra->gids);
+	set_json(app, "userAnnotations", ra->user_annotations);
+	set_json(app, "userLabels", ra->user_labels);
+	lenient_set(
+		app, "isolators", isolators_merge(lenient_get(app, "isolators"), ra->isolators));
 	return app;
 }
 
@@ -153,6 +170,8 @@ static json_t *make_runtime_app(const struct run_args *args, const struct run_ap
 		make_app(args, ra, image));
 	if (ra->read_only)
 		json_object_set_new(o, "readOnlyRootFS", json_true());
+	if (ra->mounts || args->mounts)
+		json_object_set_new(o, "mounts", value_mounts_merge(ra->mounts, args->mounts));
 	return o;
 }
 
@@ -183,9 +202,9 @@ int pod_manifest_make(const struct run_args *args, const struct image *images, c
 	for (size_t i = 0; i < args->napps; i++)
 		json_array_append_new(
 			apps, make_runtime_app(args, &args->apps[i], &images[i], names[i]));
-	_cleanup_json_ json_t *pod = json_make("{s:s, s:s, s:o, s:n, s:n, s:o, s:[]}", "acVersion",
-		"0.8.11", "acKind", "PodManifest", "apps", apps, "volumes", "isolators",
-		"annotations", make_annotations(args), "ports");
+	_cleanup_json_ json_t *pod = json_make("{s:s, s:s, s:o, s:O?, s:n, s:o, s:[]}", "acVersion",
+		"0.8.11", "acKind", "PodManifest", "apps", apps, "volumes", args->volumes,
+		"isolators", "annotations", make_annotations(args), "ports");
 	if (check(pod, err) < 0)
 		return err_wrap(err, "pod manifest");
 	*ret = TAKE_PTR(pod);

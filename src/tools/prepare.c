@@ -20,6 +20,7 @@
 #include "base/log.h"
 #include "tools/fstree.h"
 #include "tools/overlay.h"
+#include "tools/pod_file.h"
 #include "tools/pod_manifest.h"
 #include "tools/stage1.h"
 
@@ -29,22 +30,24 @@ struct work {
 	int (*interrupted)(void);
 	struct prepared *p;
 	struct image stage1;
+	size_t napps;
 	struct image *images; /* one per app */
 	char **names;
-	json_t *manifest;
+	char *manifest; /* text of the pod's */
+	size_t manifest_len;
 };
 
 static void work_done(struct work *w)
 {
 	image_done(&w->stage1);
-	for (size_t i = 0; i < w->args->napps; i++) {
+	for (size_t i = 0; i < w->napps; i++) {
 		image_done(&w->images[i]);
 		if (w->names)
 			free(w->names[i]);
 	}
 	free(w->images);
 	free(w->names);
-	json_decref(w->manifest);
+	free(w->manifest);
 }
 
 void prepared_done(struct prepared *p)
@@ -77,20 +80,54 @@ static int get_stage1(struct work *w, struct err *err)
 	return 0;
 }
 
-static int get_images(struct work *w, struct err *err)
+static int make_manifest(struct work *w, struct err *err)
 {
-	if (get_stage1(w, err) < 0)
-		return -1;
-	for (size_t i = 0; i < w->args->napps; i++) {
+	w->napps = w->args->napps;
+	w->images = xcalloc(w->napps, sizeof(*w->images));
+	for (size_t i = 0; i < w->napps; i++) {
 		const struct run_app *ra = &w->args->apps[i];
 		if (check_interrupted(w, err) < 0 ||
 			image_get(w->d, ra->image, &w->images[i], err) < 0 ||
 			image_check_app(&w->images[i], ra->exec != NULL, err) < 0)
 			return -1;
 	}
-	if (pod_manifest_names(w->args, w->images, &w->names, err) < 0)
+	_cleanup_json_ json_t *manifest = NULL;
+	if (pod_manifest_names(w->args, w->images, &w->names, err) < 0 ||
+		pod_manifest_make(w->args, w->images, w->names, &manifest, err) < 0)
 		return -1;
-	return pod_manifest_make(w->args, w->images, w->names, &w->manifest, err);
+	w->manifest = json_text(manifest);
+	w->manifest_len = strlen(w->manifest);
+	return 0;
+}
+
+static int take_manifest(struct work *w, struct pod_file *f, struct err *err)
+{
+	w->napps = f->pod.napps;
+	w->images = xcalloc(w->napps, sizeof(*w->images));
+	w->names = xcalloc(w->napps, sizeof(*w->names));
+	for (size_t i = 0; i < w->napps; i++)
+		w->names[i] = xstrdup(f->pod.apps[i].name);
+	w->manifest = TAKE_PTR(f->text);
+	w->manifest_len = f->len;
+	if (w->args->interactive && w->napps > 1)
+		return err_set(err, ERR_INVALID,
+			"--interactive is for a pod of one app, --pod-manifest=%s has %zu",
+			w->args->pod_manifest, w->napps);
+	return pod_file_images(f, w->d, w->args, w->images, err);
+}
+
+static int get_images(struct work *w, struct err *err)
+{
+	if (get_stage1(w, err) < 0)
+		return -1;
+	if (!w->args->pod_manifest)
+		return make_manifest(w, err);
+	struct pod_file f;
+	if (pod_file_read(w->args->pod_manifest, &f, err) < 0)
+		return -1;
+	int r = take_manifest(w, &f, err);
+	pod_file_done(&f);
+	return r;
 }
 
 /* ---- files of the pod directory -----------------------------------------------------------------
@@ -173,11 +210,10 @@ static int fill_prepare(const struct work *w, struct err *err)
 	int fd = w->p->pod.fd;
 	if (prepare_stage1(w, err) < 0 || make_dir(fd, "appsinfo", 0750, err) < 0)
 		return -1;
-	for (size_t i = 0; i < w->args->napps; i++)
+	for (size_t i = 0; i < w->napps; i++)
 		if (write_appsinfo(w, i, err) < 0)
 			return -1;
-	_cleanup_free_ char *text = json_text(w->manifest);
-	if (write_file(fd, "pod", text, 0640, err) < 0 ||
+	if (file_write_atomic_at(fd, "pod", w->manifest, w->manifest_len, 0640, err) < 0 ||
 		write_file(fd, "pod.lck", "", 0600, err) < 0)
 		return -1;
 	return write_file(fd, "pod-created", "", 0640, err);
@@ -275,10 +311,10 @@ static int fill_run(const struct work *w, struct err *err)
 	if (check_stage1_tree(w, err) < 0 || make_dir(fd, "stage1/rootfs/opt", 0755, err) < 0 ||
 		make_dir(fd, "stage1/rootfs/opt/stage2", 0755, err) < 0)
 		return -1;
-	for (size_t i = 0; i < w->args->napps; i++)
+	for (size_t i = 0; i < w->napps; i++)
 		if (check_interrupted(w, err) < 0 || place_app(w, i, err) < 0)
 			return err_wrap(err, "app %s", w->names[i]);
-	return 0;
+	return run_dns_write(&w->args->dns, fd, err);
 }
 
 /* ---- the whole ----------------------------------------------------------------------------------
@@ -317,7 +353,6 @@ int prepare_pod(const struct datadir *d, const struct run_args *args, int (*inte
 {
 	struct prepared p = {.pod.fd = -1};
 	struct work w = {.d = d, .args = args, .interrupted = interrupted, .p = &p};
-	w.images = xcalloc(args->napps, sizeof(*w.images));
 	int r = get_images(&w, err);
 	if (r == 0) {
 		choose_overlay(&w);

@@ -42,9 +42,9 @@ static void test_groups(void **state)
 	assert_string_equal(a.apps[0].image, "A");
 	assert_string_equal(a.apps[0].name, "one");
 	assert_int_equal(a.apps[0].nargs, 0);
-	assert_string_equal(a.apps[0].env[0], "Q=2");
-	assert_string_equal(a.env[0], "P=1");
-	assert_int_equal(a.nenv, 1);
+	assert_string_equal(a.apps[0].env.v[0], "Q=2");
+	assert_string_equal(a.env.v[0], "P=1");
+	assert_int_equal(a.env.n, 1);
 	assert_string_equal(a.apps[1].image, "B");
 	assert_null(a.apps[1].name);
 	assert_int_equal(a.apps[1].nargs, 1);
@@ -81,6 +81,80 @@ static void test_group_errors(void **state)
 		{"run -x A", "option -x is not known"},
 		{"run A --nope", "option --nope is not known"},
 		{"run --interactive A B", "pod of one app"}, {"run \377 A", "not UTF-8"}};
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		parse_fails(bad[i].line, bad[i].text);
+}
+
+/* Each names the option and its value. */
+static void test_value_errors(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *line, *text;
+	} bad[] = {
+		{"run --volume=a A", "--volume=a: kind=host or kind=empty is missing"},
+		{"run --volume=A,kind=empty A", "--volume=A,kind=empty: name=A: a name"},
+		{"run --volume=,kind=empty A", "name=: a name"},
+		{"run --volume=a,kind=tmp A", "kind=tmp: host or empty"},
+		{"run --volume=a,kind=host A", "source=PATH is missing"},
+		{"run --volume=a,kind=host,source=x A", "source=x: an absolute path"},
+		{"run --volume=a,kind=host,source=/x,readOnly=yes A", "readOnly=yes: true or"},
+		{"run --volume=a,kind=host,source=/x,uid=1 A", "of kind host has no uid"},
+		{"run --volume=a,kind=empty,source=/x A", "of kind empty has no source"},
+		{"run --volume=a,kind=empty,mode=0888 A", "mode=0888: an octal mode"},
+		{"run --volume=a,kind=empty,mode=17777 A", "mode=17777"},
+		{"run --volume=a,kind=empty,uid=-1 A", "uid=-1: a number"},
+		{"run --volume=a,kind=empty,gid=4294967295 A", "gid=4294967295"},
+		{"run --volume=a,kind=empty,nosuch=1 A", "there is no \"nosuch\""},
+		{"run --volume=a,kind=empty,readonly=1 A", "there is no \"readonly\""},
+		{"run --volume=a,kind=empty,kind=host A", "kind=host: it is given twice"},
+		{"run --volume=a,kind=empty,x A", "\"x\" is not KEY=VALUE"},
+		{"run --volume=a,kind=empty A --volume=a,kind=empty", "a volume of this name"},
+		{"run --mount=volume=a A", "volume=NAME,target=PATH is wanted"},
+		{"run --mount=volume=a,target=x A", "target=x: an absolute path"},
+		{"run --mount=volume=a,target=/x A", "no --volume has this name"},
+		{"run --volume=a,kind=empty A --mount=volume=b,target=/x",
+			"volume=b,target=/x: no"},
+		{"run A --supplementary-gids=1,x", "--supplementary-gids=1,x: numbers"},
+		{"run A --supplementary-gids=", "--supplementary-gids=: numbers"},
+		{"run A --user-label=x", "--user-label=x: NAME=VALUE"},
+		{"run A --user-annotation==x", "--user-annotation==x: NAME=VALUE"},
+		{"run A --readonly-rootfs=yes", "--readonly-rootfs=yes: true or false"},
+		{"run --interactive=1.0 A", "--interactive=1.0: true or false"},
+		{"run A --cpu-shares=1", "--cpu-shares=1: a number from 2 to 262144"},
+		{"run A --cpu-shares=9x", "--cpu-shares=9x"},
+		{"run A --oom-score-adj=1001", "--oom-score-adj=1001: a number from -1000 to 1000"},
+		{"run A --caps-retain=CAP_KILL,KILL", "\"KILL\" is not a capability"},
+		{"run A --caps-remove=", "--caps-remove=: \"\" is not"},
+		{"run A --caps-remove=CAP_KILL --caps-retain=CAP_KILL", "cannot stand together"},
+		{"run A --seccomp=chown", "--seccomp=chown: mode=retain or mode=remove"},
+		{"run A --seccomp=mode=retain", "--seccomp=mode=retain: system calls"},
+		{"run A --seccomp=mode=keep,chown", "--seccomp=mode=keep,chown: mode=retain"},
+		{"run A --seccomp=mode=retain,errno=1,chown", "errno=1: a name"},
+		{"run A --seccomp=mode=retain,errno=eperm,chown", "errno=eperm: a name"},
+		{"run A --seccomp=mode=retain,CHOWN", "\"CHOWN\" is no system call"},
+		{"run A --seccomp=mod=retain,chown", "there is no \"mod\""},
+		{"run --insecure-options=image,caps A", "there is no \"caps\""},
+		{"run --dns=8.8.8 A", "--dns=8.8.8: an IP address"},
+		{"run --dns=1.1.1.1,x A", "--dns=1.1.1.1,x: an IP"},
+		{"run --dns=host --dns=1.1.1.1 A", "--dns=host: no other --dns"},
+		{"run --dns=none --dns-opt=x A", "--dns=none: --dns-search, --dns-opt"},
+		{"run --hosts-entry=x A", "--hosts-entry=x: IP=NAME"},
+		{"run --hosts-entry=x=y A", "\"x\" is not an IP address"},
+		{"run --hosts-entry=1.1.1.1= A", "--hosts-entry=1.1.1.1=: IP=NAME"},
+		{"run --hosts-entry=1.1.1.1=a --hosts-entry=host A",
+			"--hosts-entry=host: no other"},
+		{"run --hostname=a/b A", "--hostname=a/b: up to 64"},
+		{"run --mem0ry=1G A", "option --mem0ry=1G is not known here, --memory is"},
+		{"run --volumes=a A", "option --volumes=a is not known here, --volume is"},
+		{"run --pod-manifest=f A --memory=1G", "--memory cannot be given with"},
+		{"run --pod-manifest=f --volume=a,kind=empty", "--volume cannot be given with"},
+		{"run --pod-manifest=f --inherit-env", "--inherit-env cannot be given with"},
+		{"run --pod-manifest=f --type=pv", "--type cannot be given with"},
+		{"run --pod-manifest=f --set-env=A=1", "--set-env cannot be given with"},
+		{"run --pod-manifest=f A -- x", "arguments cannot be given with"},
+		{"run --pod-manifest=f -- x", "no image is named"},
+	};
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
 		parse_fails(bad[i].line, bad[i].text);
 }
@@ -217,6 +291,7 @@ static void test_status_pick(void **state)
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_groups),
 	cmocka_unit_test(test_group_errors),
+	cmocka_unit_test(test_value_errors),
 	cmocka_unit_test(test_names),
 	cmocka_unit_test(test_manifest_merges),
 	cmocka_unit_test(test_durations),

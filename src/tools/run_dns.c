@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * DNS and hosts of a pod: see run_dns.h. The special values and what may stand beside them are
+ * those of rkt's parseDNSFlags; the files have the shape of its MakeResolvConf and writeEtcHosts.
+ */
+#include "tools/run_dns.h"
+
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/alloc.h"
+#include "base/cleanup.h"
+#include "base/files.h"
+#include "base/json.h"
+
+#define ETC                "stage1/rootfs/etc"
+#define HOSTS_DEFAULT      "127.0.0.1 localhost localhost.localdomain\n"
+#define HOSTS_FALLBACK_MAX 65536
+
+static bool is_address(const char *text)
+{
+	unsigned char buf[sizeof(struct in6_addr)];
+	return inet_pton(AF_INET, text, buf) == 1 || inet_pton(AF_INET6, text, buf) == 1;
+}
+
+/* A blank or a line's end would make two words or lines of it in the file. */
+static bool is_word(const char *text)
+{
+	if (!*text)
+		return false;
+	for (; *text; text++)
+		if (isspace((unsigned char)*text) || iscntrl((unsigned char)*text))
+			return false;
+	return true;
+}
+
+static int settle_servers(struct run_dns *d, struct err *err)
+{
+	d->servers = json_array();
+	for (size_t i = 0; i < d->dns.n; i++) {
+		const char *text = d->dns.v[i];
+		if (!strcmp(text, "host") || !strcmp(text, "none")) {
+			if (d->dns.n > 1)
+				return err_set(err, ERR_INVALID,
+					"--dns=%s: no other --dns can stand beside it", text);
+			d->resolv = text;
+			return 0;
+		}
+		_cleanup_free_ char *copy = xstrdup(text);
+		char *rest = copy;
+		char *one;
+		while ((one = strsep(&rest, ","))) {
+			if (!is_address(one))
+				return err_set(err, ERR_INVALID,
+					"--dns=%s: an IP address, host or none is wanted", text);
+			json_array_append_new(d->servers, json_string(one));
+		}
+	}
+	return 0;
+}
+
+static int check_words(const char *option, const struct words *w, struct err *err)
+{
+	for (size_t i = 0; i < w->n; i++)
+		if (!is_word(w->v[i]))
+			return err_set(
+				err, ERR_INVALID, "--%s=%s: one word is wanted", option, w->v[i]);
+	return 0;
+}
+
+static int settle_resolv(struct run_dns *d, struct err *err)
+{
+	const char *domain[] = {d->domain};
+	const struct words domains = {domain, d->domain ? 1 : 0};
+	d->resolv = "default";
+	if (settle_servers(d, err) < 0 || check_words("dns-search", &d->search, err) < 0 ||
+		check_words("dns-opt", &d->opts, err) < 0 ||
+		check_words("dns-domain", &domains, err) < 0)
+		return -1;
+	bool more = d->search.n || d->opts.n || d->domain;
+	if (strcmp(d->resolv, "default") != 0 && more)
+		return err_set(err, ERR_INVALID,
+			"--dns=%s: --dns-search, --dns-opt and --dns-domain cannot stand beside it",
+			d->resolv);
+	if (more || json_array_size(d->servers))
+		d->resolv = "stage0";
+	return 0;
+}
+
+static int add_entry(struct run_dns *d, const char *whole, char *entry, struct err *err)
+{
+	char *eq = strchr(entry, '=');
+	if (!eq || !is_word(eq + 1))
+		return err_set(
+			err, ERR_INVALID, "--hosts-entry=%s: IP=NAME or host is wanted", whole);
+	*eq = '\0';
+	if (!is_address(entry))
+		return err_set(err, ERR_INVALID, "--hosts-entry=%s: \"%s\" is not an IP address",
+			whole, entry);
+	json_t *names = json_object_get(d->entries, entry);
+	if (!names) {
+		names = json_array();
+		json_object_set_new(d->entries, entry, names);
+	}
+	json_array_append_new(names, json_string(eq + 1));
+	return 0;
+}
+
+static int settle_hosts(struct run_dns *d, struct err *err)
+{
+	d->hosts_mode = "default";
+	d->entries = json_object();
+	for (size_t i = 0; i < d->hosts.n; i++) {
+		const char *text = d->hosts.v[i];
+		if (!strcmp(text, "host") && d->hosts.n > 1)
+			return err_set(err, ERR_INVALID,
+				"--hosts-entry=host: no other --hosts-entry can stand beside it");
+		d->hosts_mode = !strcmp(text, "host") ? "host" : "stage0";
+		if (!strcmp(text, "host"))
+			return 0;
+		_cleanup_free_ char *copy = xstrdup(text);
+		char *rest = copy;
+		char *one;
+		while ((one = strsep(&rest, ",")))
+			if (add_entry(d, text, one, err) < 0)
+				return -1;
+	}
+	return 0;
+}
+
+int run_dns_settle(struct run_dns *dns, struct err *err)
+{
+	return settle_resolv(dns, err) < 0 ? -1 : settle_hosts(dns, err);
+}
+
+void run_dns_done(struct run_dns *dns)
+{
+	words_done(&dns->dns);
+	words_done(&dns->search);
+	words_done(&dns->opts);
+	words_done(&dns->hosts);
+	json_decref(dns->servers);
+	json_decref(dns->entries);
+	dns->servers = dns->entries = NULL;
+}
+
+bool run_dns_is_default(const struct run_dns *dns)
+{
+	return !strcmp(dns->resolv, "default") && !strcmp(dns->hosts_mode, "default");
+}
+
+/* ---- files --------------------------------------------------------------------------------------
+ */
+
+static void put_words(FILE *f, const char *key, const struct words *w)
+{
+	if (!w->n)
+		return;
+	fputs(key, f);
+	for (size_t i = 0; i < w->n; i++)
+		fprintf(f, " %s", w->v[i]);
+	fputc('\n', f);
+}
+
+char *run_dns_resolv_text(const struct run_dns *dns)
+{
+	char *text = NULL;
+	size_t len;
+	size_t i;
+	json_t *server;
+	FILE *f = open_memstream(&text, &len);
+	if (!f)
+		abort();
+	fputs("# Generated by xenpod run\n\n", f);
+	put_words(f, "search", &dns->search);
+	json_array_foreach (dns->servers, i, server)
+		fprintf(f, "nameserver %s\n", json_string_value(server));
+	put_words(f, "options", &dns->opts);
+	if (dns->domain)
+		fprintf(f, "domain %s\n", dns->domain);
+	if (fclose(f) != 0)
+		abort();
+	return text;
+}
+
+char *run_dns_hosts_text(const struct run_dns *dns, const char *fallback)
+{
+	char *text = NULL;
+	size_t len;
+	const char *address;
+	json_t *names;
+	FILE *f = open_memstream(&text, &len);
+	if (!f)
+		abort();
+	fprintf(f, "%s\n\n# Added by xenpod run --hosts-entry\n",
+		fallback ? fallback : HOSTS_DEFAULT);
+	json_object_foreach (dns->entries, address, names) {
+		size_t i;
+		json_t *name;
+		fputs(address, f);
+		json_array_foreach (names, i, name)
+			fprintf(f, " %s", json_string_value(name));
+		fputc('\n', f);
+	}
+	if (fclose(f) != 0)
+		abort();
+	return text;
+}
+
+static int write_etc(int podfd, const char *path, const char *text, struct err *err)
+{
+	if (mkdirat(podfd, ETC, 0755) < 0 && errno != EEXIST)
+		return err_sys(err, "make directory " ETC);
+	return file_write_atomic_at(podfd, path, text, strlen(text), 0644, err);
+}
+
+int run_dns_write(const struct run_dns *dns, int podfd, struct err *err)
+{
+	if (!strcmp(dns->resolv, "stage0")) {
+		_cleanup_free_ char *text = run_dns_resolv_text(dns);
+		if (write_etc(podfd, ETC "/rkt-resolv.conf", text, err) < 0)
+			return -1;
+	}
+	if (!strcmp(dns->hosts_mode, "stage0")) {
+		_cleanup_free_ char *fallback = NULL;
+		size_t len;
+		file_read_at(
+			podfd, ETC "/hosts-fallback", HOSTS_FALLBACK_MAX, &fallback, &len, NULL);
+		_cleanup_free_ char *text = run_dns_hosts_text(dns, fallback);
+		if (write_etc(podfd, ETC "/rkt-hosts", text, err) < 0)
+			return -1;
+	}
+	return 0;
+}
