@@ -4,24 +4,37 @@
 
 #include <fcntl.h>
 #include <signal.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/cleanup.h"
-#include "base/log.h"
 #include "guest/cgroup.h"
 #include "guest/pod.h"
+#include "guest/programs.h"
 #include "proto/stream.h"
+
+void app_init(struct app *app, struct pod *pod, size_t index)
+{
+	*app = (struct app){
+		.pod = pod,
+		.spec = &pod->spec->apps[index],
+		.index = index,
+		.root = -1,
+		.cgroup = -1,
+		.kind = GSTATE_STARTING,
+		.stdio = {{-1, -1, -1}},
+	};
+}
 
 bool app_ended(const struct app *app)
 {
-	return app->kind == GSTATE_EXITED || app->kind == GSTATE_KILLED ||
-	       app->kind == GSTATE_FAILED;
+	return app->stage == APP_ENDED;
 }
 
 int app_exit_code(const struct app *app)
 {
+	if (app->kind == GSTATE_OOM)
+		return 128 + app->code;
 	if (app->kind == GSTATE_KILLED)
 		/* Ended by the TERM that we sent is a clean stop: systemd's rule, and so rkt's. */
 		return app->termed && app->code == SIGTERM ? 0 : 128 + app->code;
@@ -30,6 +43,8 @@ int app_exit_code(const struct app *app)
 
 void app_term(struct app *app)
 {
+	if (app->stage >= APP_POST_STOP)
+		return;
 	app->termed = true;
 	child_signal(&app->child, SIGTERM);
 	/* A stopped process does not see TERM. */
@@ -38,30 +53,12 @@ void app_term(struct app *app)
 
 void app_kill(struct app *app)
 {
+	app->killed = true;
 	child_signal(&app->child, SIGKILL);
 	cgroup_kill(app->cgroup);
 }
 
-/* ---- callbacks, in the order in which they come ---------------------------------------------- */
-
-static void app_end(struct app *app, enum gstate_kind kind, int code)
-{
-	app->kind = kind;
-	app->code = code;
-	cgroup_kill(app->cgroup); /* what the main process has left behind */
-	pod_app_ended(app);
-}
-
-static void app_launched(struct launch *launch)
-{
-	struct app *app = container_of(launch, struct app, launch);
-	if (launch->text[0]) {
-		log_err("app %s cannot start: %s", app->spec->name, launch->text);
-		return; /* its exit code, 203, comes through app_reaped() */
-	}
-	app->kind = GSTATE_RUNNING;
-	pod_app_started(app);
-}
+/* ---- standard streams ------------------------------------------------------------------------ */
 
 static void app_output(struct output *out)
 {
@@ -73,26 +70,7 @@ static void app_input(struct input *in)
 	pod_app_input(in->owner);
 }
 
-static void app_reaped(struct child *child, int status)
-{
-	struct app *app = container_of(child, struct app, child);
-	launch_settle(&app->launch);
-	if (WIFSIGNALED(status))
-		app_end(app, GSTATE_KILLED, WTERMSIG(status));
-	else if (app->launch.text[0])
-		app_end(app, GSTATE_FAILED, GSTATE_EXEC_FAIL);
-	else
-		app_end(app, GSTATE_EXITED, WEXITSTATUS(status));
-}
-
-/* ---- start ----------------------------------------------------------------------------------- */
-
-/* The app's ends of its standard streams; ours are closed on its exec. */
-struct app_stdio {
-	int fd[3];
-};
-
-static void stdio_close(struct app_stdio *stdio)
+void app_stdio_close(struct app_stdio *stdio)
 {
 	for (int i = 0; i < 3; i++)
 		fd_close(&stdio->fd[i]);
@@ -131,37 +109,35 @@ static int make_stdio(struct app *app, struct app_stdio *stdio, struct err *err)
 	return 0;
 }
 
-static int launch_app(struct app *app, const struct app_stdio *stdio, struct err *err)
+/* ---- start ----------------------------------------------------------------------------------- */
+
+static int app_prepare(struct app *app, struct err *err)
 {
 	const struct podspec_app *spec = app->spec;
-	struct launch_plan plan = {
-		.root = app->root,
-		.cwd = spec->cwd,
-		.user = spec->user,
-		.group = spec->group,
-		.gids = spec->gids,
-		.n_gids = spec->n_gids,
-		.docker = spec->docker,
-		.path_as_argv0 = true,
-		.argv = spec->exec,
-		.env = spec->env,
-		.fd = {stdio->fd[0], stdio->fd[1], stdio->fd[2]},
-		.cgroup = app->cgroup,
+	const struct cgroup_limits limits = {
+		.memory_bytes = spec->memory_bytes,
+		.cpu_milli = spec->cpu_milli,
+		.cpu_shares = spec->cpu_shares,
+		.tasks = app->pod->tasks,
 	};
-	app->launch.done = app_launched;
-	app->child.fn = app_reaped;
-	return launch_start(app->pod->loop, &app->launch, &app->child, &plan, err);
+	_cleanup_free_ char *cgroup = xasprintf("app-%s", spec->name);
+	app->cgroup = cgroup_make(cgroup, err);
+	if (app->cgroup < 0 || cgroup_limit(app->cgroup, &limits, err) < 0)
+		return -1;
+	return make_stdio(app, &app->stdio, err);
 }
 
 void app_start(struct app *app)
 {
 	_cleanup_err_ struct err err = {0};
-	_cleanup_(stdio_close) struct app_stdio stdio = {{-1, -1, -1}};
-	_cleanup_free_ char *cgroup = xasprintf("app-%s", app->spec->name);
-	app->cgroup = cgroup_make(cgroup, &err);
-	if (app->cgroup < 0 || make_stdio(app, &stdio, &err) < 0 ||
-		launch_app(app, &stdio, &err) < 0) {
-		log_err("app %s cannot start: %s", app->spec->name, err_msg(&err));
-		app_end(app, GSTATE_FAILED, GSTATE_EXEC_FAIL);
+	if (app->termed) {
+		/* Another one has failed to start: stopped before it began is a clean stop. */
+		programs_forgone(app);
+		return;
 	}
+	if (app_prepare(app, &err) < 0) {
+		programs_failed(app, err_msg(&err));
+		return;
+	}
+	programs_start(app);
 }

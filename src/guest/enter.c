@@ -29,7 +29,7 @@
 /* The command has ended, but something it started holds its output open: after such a silence
  * that is left alone, as a remote shell would not end otherwise. */
 #define QUIET_MS 200
-#define CGROUP   "enter"
+#define CGROUP   CGROUP_ENTER
 
 struct enter {
 	struct session *session; /* NULL: the client is gone */

@@ -17,6 +17,7 @@
 #include "base/cleanup.h"
 #include "base/files.h"
 #include "guest/cgroup.h"
+#include "guest/confine.h"
 #include "guest/lookup.h"
 #include "guest/rootfs.h"
 #include "guest/users.h"
@@ -86,6 +87,8 @@ static int become(const struct launch_plan *plan, uid_t uid, gid_t gid, struct e
 {
 	struct rlimit files = {NOFILE_SOFT, NOFILE_HARD};
 	setrlimit(RLIMIT_NOFILE, &files);
+	if (plan->confine && confine_bound(plan->confine->caps, err) < 0)
+		return -1;
 	if (set_groups(plan, gid, err) < 0)
 		return -1;
 	if (setresgid(gid, gid, gid) < 0)
@@ -96,17 +99,32 @@ static int become(const struct launch_plan *plan, uid_t uid, gid_t gid, struct e
 }
 
 /* The two things that "No such file or directory" may mean are worlds apart for a user. */
-static int exec_error(int root, const char *path, struct err *err)
+static int exec_error(bool there, const char *path, struct err *err)
 {
-	struct stat st;
-	int saved = errno;
-	bool there = rootfs_stat(root, path, 0, &st) == 0;
-	errno = saved;
-	if (saved == ENOENT && there)
+	if (errno == ENOENT && there)
 		return err_set(err, ERR_NOTFOUND,
 			"run %s: the interpreter or loader that it names is not in the image",
 			path);
 	return err_sys(err, "run %s", path);
+}
+
+/* What is asked of the kernel after confine_seal() may be what the filter forbids: only execve(2),
+ * then write(2) and the end. */
+static int exec_program(const struct launch_plan *plan, int root, char *path, struct err *err)
+{
+	struct stat st;
+	size_t n = 0;
+	while (plan->argv[n])
+		n++;
+	_cleanup_free_ char **argv = xcalloc(n + 1, sizeof(*argv));
+	memcpy(argv, plan->argv, n * sizeof(*argv));
+	if (plan->path_as_argv0)
+		argv[0] = path;
+	bool there = rootfs_stat(root, path, 0, &st) == 0;
+	if (plan->confine && confine_seal(plan->confine, err) < 0)
+		return -1;
+	execve(path, argv, plan->env);
+	return exec_error(there, path, err);
 }
 
 static int run_program(const struct launch_plan *plan, struct err *err)
@@ -126,15 +144,7 @@ static int run_program(const struct launch_plan *plan, struct err *err)
 		return -1;
 	if (chdir(plan->cwd) < 0)
 		return err_sys(err, "enter working directory %s", plan->cwd);
-	size_t n = 0;
-	while (plan->argv[n])
-		n++;
-	_cleanup_free_ char **argv = xcalloc(n + 1, sizeof(*argv));
-	memcpy(argv, plan->argv, n * sizeof(*argv));
-	if (plan->path_as_argv0)
-		argv[0] = path;
-	execve(path, argv, plan->env);
-	return exec_error(root, path, err);
+	return exec_program(plan, root, path, err);
 }
 
 /* Says why on the app's own stderr and to init, in that order: init's word ends the stream. */
@@ -142,7 +152,10 @@ __attribute__((noreturn)) static void child_main(const struct launch_plan *plan,
 {
 	struct err err = {0};
 	reset_signals();
-	if (cgroup_enter(plan->cgroup, &err) < 0 || take_stdio(plan, &err) < 0)
+	/* Init's own oom_score_adj is no app's; with the guest's /proc in view. */
+	if (cgroup_enter(plan->cgroup, &err) < 0 ||
+		confine_oom(plan->confine ? plan->confine->oom_score_adj : 0, &err) < 0 ||
+		take_stdio(plan, &err) < 0)
 		goto out;
 	/* libxenstore opens without O_CLOEXEC before Xen 4.18. */
 	fd_close_above(3, (const int[]){status, plan->root >= 0 ? plan->root : status}, 2);

@@ -11,6 +11,7 @@
 
 #include "base/err.h"
 #include "guest/child.h"
+#include "guest/confine.h"
 #include "guest/loop.h"
 
 #define LAUNCH_FAIL     203 /* the child's exit code when it could not exec (contract 1.4) */
@@ -32,6 +33,7 @@ struct launch_plan {
 	int fd[3];
 	bool tty; /* fd[0] is a terminal and becomes the controlling one */
 	int cgroup;
+	const struct confine *confine; /* NULL: root with all abilities, oom_score_adj 0 */
 };
 
 /*

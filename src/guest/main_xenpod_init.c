@@ -17,6 +17,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "guest/child.h"
+#include "guest/confine.h"
 #include "guest/console.h"
 #include "guest/control.h"
 #include "guest/modules.h"
@@ -95,6 +96,14 @@ static void stdio_to_null(void)
 		close(fd);
 }
 
+/* Without its first process the guest is dead: an app shall be killed before that. */
+static void oom_protect(void)
+{
+	_cleanup_err_ struct err err = {0};
+	if (confine_oom(CONFINE_OOM_NEVER, &err) < 0)
+		log_warning("%s", err_msg(&err));
+}
+
 static int prepare_guest(struct init *init, struct err *err)
 {
 	umask(022);
@@ -102,6 +111,7 @@ static int prepare_guest(struct init *init, struct err *err)
 		return -1;
 	console_init();
 	stdio_to_null();
+	oom_protect();
 	if (loop_init(&init->loop, err) < 0 || signals_init(init, err) < 0)
 		return -1;
 	/* Early: a stop that comes while the roots are mounted waits in the socket. */

@@ -10,6 +10,7 @@
 #include "base/alloc.h"
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "guest/cgroup.h"
 #include "guest/enter.h"
 #include "guest/mounts.h"
 #include "guest/session.h"
@@ -30,14 +31,12 @@ int pod_prepare(struct pod *pod, struct loop *loop, const struct podspec *spec, 
 	pod->state = state;
 	pod->apps = xcalloc(spec->n_apps, sizeof(*pod->apps));
 	pod->n_apps = spec->n_apps;
+	pod->tasks = cgroup_tasks_share(spec->n_apps + 1); /* one share for entered commands */
+	cgroup_setup(pod->tasks);
 	for (size_t i = 0; i < pod->n_apps; i++) {
 		struct app *app = &pod->apps[i];
-		app->pod = pod;
-		app->spec = &spec->apps[i];
-		app->index = i;
-		app->kind = GSTATE_STARTING;
-		app->cgroup = -1;
-		state_app(state, i, GSTATE_STARTING, 0);
+		app_init(app, pod, i);
+		state_app(state, i, GSTATE_STARTING, 0, "");
 		if (mounts_app(app->spec, &app->root, err) < 0)
 			return -1;
 	}
@@ -76,7 +75,7 @@ void pod_start(struct pod *pod)
 void pod_app_started(struct app *app)
 {
 	log_debug("app %s runs as process %d", app->spec->name, (int)app->child.pid);
-	state_app(app->pod->state, app->index, GSTATE_RUNNING, 0);
+	state_app(app->pod->state, app->index, GSTATE_RUNNING, 0, "");
 	running_check(app->pod);
 }
 
@@ -100,7 +99,8 @@ static void grace_over(struct loop_timer *t)
 {
 	struct pod *pod = container_of(t, struct pod, timer);
 	for (size_t i = 0; i < pod->n_apps; i++) {
-		if (app_ended(&pod->apps[i]))
+		/* Post-stop has its own bound: app.c. */
+		if (app_ended(&pod->apps[i]) || pod->apps[i].stage == APP_POST_STOP)
 			continue;
 		log_warning("app %s did not end within %lld ms of SIGTERM: killed",
 			pod->apps[i].spec->name, (long long)pod->spec->grace_ms);
@@ -132,8 +132,9 @@ void pod_app_ended(struct app *app)
 {
 	struct pod *pod = app->pod;
 	int code = app_exit_code(app);
-	log_info("app %s: %s %d", app->spec->name, gstate_kind_name(app->kind), app->code);
-	state_app(pod->state, app->index, app->kind, app->code);
+	log_info("app %s: %s %d %s", app->spec->name, gstate_kind_name(app->kind), app->code,
+		app->end.why);
+	state_app(pod->state, app->index, app->kind, app->code, app->end.why);
 	if (code && !pod->code)
 		pod->code = code;
 	if (all_ended(pod)) {

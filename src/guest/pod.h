@@ -37,6 +37,7 @@ struct pod {
 	bool reboot; /* as the end, not a power-off */
 	struct app *apps;
 	size_t n_apps;
+	int64_t tasks;           /* what each app may have of processes; 0: no bound */
 	struct loop_timer timer; /* grace, stall, sync, power off: one at a time, by phase */
 	struct child sync;
 	uint64_t sent;           /* bytes of output given to streams clients, ever */

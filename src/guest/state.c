@@ -23,26 +23,34 @@ static void node_write(struct state *state, const char *node, const char *value,
 		log_err("write xenstore node %s: %s", node, strerror(errno));
 }
 
+/* What of a text fits, in characters that the grammar has. */
+static void put_text(struct gstate *s, const char *text)
+{
+	snprintf(s->text, sizeof(s->text), "%s", text);
+	for (char *p = s->text; *p; p++) {
+		if (*p < ' ' || *p > '~')
+			*p = '?';
+	}
+}
+
 void state_pod(struct state *state, enum gstate_kind kind, int code, const char *text)
 {
 	struct gstate s = {.seq = ++state->pod_seq, .kind = kind, .code = code};
 	char value[GSTATE_VALUE_MAX];
 	if (kind == GSTATE_FAILED)
-		snprintf(s.text, sizeof(s.text), "%s", text && text[0] ? text : "no reason given");
-	for (char *p = s.text; *p; p++) {
-		if (*p < ' ' || *p > '~')
-			*p = '?';
-	}
+		put_text(&s, text && text[0] ? text : "no reason given");
 	size_t len = gstate_format(&s, value);
 	node_write(state, GSTATE_DIR "/pod", value, len);
 	log_debug("pod: %s", value);
 }
 
-void state_app(struct state *state, size_t app, enum gstate_kind kind, int code)
+void state_app(struct state *state, size_t app, enum gstate_kind kind, int code, const char *text)
 {
 	struct gstate s = {.seq = ++state->app_seq[app], .kind = kind, .code = code};
 	char value[GSTATE_VALUE_MAX];
 	char node[64];
+	if (kind == GSTATE_FAILED)
+		put_text(&s, text);
 	snprintf(node, sizeof(node), GSTATE_DIR "/app/%zu", app);
 	node_write(state, node, value, gstate_format(&s, value));
 }

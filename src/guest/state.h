@@ -19,9 +19,10 @@ struct state {
 };
 
 int state_open(struct state *state, struct err *err);
-/* `text` for GSTATE_FAILED only; characters outside the grammar become "?". Failures are logged. */
+/* `text` for GSTATE_FAILED only (an app's may be ""); characters outside the grammar become "?".
+ * Failures are logged. */
 void state_pod(struct state *state, enum gstate_kind kind, int code, const char *text);
-void state_app(struct state *state, size_t app, enum gstate_kind kind, int code);
+void state_app(struct state *state, size_t app, enum gstate_kind kind, int code, const char *text);
 void state_next(struct state *state, uint32_t ring);
 /* Removes the node of a ring that is no more. */
 void state_forget_ring(struct state *state, uint32_t ring);
