@@ -108,6 +108,7 @@ $(foreach p,run enter stop gc,\
 	$(eval arch_$(p) := stage1 appc proto base)\
 	$(eval libs_$(p) := $(LIBS_vchan) -ljansson)\
 	$(eval static_$(p) := $(STATIC)))
+libs_run           += -lseccomp
 room_xenpod-init   := guest
 arch_xenpod-init   := guest proto base
 libs_xenpod-init   := $(LIBS_vchan) -ljansson

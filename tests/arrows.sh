@@ -22,6 +22,7 @@ rooms() {
 		act/*                      proto base                   jansson libxl xenstore toollog
 		sim/*                      proto fsm base               jansson
 		daemon/*                   store fsm proto sim base     jansson ev systemd inih
+		stage1/seccomp*            appc proto base              jansson seccomp
 		stage1/*                   appc proto base              jansson vchan xenstore toollog
 		guest/*                    proto base                   jansson vchan xenstore toollog
 		tools/main_xenpod_status*  store fsm proto base         jansson smartcols
@@ -207,6 +208,7 @@ result "a forbidden include would be found" "$(
 result "libxl is called by watch and act only" "$(refers '^(libxl|xlu)_' watch act)"
 result "xenstore is called by watch, act, stage1 and guest only" \
 	"$(refers '^xs_' watch act stage1 guest)"
+result "libseccomp is called by stage1 only" "$(refers '^seccomp_(init|rule_add|load|export_bpf)' stage1)"
 result "SQLite is called by store only" "$(refers '^sqlite3_' store)"
 result "journal and service manager are called by daemon only" "$(refers '^sd_' daemon)"
 result "the machines need nothing but mem* and str*" "$(fsm_needs)"

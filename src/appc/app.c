@@ -6,15 +6,21 @@
 #include <string.h>
 
 #include "appc/lenient.h"
-#include "appc/quantity.h"
 #include "base/alloc.h"
 #include "base/cleanup.h"
 
+static void free_strings(char **strings)
+{
+	for (char **s = strings; s && *s; s++)
+		free(*s);
+	free(strings);
+}
+
 void appc_app_done(struct appc_app *app)
 {
-	for (size_t i = 0; i < app->nexec; i++)
-		free(app->exec[i]);
-	free(app->exec);
+	free_strings(app->exec);
+	free_strings(app->pre_start);
+	free_strings(app->post_stop);
 	free(app->user);
 	free(app->group);
 	free(app->cwd);
@@ -24,25 +30,64 @@ void appc_app_done(struct appc_app *app)
 		free(app->env[i].value);
 	}
 	free(app->env);
-	json_decref(app->event_handlers);
 	json_decref(app->mount_points);
 	json_decref(app->ports);
-	json_decref(app->isolators);
+	appc_isolators_done(&app->isolators);
 	*app = (struct appc_app){0};
 }
 
-static int read_exec(const json_t *o, struct appc_app *app, struct err *err)
+/* "exec" of an app or of an event handler, NULL-terminated; an absent one is empty. */
+static int read_exec(const json_t *o, char ***ret, size_t *ret_n, struct err *err)
 {
 	json_t *a;
 	size_t i;
 	json_t *v;
 	if (lenient_array(o, "exec", &a, err) < 0)
 		return -1;
-	app->exec = xcalloc(json_array_size(a) + 1, sizeof *app->exec);
 	json_array_foreach (a, i, v) {
 		if (!json_is_string(v))
 			return err_set(err, ERR_INVALID, "\"exec\" must be an array of strings");
-		app->exec[app->nexec++] = xstrdup(json_string_value(v));
+	}
+	*ret = xcalloc(json_array_size(a) + 1, sizeof **ret);
+	*ret_n = json_array_size(a);
+	json_array_foreach (a, i, v) {
+		(*ret)[i] = xstrdup(json_string_value(v));
+	}
+	return 0;
+}
+
+static int read_handler(const json_t *o, struct appc_app *app, struct err *err)
+{
+	const char *name;
+	char ***slot;
+	size_t n;
+	if (lenient_str(o, "name", &name, err) < 0)
+		return -1;
+	if (!strcmp(name, "pre-start"))
+		slot = &app->pre_start;
+	else if (!strcmp(name, "post-stop"))
+		slot = &app->post_stop;
+	else
+		return err_set(err, ERR_INVALID, "\"%s\" is none of pre-start, post-stop", name);
+	if (*slot)
+		return err_set(err, ERR_INVALID, "%s is given twice", name);
+	if (read_exec(o, slot, &n, err) < 0)
+		return err_wrap(err, "%s", name);
+	if (!n || !*(*slot)[0])
+		return err_set(err, ERR_INVALID, "%s has an empty \"exec\"", name);
+	return 0;
+}
+
+static int read_handlers(const json_t *o, struct appc_app *app, struct err *err)
+{
+	json_t *a;
+	size_t i;
+	json_t *v;
+	if (lenient_array(o, "eventHandlers", &a, err) < 0)
+		return -1;
+	json_array_foreach (a, i, v) {
+		if (read_handler(v, app, err) < 0)
+			return err_wrap(err, "\"eventHandlers\"");
 	}
 	return 0;
 }
@@ -106,26 +151,6 @@ static int read_env(const json_t *o, struct appc_app *app, struct err *err)
 	return 0;
 }
 
-static int read_isolators(const json_t *o, struct appc_app *app, struct err *err)
-{
-	json_t *a;
-	size_t i;
-	json_t *v;
-	if (lenient_array(o, "isolators", &a, err) < 0)
-		return -1;
-	json_array_foreach (a, i, v) {
-		const char *name;
-		if (lenient_str(v, "name", &name, err) < 0)
-			return err_wrap(err, "\"isolators\"");
-		json_t *value = lenient_get(v, "value");
-		if (!app->isolators)
-			app->isolators = json_object();
-		json_object_set_new(
-			app->isolators, name, value ? json_incref(value) : json_object());
-	}
-	return 0;
-}
-
 /* Keeps an array that is not empty. */
 static int keep_array(const json_t *o, const char *key, json_t **ret, struct err *err)
 {
@@ -157,12 +182,11 @@ static int read_names(const json_t *o, struct appc_app *app, struct err *err)
 
 static int read_all(const json_t *o, struct appc_app *app, struct err *err)
 {
-	if (read_exec(o, app, err) < 0 || read_names(o, app, err) < 0 ||
+	if (read_exec(o, &app->exec, &app->nexec, err) < 0 || read_names(o, app, err) < 0 ||
 		read_gids(o, app, err) < 0 || read_env(o, app, err) < 0 ||
-		read_isolators(o, app, err) < 0)
+		read_handlers(o, app, err) < 0 || appc_isolators_parse(o, &app->isolators, err) < 0)
 		return -1;
-	if (keep_array(o, "eventHandlers", &app->event_handlers, err) < 0 ||
-		keep_array(o, "mountPoints", &app->mount_points, err) < 0 ||
+	if (keep_array(o, "mountPoints", &app->mount_points, err) < 0 ||
 		keep_array(o, "ports", &app->ports, err) < 0)
 		return -1;
 	return 0;
@@ -177,47 +201,4 @@ int appc_app_parse(const json_t *o, struct appc_app *ret, struct err *err)
 	}
 	*ret = app;
 	return 0;
-}
-
-/* The "limit" of an isolator as text; a bare JSON number is a quantity too. */
-static int limit_text(const struct appc_app *app, const char *name, char **ret, struct err *err)
-{
-	const json_t *value = json_object_get(app->isolators, name);
-	const json_t *limit = lenient_get(value, "limit");
-	if (!limit)
-		return 0;
-	if (json_is_string(limit))
-		*ret = xstrdup(json_string_value(limit));
-	else if (json_is_number(limit))
-		*ret = json_dumps(limit, JSON_ENCODE_ANY);
-	else
-		return err_set(err, ERR_INVALID, "isolator %s: \"limit\" must be a quantity", name);
-	return 1;
-}
-
-static int limit(const struct appc_app *app, const char *name,
-	int (*parse)(const char *, int64_t *, struct err *), int64_t *ret, struct err *err)
-{
-	_cleanup_free_ char *text = NULL;
-	int64_t value;
-	int r = limit_text(app, name, &text, err);
-	if (r <= 0)
-		return r;
-	if (parse(text, &value, err) < 0)
-		return err_wrap(err, "isolator %s", name);
-	if (value <= 0)
-		return err_set(
-			err, ERR_INVALID, "isolator %s: limit %s is not above zero", name, text);
-	*ret = value;
-	return 1;
-}
-
-int appc_app_memory(const struct appc_app *app, int64_t *ret, struct err *err)
-{
-	return limit(app, APPC_ISOLATOR_MEMORY, quantity_value, ret, err);
-}
-
-int appc_app_cpu(const struct appc_app *app, int64_t *ret_milli, struct err *err)
-{
-	return limit(app, APPC_ISOLATOR_CPU, quantity_milli, ret_milli, err);
 }

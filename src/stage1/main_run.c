@@ -19,6 +19,7 @@
 #include "stage1/poddir.h"
 #include "stage1/proxy.h"
 #include "stage1/request.h"
+#include "stage1/stdio.h"
 
 static void say_notes(const struct run_options *o)
 {
@@ -27,8 +28,6 @@ static void say_notes(const struct run_options *o)
 		log_warning("--net=%s: networks are not supported yet, the pod has the loopback "
 			    "interface only",
 			o->net);
-	if (o->keep_caps || o->keep_paths || o->keep_syscalls)
-		log_debug("--disable-*: nothing to disable, apps are confined by the domain only");
 	if (listen_pid && strtol(listen_pid, NULL, 10) == getpid())
 		log_warning("socket activation is not supported yet: the sockets passed in "
 			    "LISTEN_FDS are not used");
@@ -53,7 +52,8 @@ static int prepare(const struct run_options *o, struct handover *h, struct poddi
 	fd_close_above(3, &h->lock, 1); /* stage0 leaks descriptors (contract 1.0) */
 	if (!getcwd(dir, sizeof dir))
 		return err_sys(err, "working directory");
-	if (poddir_read(d, err) < 0 || poddir_judge(d, err) < 0 || handover_open(h, d, err) < 0)
+	if (poddir_read(d, err) < 0 || poddir_judge(d, err) < 0 || stdio_judge(d, o, err) < 0 ||
+		handover_open(h, d, err) < 0)
 		return -1;
 	if (request_make(d, o, dir, ret_request, err) < 0)
 		return -1;

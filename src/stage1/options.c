@@ -31,10 +31,13 @@ static int parse(int argc, char **argv, struct run_options *o, struct err *err)
 		{"local-config", FLAG_TEXT, &o->local_config, "rkt's configuration directory"},
 		{"dns-conf-mode", FLAG_TEXT, &o->dns_conf_mode, "resolv=default,hosts=default"},
 		{"ipc", FLAG_TEXT, &o->ipc, "auto or private"},
-		{"disable-capabilities-restriction", FLAG_BOOL, &o->keep_caps, "accepted"},
-		{"disable-paths", FLAG_BOOL, &o->keep_paths, "accepted"},
-		{"disable-seccomp", FLAG_BOOL, &o->keep_syscalls, "accepted"},
-		{"interactive", FLAG_BOOL, &o->interactive, "not supported yet"},
+		{"disable-capabilities-restriction", FLAG_BOOL, &o->keep_caps,
+			"apps keep every capability"},
+		{"disable-paths", FLAG_BOOL, &o->keep_paths,
+			"no path in /proc and /sys is hidden or read-only"},
+		{"disable-seccomp", FLAG_BOOL, &o->keep_syscalls, "no app has a seccomp filter"},
+		{"interactive", FLAG_BOOL, &o->interactive,
+			"the one app reads this stdin, on a terminal if there is one"},
 		{"mutable", FLAG_BOOL, &o->mutable_pod, "not supported yet"},
 		{"private-users", FLAG_TEXT, &o->private_users, "not supported yet"},
 		{"mds-token", FLAG_TEXT, &o->mds_token, "not supported yet"},
@@ -110,9 +113,6 @@ static int judge_ipc(const char *ipc, struct err *err)
 
 static int refuse(const struct run_options *o, struct err *err)
 {
-	if (o->interactive)
-		return err_set(err, ERR_UNSUPPORTED,
-			"not supported yet: --interactive; start the pod without it and use enter");
 	if (o->mutable_pod)
 		return err_set(err, ERR_UNSUPPORTED,
 			"not supported yet: --mutable (app sandbox); use run with all apps");

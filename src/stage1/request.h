@@ -9,22 +9,11 @@
 #include "stage1/options.h"
 #include "stage1/poddir.h"
 
-/* Beside the apps' own memory: kernel, init, page tables; what rkt's kvm stage1 adds too. */
-#define REQUEST_OVERHEAD_KIB   (128 * 1024)
-#define REQUEST_MEMORY_MIN_KIB (128 * 1024)
-
 /*
  * The request without its "fds"; `dir` is where the pod directory is now. Checked by
  * spec_check_request's rules but for the descriptors, which the caller adds. Caller decrefs.
  */
 int request_make(const struct poddir *d, const struct run_options *o, const char *dir, json_t **ret,
 	struct err *err);
-
-/*
- * Sizes the domain: the sum of the apps' limits (memory: plus overhead), and when an app has no
- * limit at least the default.
- */
-int request_size(
-	const struct poddir *d, int64_t *ret_memory_kib, int64_t *ret_vcpus, struct err *err);
 
 #endif

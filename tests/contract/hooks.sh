@@ -116,7 +116,7 @@ new_pod
 start_supervisor
 touch -d '1 second ago' "$T/mark"
 find "$pod" -exec touch -d '1 hour ago' {} +
-for flag in --interactive --mutable --private-users=65536:65536 --mds-token=0 --ipc=parent \
+for flag in --mutable --private-users=65536:65536 --mds-token=0 --ipc=parent \
 	--net=host --dns-conf-mode=resolv=host,hosts=default; do
 	fails "run $flag" "not supported yet: ${flag%%=*}" run_hook "$flag" $uuid
 done
@@ -143,9 +143,9 @@ refused "forwarded ports" '[{"name":"one"}]' ',"ports":[{"name":"p","hostPort":8
 refused "mutable pods" '[]' ',"annotations":[{"name":"coreos.com/rkt/stage1/mutable","value":"true"}]'
 refused "empty \"exec\"" '[{"name":"one","app":{"user":"0","group":"0"}}]'
 refused "volumes" "[{\"name\":\"one\",\"mounts\":[{\"volume\":\"v\",\"path\":\"/v\"}]}]"
-refused "event handlers" "[{\"name\":\"one\",\"app\":{$app,\"eventHandlers\":[{\"name\":\"pre-start\"}]}}]"
+refused "has an empty" "[{\"name\":\"one\",\"app\":{$app,\"eventHandlers\":[{\"name\":\"pre-start\"}]}}]"
 refused "isolator os/linux/no-new-privileges" "[{\"name\":\"one\",\"app\":{$app,\"isolators\":
-	[{\"name\":\"os/linux/no-new-privileges\",\"value\":true}]}}]"
+	[{\"name\":\"os/linux/no-new-privileges\",\"value\":1}]}}]"
 refused "resource/memory" "[{\"name\":\"one\",\"app\":{$app,\"isolators\":
 	[{\"name\":\"resource/memory\",\"value\":{\"limit\":\"1Q\"}}]}}]"
 refused "stage2/three/manifest" '[{"name":"three"}]'
@@ -226,8 +226,8 @@ sized() { # WHAT WANTED MEMORY-JSON CPU-JSON
 	(run_hook --net=none $uuid 2>"$T/err")
 	same "size: $1" "$2" "$(log "'%d %d' % (${request}['memory_kib'], ${request}['vcpus'])")"
 }
-sized "limits" "393216 3" '"limit":"256Mi"' '"limit":"2100m"'
-sized "small limits" "132096 1" '"limit":"1Mi"' '"limit":"10m"'
+sized "limits" "364544 3" '"limit":"256Mi"' '"limit":"2100m"'
+sized "small limits" "131072 1" '"limit":"1Mi"' '"limit":"10m"'
 sized "requests are no limits" "1048576 2" '"request":"1Mi"' '"request":"9"'
 
 # ---- warnings

@@ -9,10 +9,12 @@
 
 static void limits(const struct appc_app *app)
 {
-	_cleanup_err_ struct err err = {0};
-	int64_t n = 0;
-	must(appc_app_memory(app, &n, &err) != 1 || n >= 0);
-	must(appc_app_cpu(app, &n, &err) != 1 || n >= 0);
+	const struct appc_isolators *i = &app->isolators;
+	must(i->memory_bytes >= 0 && i->cpu_milli >= 0 && i->cpu_shares >= 0);
+	must((i->caps.kind == APPC_SET_NONE) == (i->caps.names == NULL));
+	must((i->seccomp.kind == APPC_SET_NONE) == (i->seccomp.names == NULL));
+	must(!app->pre_start || app->pre_start[0]);
+	must(!app->post_stop || app->post_stop[0]);
 }
 
 static void image(const char *text, size_t len)

@@ -85,15 +85,12 @@ static void the_last_isolator_of_a_name_wins(void **state)
 		"{\"name\":\"resource/memory\",\"value\":{\"limit\":\"1Gi\"}},"
 		"{\"name\":\"resource/cpu\",\"value\":{\"limit\":\"1500m\"}},"
 		"{\"name\":\"resource/memory\",\"value\":{\"request\":\"1\",\"Limit\":\"16Mi\"}},"
-		"{\"name\":\"other\"}]}}]}";
+		"{\"name\":\"os/unix/sysctl\"}]}}]}";
 	struct appc_pod pod = {0};
 	_cleanup_err_ struct err err = {0};
-	int64_t v = 0;
 	assert_ok(pod_parse(text, &pod, &err), &err);
-	assert_call(appc_app_memory(&pod.apps[0].app, &v, &err), &err, 1);
-	assert_int_equal(v, 16 * 1024 * 1024);
-	assert_call(appc_app_cpu(&pod.apps[0].app, &v, &err), &err, 1);
-	assert_int_equal(v, 1500);
+	assert_int_equal(pod.apps[0].app.isolators.memory_bytes, 16 * 1024 * 1024);
+	assert_int_equal(pod.apps[0].app.isolators.cpu_milli, 1500);
 	appc_pod_done(&pod);
 }
 
@@ -105,21 +102,22 @@ static void limits_may_be_absent_or_numbers_but_not_nonsense(void **state)
 		int r;
 		int64_t bytes;
 	} rows[] = {{"{\"request\":\"1Mi\"}", 0, 0}, {"{\"limit\":null}", 0, 0},
-		{"{\"limit\":4096}", 1, 4096}, {"{\"limit\":1.5}", 1, 2},
+		{"{\"limit\":4096}", 0, 4096}, {"{\"limit\":1.5}", 0, 2},
 		{"{\"limit\":\"0\"}", -1, 0}, {"{\"limit\":\"-1\"}", -1, 0},
 		{"{\"limit\":\"1K\"}", -1, 0}, {"{\"limit\":[]}", -1, 0}};
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		char text[512];
 		struct appc_pod pod = {0};
 		_cleanup_err_ struct err err = {0};
-		int64_t v = 0;
 		snprintf(text, sizeof text,
 			"{\"acKind\":\"PodManifest\",\"apps\":[{\"name\":\"x\",\"app\":{" APP
 			",\"isolators\":[{\"name\":\"resource/memory\",\"value\":%s}]}}]}",
 			rows[i].value);
-		assert_ok(pod_parse(text, &pod, &err), &err);
-		assert_call(appc_app_memory(&pod.apps[0].app, &v, &err), &err, rows[i].r);
-		assert_int_equal(v, rows[i].bytes);
+		assert_call(pod_parse(text, &pod, &err), &err, rows[i].r);
+		if (rows[i].r == 0)
+			assert_int_equal(pod.apps[0].app.isolators.memory_bytes, rows[i].bytes);
+		else
+			assert_err(&err, ERR_INVALID, "isolator resource/memory: ");
 		appc_pod_done(&pod);
 	}
 }
@@ -143,6 +141,12 @@ static void wrong_pod_manifests_are_refused_by_name(void **state)
 		{ONE(APP ",\"workingDirectory\":\"tmp\""), "absolute"},
 		{ONE(APP ",\"supplementaryGIDs\":[-1]"), "supplementaryGIDs"},
 		{ONE(APP ",\"supplementaryGIDs\":[4294967295]"), "supplementaryGIDs"},
+		{ONE(APP ",\"eventHandlers\":[{\"name\":\"pre-stop\"}]"),
+			"\"pre-stop\" is none of"},
+		{ONE(APP ",\"eventHandlers\":[{\"name\":\"pre-start\"}]"), "has an empty \"exec\""},
+		{ONE(APP ",\"eventHandlers\":[{\"name\":\"pre-start\",\"exec\":[\"a\"]},"
+			 "{\"name\":\"pre-start\",\"exec\":[\"b\"]}]"),
+			"pre-start is given twice"},
 		{ONE(APP ",\"environment\":[{\"name\":\"1A\",\"value\":\"\"}]"), "\"1A\""},
 		{ONE(APP ",\"environment\":[{\"name\":\"A\"},{\"name\":\"A\"}]"),
 			"A is given twice"},
