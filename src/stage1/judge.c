@@ -8,12 +8,31 @@
 
 #include <string.h>
 
+#include "appc/lenient.h"
 #include "base/cleanup.h"
 #include "proto/spec.h"
 
 static int not_yet(struct err *err, const char *app, const char *what)
 {
 	return err_set(err, ERR_UNSUPPORTED, "app %s: not supported yet: %s", app, what);
+}
+
+/* Without a network a port of an app opens nothing by itself; one that waits for a socket of
+ * systemd's would never get it. */
+static int judge_ports(const struct poddir_app *a, struct err *err)
+{
+	size_t i;
+	const json_t *port;
+	json_array_foreach (a->app->ports, i, port) {
+		bool activated;
+		if (lenient_bool(port, "socketActivated", &activated, err) < 0)
+			return err_wrap(err, "app %s: \"ports\"", a->pod->name);
+		if (activated)
+			return not_yet(err, a->pod->name,
+				"socket-activated ports (a domain cannot take over the host's "
+				"sockets)");
+	}
+	return 0;
 }
 
 static int judge_app(const struct poddir_app *a, struct err *err)
@@ -25,7 +44,7 @@ static int judge_app(const struct poddir_app *a, struct err *err)
 			a->image.name);
 	if (a->pod->mounts || a->app->mount_points)
 		return not_yet(err, name, "volumes and mount points");
-	return 0;
+	return judge_ports(a, err);
 }
 
 int poddir_judge(const struct poddir *d, struct err *err)

@@ -160,7 +160,7 @@ static void what_is_not_known_is_refused_by_name(void **state)
 		const char *error;
 		const char *text;
 	} rows[] = {
-		{RETAIN, "[\"opne\"]", "", "\"opne\" is not a system call"},
+		{RETAIN, "[\"openn\"]", "", "\"openn\" is not a system call"},
 		{REMOVE, "[\"sync\"]", "EWHAT", "\"EWHAT\" is not the name of an error"},
 		{REMOVE, "[\"execve\"]", "EPERM", "takes execve away"},
 	};
