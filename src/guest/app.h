@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 
+#include "guest/appio.h"
 #include "guest/child.h"
 #include "guest/launch.h"
 #include "guest/notify.h"
@@ -26,11 +27,6 @@
 struct pod;
 
 enum app_stage { APP_IDLE, APP_PRE_START, APP_MAIN, APP_POST_STOP, APP_ENDED };
-
-/* The app's ends of its standard streams, kept until its last program has been started. */
-struct app_stdio {
-	int fd[3];
-};
 
 /* How an app has ended: known when its main process has, told when post-stop has, too. */
 struct app_end {
@@ -56,9 +52,10 @@ struct app {
 	struct launch launch;
 	struct notify notify;
 	struct loop_timer timer; /* bounds post-stop */
-	struct app_stdio stdio;
-	struct output out[2]; /* stdout, stderr */
-	struct input in;      /* buf NULL: stdin is /dev/null */
+	struct app_stdio stdio;  /* its ends, kept until its last program has been started */
+	struct output out[2];    /* stdout, stderr */
+	struct input in;         /* buf NULL: stdin is /dev/null */
+	bool told_lost[2];       /* logged that output is thrown away */
 	/* To the streams session, if there is one: */
 	bool told_eof[2];
 	bool told_end;
@@ -75,7 +72,6 @@ void app_start(struct app *app);
 void app_term(struct app *app);
 /* KILL to all of it. */
 void app_kill(struct app *app);
-void app_stdio_close(struct app_stdio *stdio);
 bool app_ended(const struct app *app);
 /* The pod's exit code if this app decides it: 0, its code, or 128 + signal (contract 1.3, 9). */
 int app_exit_code(const struct app *app);

@@ -13,7 +13,6 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/wait.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -23,6 +22,7 @@
 #include "base/log.h"
 #include "guest/cgroup.h"
 #include "guest/session.h"
+#include "guest/terminal.h"
 
 #define OUTPUT_MAX 16384
 #define HANGUP_MS  2000 /* from SIGHUP, the client being gone, to SIGKILL */
@@ -186,24 +186,17 @@ static int open_pipes(struct enter *e, struct stdio *stdio, struct err *err)
 	return 0;
 }
 
-/* All apps have the guest's one devpts, so the terminal's name is right inside the app, too. */
 static int open_terminal(
 	struct enter *e, const struct winsize *size, struct stdio *stdio, struct err *err)
 {
-	_cleanup_fd_ int master = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
-	if (master < 0 || unlockpt(master) < 0)
-		return err_sys(err, "open a terminal");
-	for (int i = 0; i < 3; i++) {
-		stdio->fd[i] = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
-		if (stdio->fd[i] < 0)
-			return err_sys(err, "open a terminal's other end");
-	}
-	ioctl(master, TIOCSWINSZ, size);
-	int copy = fcntl(master, F_DUPFD_CLOEXEC, 3);
-	if (copy < 0)
-		return err_sys(err, "open a terminal");
-	attach_input(e, copy, /*terminal*/ true);
-	attach_output(e, 0, TAKE_FD(master));
+	struct terminal t;
+	if (terminal_open(&t, err) < 0)
+		return -1;
+	terminal_resize(t.out, size);
+	for (int i = 0; i < 3; i++)
+		stdio->fd[i] = t.slave[i];
+	attach_input(e, t.in, /*terminal*/ true);
+	attach_output(e, 0, t.out);
 	return 0;
 }
 
@@ -313,16 +306,6 @@ static void enter_signal(const struct enter *e, int signo)
 		child_signal(&e->child, signo);
 }
 
-static void enter_winch(const struct enter *e, const uint8_t *payload)
-{
-	struct winsize size = {
-		.ws_row = (unsigned short)(payload[0] | payload[1] << 8),
-		.ws_col = (unsigned short)(payload[2] | payload[3] << 8),
-	};
-	if (e->in.fd >= 0)
-		ioctl(e->in.fd, TIOCSWINSZ, &size);
-}
-
 static int enter_frame(
 	struct session *s, const struct stream_header *h, const uint8_t *payload, struct err *err)
 {
@@ -340,7 +323,8 @@ static int enter_frame(
 		return 0;
 	}
 	if (h->type == STREAM_WINCH && h->length == 4) {
-		enter_winch(e, payload);
+		if (e->in.fd >= 0)
+			terminal_resize_frame(e->in.fd, payload);
 		return 0;
 	}
 	return err_set(err, ERR_INVALID, "a frame of type %d that is none of a client's", h->type);

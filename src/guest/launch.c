@@ -140,6 +140,9 @@ static int run_program(const struct launch_plan *plan, struct err *err)
 		return -1;
 	if (lookup_exec(root, plan->cwd, plan->argv[0], plan->env, &path, err) < 0)
 		return -1;
+	/* So that ttyname(3)'s path can be opened by it, as after a login. */
+	if (plan->tty && fchown(0, uid, (gid_t)-1) < 0)
+		return err_sys(err, "give the terminal to user %u", uid);
 	if (become(plan, uid, gid, err) < 0)
 		return -1;
 	if (chdir(plan->cwd) < 0)

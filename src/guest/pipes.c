@@ -54,6 +54,7 @@ static ssize_t output_read(struct output *out)
 	if (out->drop_old && out->len == out->cap) {
 		out->head = (out->head + out->cap / 2) % out->cap;
 		out->len -= out->cap / 2;
+		out->lost += out->cap / 2;
 	}
 	if (out->len == out->cap)
 		return 0;
@@ -104,6 +105,13 @@ void output_done(struct output *out)
 	out->len = 0;
 }
 
+void output_drop_old(struct output *out, bool on)
+{
+	out->drop_old = on;
+	if (out->buf && !out->cut)
+		output_rearm(out);
+}
+
 size_t output_peek(const struct output *out, const uint8_t **ret)
 {
 	size_t unbroken = out->cap - out->head;
@@ -145,20 +153,22 @@ void output_cut(struct output *out)
 
 #define END_OF_TRANSMISSION 0x04 /* the default VEOF of a terminal */
 
+/* `n` bytes at the front are done with; only this client's own are acknowledged. */
+static void input_leave(struct input *in, size_t n)
+{
+	size_t others = n < in->others ? n : in->others;
+	in->head = (in->head + n) % in->cap;
+	in->len -= n;
+	in->others -= others;
+	in->taken += n - others;
+}
+
 static void input_close(struct input *in)
 {
 	if (in->fd >= 0)
 		loop_watch_set(&in->watch, 0);
 	fd_close(&in->fd);
-	in->taken += in->len;
-	in->len = 0;
-}
-
-static void input_take(struct input *in, size_t n)
-{
-	in->head = (in->head + n) % in->cap;
-	in->len -= n;
-	in->taken += n;
+	input_leave(in, in->len);
 }
 
 /* The end has its turn when everything before it has been taken. */
@@ -186,7 +196,7 @@ static void input_flush(struct input *in)
 		if (n < 0)
 			input_close(in); /* EPIPE: it does not read any more */
 		else
-			input_take(in, (size_t)n);
+			input_leave(in, (size_t)n);
 	}
 	input_finish(in);
 	if (in->fd >= 0)
@@ -233,6 +243,16 @@ int input_put(struct input *in, const uint8_t *data, size_t len, struct err *err
 	in->len += len;
 	input_flush(in);
 	return 0;
+}
+
+void input_new_client(struct input *in, size_t credit)
+{
+	if (!in->buf)
+		return;
+	if (in->cap - in->len < credit)
+		in->len = 0;
+	in->others = in->len;
+	in->taken = 0;
 }
 
 void input_end(struct input *in)

@@ -40,10 +40,12 @@ struct pod {
 	int64_t tasks;           /* what each app may have of processes; 0: no bound */
 	struct loop_timer timer; /* grace, stall, sync, power off: one at a time, by phase */
 	struct child sync;
-	uint64_t sent;           /* bytes of output given to streams clients, ever */
-	uint64_t sent_seen;      /* the same at the last stall check */
-	struct session *streams; /* the attached streams client */
-	size_t turn;             /* which app's output goes first */
+	uint64_t sent;            /* bytes of output given to streams clients, ever */
+	uint64_t sent_seen;       /* the same at the last stall check */
+	struct session *streams;  /* the attached streams client */
+	struct loop_timer unread; /* until output is dropped: unread.h */
+	bool dropping;
+	size_t turn; /* which app's output goes first */
 };
 
 /* Mounts every app's root. */

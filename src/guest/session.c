@@ -12,6 +12,7 @@
 #include "base/cleanup.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "guest/unread.h"
 #include "proto/gstate.h"
 
 #define HELLO_MS  10000 /* from binding the ring to a whole HELLO; TCG hosts are slow */
@@ -91,6 +92,7 @@ void sessions_start(struct pod *pod)
 {
 	sessions.pod = pod;
 	sessions.retry.fn = offer_again;
+	unread_begin(pod);
 	offer();
 }
 

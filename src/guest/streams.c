@@ -6,6 +6,10 @@
  */
 #include "guest/session.h"
 
+#include "guest/appio.h"
+#include "guest/terminal.h"
+#include "guest/unread.h"
+
 static void send_numbers(struct session *s, enum stream_type type, const struct app *app,
 	uint32_t first, uint32_t second)
 {
@@ -25,35 +29,65 @@ static int streams_start(struct session *s, const json_t *hello, struct err *err
 	if (pod->streams)
 		return err_set(err, ERR_EXISTS, "another client has the streams");
 	pod->streams = s;
+	unread_end(pod);
 	for (size_t i = 0; i < pod->n_apps; i++) {
 		pod->apps[i].told_eof[0] = false;
 		pod->apps[i].told_eof[1] = false;
 		pod->apps[i].told_end = false;
-		pod->apps[i].in.taken = 0; /* the credit of a client that is no more */
+		input_new_client(&pod->apps[i].in, STREAM_CREDIT);
 	}
+	return 0;
+}
+
+static int app_signal(
+	struct app *app, const struct stream_header *h, const uint8_t *payload, struct err *err)
+{
+	uint32_t signo = h->length == 4 ? stream_get_u32(payload) : 0;
+	if (signo < 1 || signo > 64)
+		return err_set(err, ERR_INVALID, "SIGNAL with no signal number");
+	child_signal(&app->child, (int)signo);
+	return 0;
+}
+
+static int app_winch(
+	struct app *app, const struct stream_header *h, const uint8_t *payload, struct err *err)
+{
+	if (!app->spec->tty || h->length != 4)
+		return err_set(err, ERR_INVALID, "WINCH for app %s, which has no terminal",
+			app->spec->name);
+	if (app->in.buf && app->in.fd >= 0)
+		terminal_resize_frame(app->in.fd, payload);
+	return 0;
+}
+
+static int app_stdin(
+	struct app *app, const struct stream_header *h, const uint8_t *payload, struct err *err)
+{
+	if (h->stream != STREAM_STDIN || !app_has_stdin(app))
+		return err_set(err, ERR_INVALID, "app %s has no such input", app->spec->name);
+	if (!app->in.buf) /* it could not be started: its end is told, nothing takes this */
+		return 0;
+	if (h->type == STREAM_DATA)
+		return input_put(&app->in, payload, h->length, err);
+	input_end(&app->in);
 	return 0;
 }
 
 static int app_frame(
 	struct app *app, const struct stream_header *h, const uint8_t *payload, struct err *err)
 {
-	if (h->type == STREAM_SIGNAL) {
-		uint32_t signo = h->length == 4 ? stream_get_u32(payload) : 0;
-		if (signo < 1 || signo > 64)
-			return err_set(err, ERR_INVALID, "SIGNAL with no signal number");
-		child_signal(&app->child, (int)signo);
-		return 0;
-	}
-	if ((h->type != STREAM_DATA && h->type != STREAM_EOF) || h->stream != STREAM_STDIN)
+	switch (h->type) {
+	case STREAM_SIGNAL:
+		return app_signal(app, h, payload, err);
+	case STREAM_WINCH:
+		return app_winch(app, h, payload, err);
+	case STREAM_DATA:
+	case STREAM_EOF:
+		return app_stdin(app, h, payload, err);
+	default:
 		return err_set(
 			err, ERR_INVALID, "a frame of type %d, which is not a client's", h->type);
-	if (!app->in.buf)
-		return err_set(err, ERR_INVALID, "app %s has no stdin", app->spec->name);
-	if (h->type == STREAM_EOF) {
-		input_end(&app->in);
-		return 0;
 	}
-	return input_put(&app->in, payload, h->length, err);
 }
 
 static int streams_frame(
@@ -64,35 +98,59 @@ static int streams_frame(
 	return app_frame(&s->pod->apps[h->app], h, payload, err);
 }
 
+/* How much of this stream was thrown away before what comes next. False: no room, as below. */
+static bool pump_lost(struct session *s, struct app *app, unsigned k)
+{
+	struct output *out = &app->out[k];
+	uint32_t n = out->lost < UINT32_MAX ? (uint32_t)out->lost : UINT32_MAX;
+	uint8_t payload[4];
+	const struct stream_header h = {
+		STREAM_LOST, (uint8_t)(STREAM_STDOUT + k), (uint16_t)app->index, sizeof(payload)};
+	if (!n)
+		return true;
+	if (!session_room(s, sizeof(payload)))
+		return false;
+	stream_put_u32(payload, n);
+	session_send(s, &h, payload);
+	out->lost -= n;
+	return true;
+}
+
+static bool pump_data(struct session *s, struct app *app, unsigned k)
+{
+	struct output *out = &app->out[k];
+	const uint8_t *data = NULL;
+	size_t len = output_peek(out, &data);
+	if (len > STREAM_PAYLOAD_MAX)
+		len = STREAM_PAYLOAD_MAX;
+	const struct stream_header h = {
+		STREAM_DATA, (uint8_t)(STREAM_STDOUT + k), (uint16_t)app->index, (uint32_t)len};
+	if (!session_room(s, len))
+		return false;
+	session_send(s, &h, data);
+	output_consume(out, len);
+	s->pod->sent += len;
+	return true;
+}
+
 /* False: no room, the rest has to wait. */
 static bool pump_output(struct session *s, struct app *app, unsigned k)
 {
-	struct output *out = &app->out[k];
-	struct stream_header h = {
-		.stream = (uint8_t)(STREAM_STDOUT + k), .app = (uint16_t)app->index};
-	if (app->told_eof[k] || (!out->buf && !app_ended(app)))
+	const struct output *out = &app->out[k];
+	const struct stream_header eof = {
+		STREAM_EOF, (uint8_t)(STREAM_STDOUT + k), (uint16_t)app->index, 0};
+	if (app->told_eof[k] || (!out->buf && app_has_output(app, k) && !app_ended(app)))
 		return true;
-	if (out->len) {
-		const uint8_t *data = NULL;
-		size_t len = output_peek(out, &data);
-		if (len > STREAM_PAYLOAD_MAX)
-			len = STREAM_PAYLOAD_MAX;
-		if (!session_room(s, len))
-			return false;
-		h.type = STREAM_DATA;
-		h.length = (uint32_t)len;
-		session_send(s, &h, data);
-		output_consume(out, len);
-		s->pod->sent += len;
-		return true;
-	}
-	/* One that never got its pipes has ended as well. */
+	if (!pump_lost(s, app, k))
+		return false;
+	if (out->len)
+		return pump_data(s, app, k);
+	/* One that never got its pipes, or has /dev/null, has ended as well. */
 	if (out->buf && !out->eof)
 		return true;
 	if (!session_room(s, 0))
 		return false;
-	h.type = STREAM_EOF;
-	session_send(s, &h, NULL);
+	session_send(s, &eof, NULL);
 	app->told_eof[k] = true;
 	return true;
 }
@@ -157,6 +215,7 @@ static void streams_finished(struct session *s)
 static void streams_end(struct session *s)
 {
 	s->pod->streams = NULL;
+	unread_begin(s->pod);
 	pod_streams_changed(s->pod);
 }
 

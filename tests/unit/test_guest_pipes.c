@@ -120,7 +120,7 @@ static void newest_are_kept(void **state)
 	char got[16];
 	int wr = -1;
 	open_output(&out, 8, &wr);
-	out.drop_old = true;
+	output_drop_old(&out, true);
 	for (char c = 'a'; c <= 'z'; c++) {
 		assert_int_equal(write(wr, &c, 1), 1);
 		turn();
@@ -130,6 +130,7 @@ static void newest_are_kept(void **state)
 	assert_int_equal(got[n - 1], 'z');
 	for (size_t i = 1; i < n; i++)
 		assert_int_equal(got[i], got[i - 1] + 1);
+	assert_int_equal(out.lost + n, 26); /* each byte is there or counted */
 	close(wr);
 	output_done(&out);
 }
