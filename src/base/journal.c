@@ -10,60 +10,106 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
 #include "base/cleanup.h"
 
-#define SOCKET_PATH "/run/systemd/journal/socket"
+#define SINK_FIELDS 16 /* of one log entry, beside our own three */
 
-static int sock = -1;
-static const char *ident;
-static uint64_t dropped;
+static bool make_address(const char *path, struct sockaddr_un *ret)
+{
+	*ret = (struct sockaddr_un){.sun_family = AF_UNIX};
+	if (strlen(path) >= sizeof ret->sun_path)
+		return false;
+	memcpy(ret->sun_path, path, strlen(path));
+	return true;
+}
+
+int journal_connect(const char *path)
+{
+	struct sockaddr_un sa;
+	if (!make_address(path, &sa))
+		return -1;
+	/* One to see that somebody listens, which is then thrown away: an unconnected socket
+	 * outlives a restart of journald's. */
+	_cleanup_fd_ int probe = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (probe < 0 || connect(probe, (struct sockaddr *)&sa, sizeof sa) < 0)
+		return -1;
+	return socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+}
 
 /* A value with a line break travels with its length in front of it. */
-static void put_field(FILE *f, const char *name, const char *value)
+static uint8_t *put_field(uint8_t *at, const struct journal_field *field)
 {
-	if (!strchr(value, '\n')) {
-		fprintf(f, "%s=%s\n", name, value);
-		return;
+	const uint64_t len = htole64(field->len);
+	at = mempcpy(at, field->name, strlen(field->name));
+	if (!memchr(field->data, '\n', field->len)) {
+		*at++ = '=';
+	} else {
+		*at++ = '\n';
+		at = mempcpy(at, &len, sizeof len);
 	}
-	uint64_t len = htole64(strlen(value));
-	fprintf(f, "%s\n", name);
-	(void)fwrite(&len, sizeof len, 1, f); /* to memory: as malloc */
-	fprintf(f, "%s\n", value);
+	at = mempcpy(at, field->data, field->len);
+	*at++ = '\n';
+	return at;
+}
+
+bool journal_send(int fd, const char *path, const struct journal_field *fields, size_t n)
+{
+	struct sockaddr_un sa;
+	size_t max = 0;
+	if (!make_address(path, &sa))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		max += strlen(fields[i].name) + 2 + sizeof(uint64_t) + fields[i].len;
+	_cleanup_free_ uint8_t *entry = xmalloc(max);
+	uint8_t *at = entry;
+	for (size_t i = 0; i < n; i++)
+		at = put_field(at, &fields[i]);
+	return sendto(fd, entry, (size_t)(at - entry), MSG_DONTWAIT | MSG_NOSIGNAL,
+		       (struct sockaddr *)&sa, sizeof sa) >= 0;
+}
+
+/* ---- the log sink -------------------------------------------------------------------------------
+ */
+
+static int sink_fd = -1;
+static const char *sink_ident;
+static uint64_t sink_dropped;
+
+static struct journal_field text_field(const char *name, const char *value)
+{
+	return (struct journal_field){name, value, strlen(value)};
 }
 
 static void journal_sink(
 	enum log_level level, const char *msg, const struct log_field *fields, size_t n)
 {
-	_cleanup_free_ char *buf = NULL;
-	size_t len = 0;
-	FILE *f = open_memstream(&buf, &len);
-	if (!f)
-		return;
-	fprintf(f, "PRIORITY=%d\n", (int)level);
-	put_field(f, "SYSLOG_IDENTIFIER", ident);
-	put_field(f, "MESSAGE", msg);
-	for (size_t i = 0; i < n; i++)
+	const char priority[2] = {(char)('0' + (int)level), '\0'};
+	struct journal_field entry[3 + SINK_FIELDS] = {
+		text_field("PRIORITY", priority),
+		text_field("SYSLOG_IDENTIFIER", sink_ident),
+		text_field("MESSAGE", msg),
+	};
+	size_t count = 3;
+	for (size_t i = 0; i < n && count < ARRAY_SIZE(entry); i++)
 		if (fields[i].value)
-			put_field(f, fields[i].name, fields[i].value);
-	if (fclose(f) != 0)
-		return;
-	if (send(sock, buf, len, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
-		dropped++;
+			entry[count++] = text_field(fields[i].name, fields[i].value);
+	if (!journal_send(sink_fd, JOURNAL_SOCKET, entry, count))
+		sink_dropped++;
 }
 
 bool journal_open(const char *identifier)
 {
-	struct sockaddr_un sa = {.sun_family = AF_UNIX, .sun_path = SOCKET_PATH};
-	_cleanup_fd_ int s = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (s < 0 || connect(s, (struct sockaddr *)&sa, sizeof sa) < 0)
+	int fd = journal_connect(JOURNAL_SOCKET);
+	if (fd < 0)
 		return false;
-	sock = TAKE_FD(s);
-	ident = identifier;
+	sink_fd = fd;
+	sink_ident = identifier;
 	log_set_sink(journal_sink);
 	return true;
 }
 
 uint64_t journal_dropped(void)
 {
-	return dropped;
+	return sink_dropped;
 }

@@ -5,12 +5,14 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <sys/signalfd.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/log.h"
 #include "proto/api.h"
+#include "stage1/tty.h"
 
 void hook_begin(void)
 {
@@ -58,10 +60,36 @@ int hook_earliest(int a, int b)
 	return a < b ? a : b;
 }
 
+static bool is_ignored(int signo)
+{
+	struct sigaction sa;
+	return sigaction(signo, NULL, &sa) == 0 && sa.sa_handler == SIG_IGN;
+}
+
+int hook_signals(const int *signals, size_t n, struct err *err)
+{
+	sigset_t set;
+	sigemptyset(&set);
+	for (size_t i = 0; i < n; i++)
+		/* A blocked signal is queued even when it is ignored. */
+		if (signals[i] != SIGHUP || !is_ignored(SIGHUP))
+			sigaddset(&set, signals[i]);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	int fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return fd < 0 ? err_sys(err, "signalfd") : fd;
+}
+
+int hook_next_signal(int sigfd)
+{
+	struct signalfd_siginfo si;
+	return read(sigfd, &si, sizeof si) == sizeof si ? (int)si.ssi_signo : 0;
+}
+
 void hook_die_by(int signo)
 {
 	struct rlimit none = {0, 0};
 	sigset_t all;
+	tty_restore();
 	setrlimit(RLIMIT_CORE, &none);
 	signal(signo, SIG_DFL);
 	sigfillset(&all);

@@ -3,6 +3,7 @@
 #ifndef STAGE1_HOOK_H
 #define STAGE1_HOOK_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -27,7 +28,14 @@ int64_t hook_now_ms(void);
 /* Of two poll(2) time-outs the earlier; -1 is never. */
 int hook_earliest(int a, int b);
 
-/* Ends this process by `signo`, as the one whose fate it shares ended; without a core file. */
+/* These signals come by a signalfd(2) from now on (non-blocking, caller closes); SIGHUP unless it is
+ * ignored, nohup(1). */
+int hook_signals(const int *signals, size_t n, struct err *err);
+/* The number of one that came, 0: none. */
+int hook_next_signal(int sigfd);
+
+/* Ends this process by `signo`, as the one whose fate it shares ended; without a core file, and
+ * with its terminal as it was. */
 _Noreturn void hook_die_by(int signo);
 
 #endif

@@ -4,13 +4,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -62,19 +59,4 @@ int podfiles_write(const struct poddir *d, struct err *err)
 		return -1;
 	int len = snprintf(pid, sizeof pid, "%d\n", (int)getpid());
 	return file_write_atomic_at(AT_FDCWD, "pid", pid, (size_t)len, 0644, err);
-}
-
-void podfiles_notify_ready(void)
-{
-	const char *path = getenv("NOTIFY_SOCKET");
-	struct sockaddr_un sa = {.sun_family = AF_UNIX};
-	if (!path || (*path != '/' && *path != '@') || strlen(path) >= sizeof sa.sun_path)
-		return;
-	memcpy(sa.sun_path, path, strlen(path));
-	if (*path == '@')
-		sa.sun_path[0] = '\0'; /* sd_notify(3): an abstract socket */
-	_cleanup_fd_ int s = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	socklen_t len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path));
-	if (s < 0 || sendto(s, "READY=1", 7, MSG_NOSIGNAL, (struct sockaddr *)&sa, len) < 0)
-		log_debug("could not tell %s that the pod is ready: %s", path, strerror(errno));
 }

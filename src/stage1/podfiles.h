@@ -15,7 +15,4 @@ int podfiles_write(const struct poddir *d, struct err *err);
 /* Logs what rkt/env/<app> cannot hold. */
 void podfiles_warn(const struct poddir *d);
 
-/* READY=1 to $NOTIFY_SOCKET, if there is one. */
-void podfiles_notify_ready(void);
-
 #endif

@@ -5,13 +5,10 @@
  */
 #include "stage1/proxy.h"
 
-#include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
-#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/cleanup.h"
@@ -19,16 +16,15 @@
 #include "base/log.h"
 #include "proto/api.h"
 #include "proto/spec.h"
-#include "stage1/attach.h"
 #include "stage1/hook.h"
 #include "stage1/link.h"
+#include "stage1/notify.h"
 #include "stage1/podfiles.h"
-#include "stage1/relay.h"
+#include "stage1/podio.h"
 #include "stage1/stopper.h"
 
 /* A supervisor that dies while it accepts: how long its return is awaited. */
 #define ACCEPT_WAIT_MS 30000
-#define FAULTS_MAX     5
 
 struct proxy {
 	const char *uuid; /* borrowed from the request */
@@ -36,14 +32,14 @@ struct proxy {
 	const struct poddir *pod;
 	struct handover *fds;
 	struct link link;
-	struct attach attach;
-	struct relay relay;
+	struct podio io;
 	struct stopper stopper;
+	struct notify notify;
 	int sigfd;
 	int64_t accept_by;
-	int faults; /* of the output session */
 	bool accepted;
 	bool running;
+	bool stopping; /* whoever began it */
 	bool files_failed;
 	json_t *ended; /* the supervisor's last word */
 };
@@ -62,6 +58,13 @@ static int accept_call(struct proxy *p, struct err *err)
 	return link_open(&p->link, API_ACCEPT, params, fds, n, err);
 }
 
+static void on_stopping(struct proxy *p)
+{
+	if (!p->stopping)
+		notify_send(&p->notify, "STOPPING=1");
+	p->stopping = true;
+}
+
 static void on_accepted(struct proxy *p)
 {
 	_cleanup_err_ struct err err = {0};
@@ -75,6 +78,7 @@ static void on_accepted(struct proxy *p)
 	log_err("%s; stopping the pod", err_msg(&err));
 	p->files_failed = true;
 	stopper_want(&p->stopper, STOP_FORCE);
+	on_stopping(p);
 }
 
 static void on_running(struct proxy *p)
@@ -83,7 +87,7 @@ static void on_running(struct proxy *p)
 	 * all in a stopped process (design, "The lock"). */
 	handover_drop_inputs(p->fds);
 	if (!p->running)
-		podfiles_notify_ready();
+		notify_send(&p->notify, "READY=1");
 	p->running = true;
 }
 
@@ -92,18 +96,21 @@ static void on_event(struct proxy *p, json_t *event)
 	const char *name = json_str_opt(event, "event", "");
 	if (!strcmp(name, "ended")) {
 		handover_done(p->fds); /* before anything that could take time */
-		attach_let_go(&p->attach);
+		podio_let_go(&p->io);
 		p->ended = json_incref(event);
+		on_stopping(p);
 		return;
 	}
 	if (!strcmp(name, "unmap")) {
-		attach_let_go(&p->attach);
+		podio_let_go(&p->io);
 		return;
 	}
 	if (!strcmp(name, "accepted"))
 		on_accepted(p);
 	else if (!strcmp(name, "running"))
 		on_running(p);
+	else if (!strcmp(json_str_opt(event, "state", ""), "stopping"))
+		on_stopping(p);
 }
 
 static void tell_away(struct proxy *p)
@@ -144,83 +151,34 @@ static int link_turn(struct proxy *p, struct err *err)
 	return 0;
 }
 
-/* ---- the guest's streams ------------------------------------------------------------------------
- */
-
-static json_t *hello(void *user, int64_t generation)
-{
-	const struct proxy *p = user;
-	return json_make("{s:i, s:s, s:I, s:s}", "version", STREAM_VERSION, "uuid", p->uuid,
-		"generation", (json_int_t)generation, "kind", "streams");
-}
-
-static void on_frame(void *user, const struct stream_header *h, const uint8_t *data)
-{
-	struct proxy *p = user;
-	relay_frame(&p->relay, h, data);
-	session_pause(p->attach.session, relay_full(&p->relay));
-}
-
-/* The pod is worth more than its output: whatever is wrong with the session, it goes on. */
-static void output_fault(struct proxy *p, const struct err *err)
-{
-	p->faults++;
-	if (p->faults == 1)
-		log_warning("output of the pod: %s, trying again", err_msg(err));
-	if (p->faults < FAULTS_MAX)
-		return;
-	log_warning("output of the pod: %s, given up; the pod goes on without", err_msg(err));
-	attach_let_go(&p->attach);
-}
-
-static void output_turn(struct proxy *p)
-{
-	_cleanup_err_ struct err err = {0};
-	if (!p->accepted || p->attach.over)
-		return;
-	if (p->attach.session)
-		session_pause(p->attach.session, relay_full(&p->relay));
-	enum attach_result r = attach_turn(&p->attach, &err);
-	if (p->relay.ended) {
-		attach_let_go(&p->attach); /* the guest waits for that */
-		if (*p->relay.refused)
-			log_warning("output of the pod: the guest says: %s", p->relay.refused);
-	} else if (r == ATTACH_FAULT) {
-		output_fault(p, &err);
-	}
-}
-
 /* ---- signals ------------------------------------------------------------------------------------
  */
 
-static int open_signals(struct err *err)
+static int open_signals(const struct podio *io, struct err *err)
 {
-	sigset_t set;
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	int fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	return fd < 0 ? err_sys(err, "signalfd") : fd;
+	int signals[3 + STDIN_SIGNALS] = {SIGTERM, SIGINT, SIGHUP};
+	return hook_signals(signals, 3 + stdin_signals(&io->in, signals + 3), err);
 }
 
-/* The number of a signal that came, 0: none. */
-static int next_signal(const struct proxy *p)
+static void on_stop_signal(struct proxy *p, int signo)
 {
-	struct signalfd_siginfo si;
-	return read(p->sigfd, &si, sizeof si) == sizeof si ? (int)si.ssi_signo : 0;
+	/* Nobody has the pod yet: our death is the supervisor's sign to drop it. */
+	if (!p->accepted)
+		hook_die_by(signo);
+	/* A hang-up may come twice, from the kernel and from the shell: that is no second wish. */
+	bool again = p->stopper.wanted != STOP_NONE;
+	if (again && signo == SIGHUP)
+		return;
+	log_notice("stopping the pod%s", again ? " by force" : "; once more to force it");
+	stopper_want(&p->stopper, again ? STOP_FORCE : STOP_GRACEFUL);
+	on_stopping(p);
 }
 
 static void signals_turn(struct proxy *p)
 {
-	for (int signo; (signo = next_signal(p));) {
-		/* Nobody has the pod yet: our death is the supervisor's sign to drop it. */
-		if (!p->accepted)
-			hook_die_by(signo);
-		bool again = p->stopper.wanted != STOP_NONE;
-		log_notice("stopping the pod%s", again ? " by force" : "; once more to force it");
-		stopper_want(&p->stopper, again ? STOP_FORCE : STOP_GRACEFUL);
-	}
+	for (int signo; (signo = hook_next_signal(p->sigfd));)
+		if (!stdin_signal(&p->io.in, p->io.attach.session, signo))
+			on_stop_signal(p, signo);
 }
 
 /* ---- the loop -----------------------------------------------------------------------------------
@@ -229,24 +187,17 @@ static void signals_turn(struct proxy *p)
 static int next_timeout(const struct proxy *p)
 {
 	int t = hook_earliest(link_wait_ms(&p->link), stopper_wait_ms(&p->stopper));
-	return p->accepted ? hook_earliest(t, attach_wait_ms(&p->attach)) : t;
-}
-
-static struct pollfd waiting_sink(const struct sink *s)
-{
-	return (struct pollfd){.fd = sink_pending(s) ? s->fd : -1, .events = POLLOUT};
+	return p->accepted ? hook_earliest(t, podio_wait_ms(&p->io)) : t;
 }
 
 static void wait_for_something(struct proxy *p)
 {
-	struct pollfd fds[5 + ATTACH_POLLFDS] = {
+	struct pollfd fds[3 + PODIO_POLLFDS] = {
 		{.fd = p->sigfd, .events = POLLIN},
 		{.fd = p->link.v ? varlink_fd(p->link.v) : -1, .events = POLLIN},
 		{.fd = stopper_fd(&p->stopper), .events = POLLIN},
-		waiting_sink(&p->relay.out),
-		waiting_sink(&p->relay.err),
 	};
-	attach_poll(&p->attach, fds + 5);
+	podio_poll(&p->io, fds + 3);
 	poll(fds, ARRAY_SIZE(fds), next_timeout(p));
 }
 
@@ -258,23 +209,9 @@ static int life(struct proxy *p, struct err *err)
 			return -1;
 		if (p->ended)
 			return 0;
-		relay_flush(&p->relay); /* first: what it frees lets the session read on */
-		output_turn(p);
+		podio_turn(&p->io, p->accepted);
 		stopper_turn(&p->stopper);
 		wait_for_something(p);
-	}
-}
-
-/* The pod is over and the ring is let go: what is left is between us and a slow reader. */
-static void finish_output(struct proxy *p)
-{
-	while (relay_waiting(&p->relay)) {
-		struct pollfd fds[] = {{.fd = p->sigfd, .events = POLLIN},
-			waiting_sink(&p->relay.out), waiting_sink(&p->relay.err)};
-		poll(fds, ARRAY_SIZE(fds), -1);
-		if (next_signal(p))
-			return;
-		relay_flush(&p->relay);
 	}
 }
 
@@ -298,10 +235,10 @@ static int verdict(const struct proxy *p)
 
 static void proxy_done(struct proxy *p)
 {
-	attach_let_go(&p->attach);
+	podio_done(&p->io);
 	link_close(&p->link);
 	stopper_done(&p->stopper);
-	relay_done(&p->relay);
+	notify_done(&p->notify);
 	handover_done(p->fds);
 	fd_close(&p->sigfd);
 	json_decref(p->ended);
@@ -317,19 +254,16 @@ int proxy_run(const json_t *request, struct handover *h, const struct poddir *d,
 		.pod = d,
 		.fds = h,
 		.accept_by = hook_now_ms() + ACCEPT_WAIT_MS,
-		.attach = {.uuid = uuid, .hello = hello, .on_frame = on_frame, .user = &p},
 		.stopper = {.uuid = uuid},
 	};
-	p.sigfd = open_signals(err);
-	if (p.sigfd < 0)
-		return -1;
-	relay_open(&p.relay);
-	relay_log_through(&p.relay);
-	int r = accept_call(&p, err); /* no supervisor at all is an error at once */
+	notify_open(&p.notify);
+	podio_open(&p.io, request);
+	p.sigfd = open_signals(&p.io, err);
+	int r = p.sigfd < 0 ? -1 : accept_call(&p, err); /* no supervisor: an error at once */
 	if (r == 0)
 		r = life(&p, err);
 	if (r == 0) {
-		finish_output(&p);
+		podio_finish(&p.io, p.sigfd);
 		relay_log_through(NULL);
 		*ret_status = verdict(&p);
 	}

@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "stage1/tty.h"
 
 void relay_open(struct relay *r)
 {
@@ -27,7 +28,8 @@ static void log_sink(
 	(void)level;
 	(void)fields;
 	(void)n;
-	_cleanup_free_ char *line = xasprintf("stage1: %s\n", msg);
+	const char *end = tty_is_raw() && isatty(STDERR_FILENO) ? "\r\n" : "\n";
+	_cleanup_free_ char *line = xasprintf("stage1: %s%s", msg, end);
 	sink_put(&log_relay->err, line, strlen(line));
 }
 
@@ -85,8 +87,6 @@ void relay_frame(void *user, const struct stream_header *h, const uint8_t *data)
 		keep_message(r, data, h->length);
 	else if (h->type == STREAM_DATA)
 		data_frame(r, h, data);
-	else if (h->type == STREAM_ACK && h->length == 4)
-		r->acked += stream_get_u32(data);
 	else if (h->type == STREAM_EXIT && h->length == 8)
 		exit_frame(r, data);
 	else if (h->type == STREAM_END && h->length == 4) {

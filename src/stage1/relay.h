@@ -20,7 +20,6 @@ struct relay {
 	bool ended;            /* END, EXIT or ERROR came: nothing more follows */
 	enum gstate_kind kind; /* EXIT: EXITED or KILLED; END: EXITED */
 	int code;
-	uint32_t acked;    /* bytes of stdin that the guest has consumed */
 	char refused[256]; /* ERROR's message, printable; "" when there was none */
 };
 
@@ -28,7 +27,8 @@ struct relay {
 void relay_open(struct relay *r);
 void relay_done(struct relay *r);
 
-/* Log lines go to the same sink, so that a stopped terminal cannot block us; NULL: as before. */
+/* Log lines go to the same sink, so that a stopped terminal cannot block us, and begin at its left
+ * edge also when it is raw; NULL: as before. */
 void relay_log_through(struct relay *r);
 
 /* A session_frame_fn; `user` is the relay. */

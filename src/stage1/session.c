@@ -119,7 +119,8 @@ static void queue_hello(struct session *s, json_t *hello)
 	do {
 		size_t n = left < STREAM_PAYLOAD_MAX ? left : STREAM_PAYLOAD_MAX;
 		left -= n;
-		session_send(s, STREAM_HELLO, left ? STREAM_STDOUT : STREAM_STDIN, p, n);
+		const struct stream_header h = {STREAM_HELLO, left ? 1 : 0, 0, (uint32_t)n};
+		session_send(s, &h, p);
 		p += n;
 	} while (left);
 	json_decref(hello);
@@ -185,14 +186,12 @@ static void out_append(struct session *s, const void *data, size_t len)
 	s->out_end += len;
 }
 
-void session_send(struct session *s, enum stream_type type, enum stream_id stream, const void *data,
-	size_t len)
+void session_send(struct session *s, const struct stream_header *h, const void *data)
 {
-	struct stream_header h = {.type = type, .stream = (uint8_t)stream, .length = (uint32_t)len};
 	uint8_t buf[STREAM_HEADER_SIZE];
-	stream_header_put(&h, buf);
+	stream_header_put(h, buf);
 	out_append(s, buf, sizeof buf);
-	out_append(s, data, len);
+	out_append(s, data, h->length);
 }
 
 size_t session_queued(const struct session *s)
@@ -369,7 +368,8 @@ enum session_result session_turn(struct session *s, struct err *err)
 		return s->retry_at && device_check(err) < 0 ? SESSION_CLOSED : SESSION_GOES_ON;
 	if (event_pending(s))
 		libxenvchan_wait(s->chan); /* consumes the event; does not wait now */
-	if (flush(s, err) < 0 || receive(s, err) < 0)
+	/* Again: a frame that was received may have been answered. */
+	if (flush(s, err) < 0 || receive(s, err) < 0 || flush(s, err) < 0)
 		return closed(s, err);
 	return SESSION_GOES_ON;
 }

@@ -50,8 +50,7 @@ enum session_result session_turn(struct session *s, struct err *err);
 void session_pause(struct session *s, bool on);
 
 /* Queues a frame; before the ring is bound it waits. */
-void session_send(struct session *s, enum stream_type type, enum stream_id stream, const void *data,
-	size_t len);
+void session_send(struct session *s, const struct stream_header *h, const void *data);
 /* Bytes that are queued and not yet in the ring. */
 size_t session_queued(const struct session *s);
 bool session_mapped(const struct session *s);

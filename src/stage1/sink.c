@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,6 +47,11 @@ void sink_done(struct sink *s)
 size_t sink_pending(const struct sink *s)
 {
 	return s->end - s->start;
+}
+
+struct pollfd sink_poll(const struct sink *s)
+{
+	return (struct pollfd){.fd = sink_pending(s) ? s->fd : -1, .events = POLLOUT};
 }
 
 static void reserve(struct sink *s, size_t len)

@@ -7,6 +7,7 @@
 #ifndef STAGE1_SINK_H
 #define STAGE1_SINK_H
 
+#include <poll.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -29,5 +30,7 @@ void sink_put(struct sink *s, const void *data, size_t len);
 void sink_flush(struct sink *s);
 /* Bytes that wait. */
 size_t sink_pending(const struct sink *s);
+/* What to poll for so that they can be written. */
+struct pollfd sink_poll(const struct sink *s);
 
 #endif

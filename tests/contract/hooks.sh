@@ -177,13 +177,14 @@ new_pod
 python3 -c 'import socket, sys
 s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
 s.bind(sys.argv[1])
-print(s.recv(100).decode())' "$T/notify" >"$T/notified" &
+for _ in range(2):
+    print(s.recv(100).decode(), flush=True)' "$T/notify" >"$T/notified" &
 notified=$!
 await test -S "$T/notify"
 NOTIFY_SOCKET=$T/notify run_hook --debug --net=none --local-config=/etc/rkt --hostname=h.ost \
 	--ipc=private --disable-seccomp $uuid >"$T/out" 2>"$T/err" &
 hook=$!
-wait $notified
+await grep -q . "$T/notified"
 same "READY=1 when running" "READY=1" "$(cat "$T/notified")"
 same "pid is run's own" "$hook" "$(cat "$pod/pid")"
 same "net-info.json" null "$(cat "$pod/net-info.json")"
@@ -196,6 +197,8 @@ same "env file: the manifest's" "AC_APP_NAME=two HOME=/h" \
 touch "$XENPOD_RUN_DIR/go"
 wait $hook
 same "exit code passes" 7 $?
+wait $notified
+same "STOPPING=1 at the end" "READY=1 STOPPING=1" "$(xargs <"$T/notified")"
 says "newline in a variable is told" "NL holds a newline"
 same "stdout is the apps' alone" 0 "$(stat -c %s "$T/out")"
 same "no temporary files" "" "$(find "$pod" -name '*.new')"
