@@ -161,6 +161,8 @@ void guestkit_init(struct guestkit *kit, size_t n)
 			.group = zero,
 			.cwd = slash,
 			.env = no_env,
+			.stdout_stream = true,
+			.stderr_stream = true,
 			.caps = CAPS_ALL,
 			.cpu_shares = SPEC_CPU_SHARES,
 		};
