@@ -56,14 +56,16 @@ void api_verb_show(struct conn *c, json_t *params)
 	_cleanup_err_ struct err err = {0};
 	_cleanup_json_ json_t *history = json_array();
 	_cleanup_json_ json_t *ledger = json_array();
+	_cleanup_free_ char *console = NULL;
 	if (store_history(store, p->uuid, 0, HISTORY_LIMIT, add_history, history, &err) < 0 ||
-		store_ledger(store, p->uuid, add_ledger, ledger, &err) < 0) {
+		store_ledger(store, p->uuid, add_ledger, ledger, &err) < 0 ||
+		store_console(store, p->uuid, &console, &err) < 0) {
 		conn_error(c, &err);
 		return;
 	}
 	conn_reply(c,
-		json_make("{s:o, s:O, s:O}", "pod", podjson_pod(p), "history", history, "ledger",
-			ledger),
+		json_make("{s:o, s:O, s:O, s:s?}", "pod", podjson_pod(p), "history", history,
+			"ledger", ledger, "console", console),
 		false);
 }
 

@@ -334,6 +334,7 @@ static int make_engine(struct daemon *d, struct err *err)
 		.boot_id = d->boot_id,
 		.run_dir = d->cfg.run_dir,
 		.cgroup_root = d->cgroup_root,
+		.console_dir = *d->cfg.console_dir ? d->cfg.console_dir : NULL,
 		.max_starts = d->cfg.max_starts,
 		.max_helpers = d->cfg.max_helpers,
 	};

@@ -17,6 +17,7 @@ struct daemon_config {
 	const char *run_dir;     /* sockets, exports, helper locks */
 	const char *libexec_dir; /* xenpod-watch, xenpod-act */
 	const char *cgroup_root; /* NULL: found by itself; "": none */
+	const char *console_dir; /* logs of the guests' consoles; "": none */
 	bool simulated;          /* --world=sim */
 	const char *sim_script;  /* text, NULL: none */
 	unsigned long sim_seed;

@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "daemon/console.h"
 #include "daemon/engine_int.h"
 #include "daemon/rktfiles.h"
 #include "daemon/worker.h"
@@ -25,12 +26,16 @@ struct file_job {
 	int rkt_fd; /* dup; -1: nothing can be written */
 	struct pod_app app[SPEC_MAX_APPS];
 	size_t napps;
+	const char *console_dir; /* NULL: its last lines are not wanted */
+	char *console;
 	struct err err;
 };
 
 static void files_work(struct worker_job *wj)
 {
 	struct file_job *j = (struct file_job *)wj;
+	if (j->console_dir)
+		j->console = console_tail(j->console_dir, j->uuid);
 	if (j->rkt_fd < 0)
 		return;
 	if (j->fx == FX_READY)
@@ -48,9 +53,11 @@ static void ready_done(struct engine *e, struct pod *p, const struct err *err)
 }
 
 /* Codes and readiness are on disk: the last copy of the lock may go (design, "The lock"). */
-static void collect_done(struct engine *e, struct pod *p, int64_t outbox, const struct err *err)
+static void collect_done(struct engine *e, struct pod *p, const struct file_job *j)
 {
-	struct event_args args = {.domid = -1, .outbox = outbox, .message = err->msg};
+	const struct err *err = &j->err;
+	struct event_args args = {
+		.domid = -1, .outbox = j->outbox, .message = err->msg, .console = j->console};
 	if (err->msg) {
 		log_err("pod %s: exit codes cannot be written, trying again: %s", p->uuid,
 			err_msg(err));
@@ -72,8 +79,9 @@ static void files_done(struct worker_job *wj)
 	if (p && j->fx == FX_READY)
 		ready_done(j->e, p, &j->err);
 	else if (p)
-		collect_done(j->e, p, j->outbox, &j->err);
+		collect_done(j->e, p, j);
 	fd_close(&j->rkt_fd);
+	free(j->console);
 	err_done(&j->err);
 	free(j);
 }
@@ -100,6 +108,9 @@ static void files_start(struct engine *e, struct pod *p, enum pod_effect fx, int
 	j->rkt_fd = rkt_fd_of(p);
 	memcpy(j->app, p->app, sizeof j->app);
 	j->napps = p->napps;
+	/* gc removes the log; whoever asks why the pod ended comes later. */
+	if (fx == FX_COLLECT && !pod_cause_in_order(p->core.cause, p->core.code))
+		j->console_dir = e->cfg.console_dir;
 	if (j->rkt_fd < 0)
 		log_warning("pod %s: its stage1 directory is gone, rkt will see no exit codes",
 			p->uuid);

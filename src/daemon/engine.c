@@ -29,13 +29,19 @@ struct engine *engine_new(const struct engine_config *cfg)
 	return e;
 }
 
+static void qevent_free(struct qevent *q)
+{
+	free(q->console);
+	free(q);
+}
+
 static void qevents_free(struct qevent *q)
 {
 	while (q) {
 		struct qevent *next = q->next;
 		if (q->accept)
 			pod_free(q->pod);
-		free(q);
+		qevent_free(q);
 		q = next;
 	}
 }
@@ -93,6 +99,8 @@ static struct qevent *enqueue(
 	if (q->args.message)
 		snprintf(q->message, sizeof q->message, "%s", q->args.message);
 	q->args.message = q->message;
+	if (q->args.console)
+		q->args.console = q->console = xstrdup(q->args.console);
 	*e->queue_tail = q;
 	e->queue_tail = &q->next;
 	if (++e->stats.queue > e->stats.queue_max)
@@ -195,7 +203,7 @@ static void drop_events_of(struct engine *e, const struct pod *p)
 		err_set(&gone, ERR_NOTFOUND, "pod %s is gone", p->uuid);
 		if (q->args.done)
 			q->args.done(q->args.done_ctx, &gone);
-		free(q);
+		qevent_free(q);
 	}
 	e->queue_tail = at;
 }
@@ -342,7 +350,7 @@ static void committed(struct engine *e, struct turn *turns, int n)
 			refuse(e, &turns[i]);
 		else
 			after_commit(e, &turns[i]);
-		free(turns[i].ev);
+		qevent_free(turns[i].ev);
 	}
 }
 

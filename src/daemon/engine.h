@@ -27,6 +27,7 @@ struct event_args {
 	struct gstate gstate; /* GUEST_APP */
 	enum pod_cause cause; /* overrides what pod_cause_of() says; CAUSE_NONE: does not */
 	const char *message;  /* copied */
+	const char *console;  /* COLLECTED: last lines, copied; NULL: none kept */
 	bool forced;
 	int64_t outbox; /* completions: the row that this answers; 0 */
 	int64_t due_ns; /* DEADLINE: which one has passed */
@@ -57,6 +58,7 @@ struct engine_config {
 	const char *boot_id;
 	const char *run_dir;     /* exports, helper locks */
 	const char *cgroup_root; /* NULL: no cgroups */
+	const char *console_dir; /* logs of the guests' consoles; NULL: there are none */
 	int max_starts;          /* pods between exporting and unpausing */
 	int max_helpers;         /* helper processes at a time */
 };

@@ -14,6 +14,7 @@ struct qevent {
 	bool accept; /* the pod's birth: inserts the row */
 	struct event_args args;
 	char message[sizeof((struct pod_core *)0)->message];
+	char *console; /* args.console */
 };
 
 /* A turn between its writing and the end of its commit. */

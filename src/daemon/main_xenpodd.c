@@ -12,6 +12,7 @@
 #include "base/files.h"
 #include "base/journal.h"
 #include "base/log.h"
+#include "daemon/console.h"
 #include "daemon/daemon.h"
 #include "proto/api.h"
 
@@ -33,6 +34,8 @@ static const char help[] =
 	"                         (default " XENPOD_LIBEXEC_DIR ")\n"
 	"      --cgroup-root=DIR  parent of the pods' cgroups, \"\" for none\n"
 	"                         (default: our own when delegated, else xenpod.slice)\n"
+	"      --console-dir=DIR  where xenconsoled logs guests, \"\" for nowhere (default\n"
+	"                         " CONSOLE_DIR "; with --world=sim: nowhere)\n"
 	"      --world=xen|sim    the real Xen (default), or a simulated one for trying and "
 	"testing\n"
 	"      --sim-script=FILE  what happens in the simulated world (docs/HACKING.md)\n"
@@ -51,6 +54,7 @@ enum {
 	OPT_RUN,
 	OPT_LIBEXEC,
 	OPT_CGROUP,
+	OPT_CONSOLE,
 	OPT_WORLD,
 	OPT_SCRIPT,
 	OPT_SEED,
@@ -62,6 +66,7 @@ static const struct option options[] = {
 	{"run-dir", required_argument, NULL, OPT_RUN},
 	{"libexec-dir", required_argument, NULL, OPT_LIBEXEC},
 	{"cgroup-root", required_argument, NULL, OPT_CGROUP},
+	{"console-dir", required_argument, NULL, OPT_CONSOLE},
 	{"world", required_argument, NULL, OPT_WORLD},
 	{"sim-script", required_argument, NULL, OPT_SCRIPT},
 	{"sim-seed", required_argument, NULL, OPT_SEED},
@@ -115,6 +120,9 @@ static void set_option(struct daemon_config *cfg, int opt, const char **script)
 	case OPT_CGROUP:
 		cfg->cgroup_root = optarg;
 		break;
+	case OPT_CONSOLE:
+		cfg->console_dir = optarg;
+		break;
 	case OPT_WORLD:
 		set_world(cfg, optarg);
 		break;
@@ -164,6 +172,8 @@ int main(int argc, char **argv)
 	log_set_prefix("xenpodd");
 	while ((opt = getopt_long(argc, argv, "dhV", options, NULL)) != -1)
 		set_option(&cfg, opt, &script);
+	if (!cfg.console_dir)
+		cfg.console_dir = cfg.simulated ? "" : CONSOLE_DIR;
 	if (optind < argc)
 		usage("unexpected argument ", argv[optind]);
 	if (!isatty(STDERR_FILENO) && getenv("INVOCATION_ID"))

@@ -176,7 +176,28 @@ const char *pod_app_state_name(const struct pod_app *a)
 
 bool pod_app_ended(const struct pod_app *a)
 {
-	return a->kind == GSTATE_EXITED || a->kind == GSTATE_KILLED || a->kind == GSTATE_FAILED;
+	return a->kind == GSTATE_EXITED || a->kind == GSTATE_KILLED || a->kind == GSTATE_OOM ||
+	       a->kind == GSTATE_FAILED;
+}
+
+bool pod_app_by_signal(const struct pod_app *a)
+{
+	return a->kind == GSTATE_KILLED || a->kind == GSTATE_OOM;
+}
+
+/* Of two at the same moment the one for want of memory counts: it says more. */
+bool pod_out_of_memory(const struct pod *p)
+{
+	const struct pod_app *first = NULL;
+	for (size_t i = 0; i < p->napps; i++) {
+		const struct pod_app *a = &p->app[i];
+		if (!pod_app_ended(a) || (a->kind == GSTATE_EXITED && a->code == 0))
+			continue;
+		if (!first || a->ended_at < first->ended_at ||
+			(a->ended_at == first->ended_at && a->kind == GSTATE_OOM))
+			first = a;
+	}
+	return first && first->kind == GSTATE_OOM;
 }
 
 /* Records own their strings when read, and borrow them when written: the store only reads. */
@@ -216,7 +237,7 @@ void pod_to_row(const struct pod *p, const char *boot_id, struct pod_row *ret)
 void pod_app_to_row(const struct pod *p, size_t i, struct app_row *ret)
 {
 	const struct pod_app *a = &p->app[i];
-	bool by_signal = a->kind == GSTATE_KILLED;
+	bool by_signal = pod_app_by_signal(a);
 	*ret = (struct app_row){
 		.idx = (int64_t)i,
 		.name = borrow(a->name),
@@ -226,6 +247,7 @@ void pod_app_to_row(const struct pod *p, size_t i, struct app_row *ret)
 		.seq = a->seq,
 		.started_at = a->started_at,
 		.ended_at = a->ended_at,
+		.message = borrow(a->message),
 	};
 }
 

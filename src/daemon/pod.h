@@ -42,6 +42,7 @@ struct pod_app {
 	uint32_t seq;
 	int code; /* exit code or signal number, by kind */
 	int64_t started_at, ended_at;
+	char message[GSTATE_TEXT_MAX + 1]; /* why it failed, "" if nothing was said */
 };
 
 struct session; /* src/daemon/sessions.h */
@@ -98,6 +99,10 @@ void pod_close_start_fds(struct pod *p);
 bool pod_quiet(const struct pod *p);
 const char *pod_app_state_name(const struct pod_app *a);
 bool pod_app_ended(const struct pod_app *a);
+/* `code` is a signal's number. */
+bool pod_app_by_signal(const struct pod_app *a);
+/* What first went wrong in the pod was that an app's memory, or the domain's, was used up. */
+bool pod_out_of_memory(const struct pod *p);
 
 /* The record for the store; strings are borrowed from the pod and from constant tables. */
 void pod_to_row(const struct pod *p, const char *boot_id, struct pod_row *ret);

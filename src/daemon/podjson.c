@@ -14,11 +14,12 @@ static json_t *int_or_null(int64_t v, int64_t none)
 static json_t *app_json(const struct pod_app *a)
 {
 	bool ended = pod_app_ended(a);
-	bool by_signal = a->kind == GSTATE_KILLED;
-	return json_make("{s:s, s:s, s:o, s:o, s:o, s:o}", "name", a->name, "state",
+	bool by_signal = pod_app_by_signal(a);
+	return json_make("{s:s, s:s, s:o, s:o, s:o, s:o, s:s}", "name", a->name, "state",
 		pod_app_state_name(a), "code", int_or_null(ended && !by_signal ? a->code : -1, -1),
 		"signal", int_or_null(by_signal ? a->code : -1, -1), "started",
-		int_or_null(a->started_at, 0), "ended", int_or_null(a->ended_at, 0));
+		int_or_null(a->started_at, 0), "ended", int_or_null(a->ended_at, 0), "message",
+		a->message);
 }
 
 json_t *podjson_pod(const struct pod *p)

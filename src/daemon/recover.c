@@ -2,6 +2,7 @@
 /* Recovery: see recover.h. Everything it does about a pod is an event or a stored effect again. */
 #include "daemon/recover.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -48,9 +49,10 @@ static int load_app(void *ctx, const struct app_row *a)
 		if (!strcmp(gstate_kind_name((enum gstate_kind)k), a->state))
 			to->kind = (enum gstate_kind)k;
 	to->seq = (uint32_t)a->seq;
-	to->code = (int)(to->kind == GSTATE_KILLED ? a->signal : a->code);
+	to->code = (int)(pod_app_by_signal(to) ? a->signal : a->code);
 	to->started_at = a->started_at;
 	to->ended_at = a->ended_at;
+	snprintf(to->message, sizeof to->message, "%s", a->message);
 	return 0;
 }
 

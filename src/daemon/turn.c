@@ -20,10 +20,10 @@ static enum pod_cause cause_now(const struct pod *p, enum pod_state from, enum p
 {
 	enum pod_cause old = p->core.cause;
 	enum pod_cause new = args->cause ? args->cause : pod_cause_of(from, event);
-	if (old == CAUSE_NONE)
-		return new;
 	bool stronger = new == CAUSE_KILLED && (old == CAUSE_STOPPED || old == CAUSE_RUN_LOST);
-	return stronger ? new : old;
+	enum pod_cause now = old == CAUSE_NONE || stronger ? new : old;
+	/* The guest says that the pod ends; its apps say why, before that or after. */
+	return now == CAUSE_FINISHED && pod_out_of_memory(p) ? CAUSE_OOM : now;
 }
 
 static void apply_app(struct pod *p, const struct event_args *args, int64_t wall)
@@ -35,6 +35,7 @@ static void apply_app(struct pod *p, const struct event_args *args, int64_t wall
 	a->kind = g->kind;
 	a->seq = g->seq;
 	a->code = g->code;
+	snprintf(a->message, sizeof a->message, "%s", g->text);
 	if (pod_app_ended(a) && !a->ended_at)
 		a->ended_at = wall;
 }
@@ -98,11 +99,11 @@ static void step(struct engine *e, struct turn *t)
 	const struct event_args *args = &t->ev->args;
 	enum pod_state from = c->state;
 	t->at = e->cfg.wall_ns(e->cfg.clock);
+	apply(p, t->update.event, args, t->at);
 	enum pod_cause cause = cause_now(p, from, t->update.event, args);
 	if (t->ev->message[0] && (cause != c->cause || !c->message[0]))
 		snprintf(c->message, sizeof c->message, "%s", t->ev->message);
 	c->cause = t->cause = cause;
-	apply(p, t->update.event, args, t->at);
 	c->deadlines = t->update.next == from ? c->deadlines + (t->update.event == EV_DEADLINE) : 0;
 	c->state = t->update.next;
 	if (c->state == POD_CREATING && from != POD_CREATING)
@@ -253,6 +254,9 @@ static int write_rows(struct engine *e, struct turn *t, struct err *err)
 	if (write_pod(e, t, err) < 0 || write_apps(e, t, err) < 0 || write_history(e, t, err) < 0)
 		return -1;
 	if (write_outbox(e, t, err) < 0)
+		return -1;
+	if (t->ev->console &&
+		store_console_put(e->cfg.store, t->ev->pod->uuid, t->ev->console, err) < 0)
 		return -1;
 	return write_ledger(e, t, err);
 }

@@ -29,6 +29,14 @@ bool pod_cause_failed(enum pod_cause c)
 	return causes[c].failed;
 }
 
+bool pod_cause_in_order(enum pod_cause c, int64_t code)
+{
+	if (c == CAUSE_FINISHED)
+		return code == 0;
+	return c == CAUSE_STOPPED || c == CAUSE_KILLED || c == CAUSE_RUN_LOST ||
+	       c == CAUSE_SHUTDOWN || c == CAUSE_HOST_REBOOT;
+}
+
 int pod_cause_from_name(const char *name)
 {
 	for (int i = 0; i < CAUSE_MAX_; i++)

@@ -18,6 +18,7 @@
 	X(DESTROYED, "destroyed", false, "the domain was destroyed from outside")                  \
 	X(GUEST_REBOOT, "guest-reboot", false, "the guest rebooted itself")                        \
 	X(CRASHED, "crashed", false, "the guest kernel crashed")                                   \
+	X(OOM, "oom", false, "an app used up its memory")                                          \
 	X(HOST_REBOOT, "host-reboot", false, "the host was rebooted")                              \
 	X(QEMU_LOST, "qemu-lost", false, "the device model (QEMU) died")                           \
 	X(EXPORT_FAILED, "export-failed", true, "its file trees could not be exported")            \
@@ -39,6 +40,8 @@ const char *pod_cause_name(enum pod_cause c);
 const char *pod_cause_text(enum pod_cause c);
 int pod_cause_from_name(const char *name); /* -1 */
 bool pod_cause_failed(enum pod_cause c);
+/* It ended as it should: by itself with code 0, or because somebody asked. Nobody will ask why. */
+bool pod_cause_in_order(enum pod_cause c, int64_t code);
 
 /*
  * What an event in a state says about the end; CAUSE_NONE when it says nothing. The first cause

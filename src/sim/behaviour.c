@@ -17,6 +17,7 @@ static const struct {
 	{"stubborn", BE_STUBBORN, false},       /* ends by KILL only */
 	{"exit", BE_EXIT, true},                /* with that code */
 	{"killed", BE_KILLED, true},            /* by that signal */
+	{"oom", BE_OOM, false},                 /* killed for want of memory */
 	{"panic", BE_PANIC, false},             /* takes the guest's kernel with it */
 	{"reboot", BE_REBOOT, false},           /* the guest reboots itself */
 	{"never-boots", BE_NEVER_BOOTS, false}, /* xenpod-init says nothing, ever */

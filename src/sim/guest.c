@@ -64,13 +64,16 @@ static void say_app(struct sim *sim, struct dom *d, size_t i)
 	char text[GSTATE_VALUE_MAX];
 	struct sim_app *a = &d->guest.app[i];
 	struct gstate s = {.seq = ++a->seq, .kind = a->kind, .code = a->code};
+	if (a->kind == GSTATE_FAILED)
+		strcpy(s.text, "/no/such: not found: simulated");
 	gstate_format(&s, text);
 	dom_set_node(sim, d, NODE_APP(i), a->behaviour == BE_GARBAGE ? nonsense : text);
 }
 
 static bool app_over(const struct sim_app *a)
 {
-	return a->kind == GSTATE_EXITED || a->kind == GSTATE_KILLED || a->kind == GSTATE_FAILED;
+	return a->kind == GSTATE_EXITED || a->kind == GSTATE_KILLED || a->kind == GSTATE_OOM ||
+	       a->kind == GSTATE_FAILED;
 }
 
 /* xenpod-init's rule: ended by the TERM it sent is a clean stop (contract 1.3, item 9). */
@@ -78,7 +81,7 @@ static int pod_code_of(const struct sim_app *a)
 {
 	if (a->kind == GSTATE_KILLED)
 		return a->termed && a->code == SIGTERM ? 0 : 128 + a->code;
-	return a->code;
+	return a->kind == GSTATE_OOM ? 128 + a->code : a->code;
 }
 
 /* ---- the end ----------------------------------------------------------------------------------
@@ -112,7 +115,7 @@ static void app_after_term(struct sim *sim, const struct event *ev)
 		return;
 	/* A timed app has no handler for TERM; the others leave in peace. */
 	enum behaviour b = d->guest.app[i].behaviour;
-	if (b == BE_EXIT || b == BE_KILLED)
+	if (b == BE_EXIT || b == BE_KILLED || b == BE_OOM)
 		app_ends(sim, d, i, GSTATE_KILLED, SIGTERM);
 	else
 		app_ends(sim, d, i, GSTATE_EXITED, 0);
@@ -206,6 +209,9 @@ static void app_acts(struct sim *sim, const struct event *ev)
 		break;
 	case BE_KILLED:
 		app_ends(sim, d, i, GSTATE_KILLED, a->value);
+		break;
+	case BE_OOM:
+		app_ends(sim, d, i, GSTATE_OOM, SIGKILL);
 		break;
 	case BE_PANIC:
 		dom_stop(sim, d, REASON_CRASH);

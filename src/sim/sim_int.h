@@ -73,6 +73,7 @@ enum behaviour {
 	BE_STUBBORN,
 	BE_EXIT,
 	BE_KILLED,
+	BE_OOM,
 	BE_PANIC,
 	BE_REBOOT,
 	BE_NEVER_BOOTS,

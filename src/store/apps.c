@@ -9,12 +9,12 @@
 		COL_##type, offsetof(struct app_row, field)                                        \
 	}
 static const struct col app_cols[] = {F(INT, idx), F(TEXT, name), F(TEXT, state), F(INT, code),
-	F(INT, signal), F(INT, seq), F(INT, started_at), F(INT, ended_at)};
+	F(INT, signal), F(INT, seq), F(INT, started_at), F(INT, ended_at), F(TEXT, message)};
 #undef F
 
 static const struct rowtype app_type = {
 	"apps", app_cols, ARRAY_SIZE(app_cols), sizeof(struct app_row)};
-#define APP_PUT_UUID 9 /* the parameter after the columns */
+#define APP_PUT_UUID 10 /* the parameter after the columns */
 
 void app_row_done(struct app_row *r)
 {

@@ -37,12 +37,18 @@
 		" ON CONFLICT (uuid) DO UPDATE SET request=excluded.request") \
 	\
 	X(APP_PUT, \
-		"INSERT INTO apps (uuid, idx, name, state, code, signal, seq, started_at, ended_at)" \
-		" VALUES (?9,?1,?2,?3,?4,?5,?6,?7,?8) ON CONFLICT (uuid, idx) DO UPDATE SET" \
-		" name=?2, state=?3, code=?4, signal=?5, seq=?6, started_at=?7, ended_at=?8") \
+		"INSERT INTO apps (uuid, idx, name, state, code, signal, seq, started_at, ended_at," \
+		" message) VALUES (?10,?1,?2,?3,?4,?5,?6,?7,?8,?9) ON CONFLICT (uuid, idx) DO UPDATE" \
+		" SET name=?2, state=?3, code=?4, signal=?5, seq=?6, started_at=?7, ended_at=?8," \
+		" message=?9") \
 	X(APP_LIST, \
-		"SELECT idx, name, state, code, signal, seq, started_at, ended_at" \
+		"SELECT idx, name, state, code, signal, seq, started_at, ended_at, message" \
 		" FROM apps WHERE uuid=?1 ORDER BY idx") \
+	\
+	X(CONSOLE_PUT, \
+		"INSERT INTO consoles (uuid, text) VALUES (?1, ?2)" \
+		" ON CONFLICT (uuid) DO UPDATE SET text=excluded.text") \
+	X(CONSOLE_GET, "SELECT text FROM consoles WHERE uuid=?1") \
 	\
 	X(HISTORY_ADD, \
 		"INSERT INTO history (uuid, at, event, from_state, to_state, cause, domid, generation)" \

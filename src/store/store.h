@@ -73,6 +73,7 @@ struct app_row {
 	int64_t signal; /* signal number; -1 */
 	int64_t seq;    /* last guest sequence number taken */
 	int64_t started_at, ended_at;
+	char *message; /* for people: why it failed, "" if nothing is known */
 };
 void app_row_done(struct app_row *r);
 
@@ -143,9 +144,11 @@ int store_pod_insert(struct store *s, const struct pod_row *r, struct err *err);
  */
 int store_pod_update(struct store *s, const struct pod_row *r, struct err *err);
 int store_request_set(struct store *s, const char *uuid, const char *request, struct err *err);
-/* Removes the pod, its apps, outbox and ledger; history stays until pruned. */
+/* Removes the pod, its apps, console, outbox and ledger; history stays until pruned. */
 int store_pod_delete(struct store *s, const char *uuid, struct err *err);
 int store_app_put(struct store *s, const char *uuid, const struct app_row *a, struct err *err);
+/* The last lines of a pod's console; put again, they are replaced. */
+int store_console_put(struct store *s, const char *uuid, const char *text, struct err *err);
 /* Sets *ret_seq to the new global sequence number. r->seq is ignored. */
 int store_history_add(
 	struct store *s, const struct history_row *r, int64_t *ret_seq, struct err *err);
@@ -176,6 +179,8 @@ typedef int (*store_ledger_fn)(void *ctx, const struct ledger_row *r);
  */
 int store_pods(struct store *s, store_pod_fn fn, void *ctx, struct err *err);
 int store_apps(struct store *s, const char *uuid, store_app_fn fn, void *ctx, struct err *err);
+/* *ret: malloc'ed, NULL when none were kept. */
+int store_console(struct store *s, const char *uuid, char **ret, struct err *err);
 /* uuid NULL: of all pods. since: rows with seq > since; limit 0: no limit. Oldest first. */
 int store_history(struct store *s, const char *uuid, int64_t since, int64_t limit,
 	store_history_fn fn, void *ctx, struct err *err);

@@ -30,7 +30,7 @@ void status_close(struct status_source *s);
 /* {source, supervisor?, pods:[POD...]}; caller decrefs. */
 int status_list(struct status_source *s, json_t **ret, struct err *err);
 /*
- * {source, pod:POD|null, history:[EVENT...], ledger:[...]}. pod is null for one that is removed but
+ * {source, pod:POD|null, history:[EVENT...], ledger:[...], console:TEXT|null}. pod is null for one that is removed but
  * still in the history. ERR_NOTFOUND when nothing is known of it. `uuid` is a whole one.
  */
 int status_show(struct status_source *s, const char *uuid, json_t **ret, struct err *err);

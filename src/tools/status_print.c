@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "base/json.h"
 #include "base/uuid.h"
+#include "fsm/cause.h"
 #include "tools/status.h"
 #include "tools/table.h"
 
@@ -126,7 +127,8 @@ static void print_pod(const json_t *pod)
 
 static void print_apps(const json_t *pod)
 {
-	static const char *const columns[] = {"APP", "STATE", "END", "STARTED", "ENDED", NULL};
+	static const char *const columns[] = {
+		"APP", "STATE", "END", "STARTED", "ENDED", "WHY", NULL};
 	struct table *t = table_new(columns, true);
 	size_t i;
 	json_t *app;
@@ -139,7 +141,8 @@ static void print_apps(const json_t *pod)
 		time_text(json_int_opt(app, "started", 0), started);
 		time_text(json_int_opt(app, "ended", 0), ended);
 		const char *row[] = {json_str_opt(app, "name", "?"),
-			json_str_opt(app, "state", "?"), end, started, ended};
+			json_str_opt(app, "state", "?"), end, started, ended,
+			json_str_opt(app, "message", "")};
 		table_row(t, row);
 	}
 	putchar('\n');
@@ -183,6 +186,29 @@ static void print_ledger(const json_t *ledger)
 	}
 }
 
+/* Nothing is kept of a pod that ended as it should: then nothing is missing either. */
+static bool console_is_missed(const json_t *pod)
+{
+	int cause = pod_cause_from_name(json_str_opt(pod, "cause", ""));
+	int state = pod_state_from_name(json_str_opt(pod, "state", ""));
+	return state >= 0 && pod_state_ended((enum pod_state)state) && cause > CAUSE_NONE &&
+	       !pod_cause_in_order((enum pod_cause)cause, json_int_opt(pod, "code", -1)) &&
+	       json_int_opt(pod, "generation", 0) > 0;
+}
+
+/* The guest's own last words, a line each, so that they cannot be taken for ours. */
+static void print_console(const json_t *show)
+{
+	const char *text = json_str_opt(show, "console", NULL);
+	if (!text && console_is_missed(json_object_get(show, "pod")))
+		print_pair("console:", "none: xenconsoled does not log guests (--log=guest)");
+	_cleanup_free_ char *copy = text && *text ? xstrdup(text) : NULL;
+	char *rest = copy;
+	char *line;
+	while ((line = strsep(&rest, "\n")))
+		printf("%-10s %s\n", "console:", line);
+}
+
 void status_print_show(const json_t *show, const char *uuid)
 {
 	const json_t *pod = json_object_get(show, "pod");
@@ -191,6 +217,7 @@ void status_print_show(const json_t *show, const char *uuid)
 		print_pod(pod);
 		print_ledger(json_object_get(show, "ledger"));
 		print_apps(pod);
+		print_console(show);
 	} else {
 		print_pair("state", "removed");
 	}

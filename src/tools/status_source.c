@@ -101,6 +101,7 @@ static int show_removed(struct status_source *s, const char *uuid, json_t **ret,
 		return err_set(err, ERR_NOTFOUND, "the supervisor knows no pod %s", uuid);
 	json_object_set_new(o, "pod", json_null());
 	json_object_set_new(o, "ledger", json_array());
+	json_object_set_new(o, "console", json_null());
 	*ret = TAKE_PTR(o);
 	return 0;
 }

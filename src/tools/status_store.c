@@ -26,10 +26,10 @@ static json_t *int_or_null(int64_t v, int64_t none)
 static int add_app(void *ctx, const struct app_row *r)
 {
 	json_array_append_new(
-		ctx, json_make("{s:s, s:s, s:o, s:o, s:o, s:o}", "name", r->name, "state", r->state,
-			     "code", int_or_null(r->code, -1), "signal", int_or_null(r->signal, -1),
-			     "started", int_or_null(r->started_at, 0), "ended",
-			     int_or_null(r->ended_at, 0)));
+		ctx, json_make("{s:s, s:s, s:o, s:o, s:o, s:o, s:s}", "name", r->name, "state",
+			     r->state, "code", int_or_null(r->code, -1), "signal",
+			     int_or_null(r->signal, -1), "started", int_or_null(r->started_at, 0),
+			     "ended", int_or_null(r->ended_at, 0), "message", r->message));
 	return 0;
 }
 
@@ -99,6 +99,7 @@ int status_store_show(struct store *s, const char *uuid, json_t **ret, struct er
 	_cleanup_json_ json_t *pods = json_array();
 	_cleanup_json_ json_t *history = json_array();
 	_cleanup_json_ json_t *ledger = json_array();
+	_cleanup_free_ char *console = NULL;
 	struct gather g = {.store = s, .list = pods, .err = err, .only = uuid};
 	if (store_begin(s, err) < 0)
 		return -1;
@@ -107,13 +108,16 @@ int status_store_show(struct store *s, const char *uuid, json_t **ret, struct er
 		r = store_history(s, uuid, 0, 0, add_history, history, err);
 	if (r == 0)
 		r = store_ledger(s, uuid, add_ledger, ledger, err);
+	if (r == 0)
+		r = store_console(s, uuid, &console, err);
 	store_rollback(s);
 	if (r < 0)
 		return -1;
 	json_t *pod = json_array_get(pods, 0);
 	if (!pod && !json_array_size(history))
 		return err_set(err, ERR_NOTFOUND, "the store knows no pod %s", uuid);
-	*ret = json_make("{s:s, s:o, s:O, s:O}", "source", "store", "pod",
-		pod ? json_incref(pod) : json_null(), "history", history, "ledger", ledger);
+	*ret = json_make("{s:s, s:o, s:O, s:O, s:s?}", "source", "store", "pod",
+		pod ? json_incref(pod) : json_null(), "history", history, "ledger", ledger,
+		"console", console);
 	return 0;
 }

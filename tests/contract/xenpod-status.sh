@@ -22,6 +22,7 @@ passed=0
 failed=0
 U=11112222-3333-4444-8555-666666666666
 V=1111ffff-3333-4444-8555-666666666666
+W=2222ffff-3333-4444-8555-666666666666
 
 same() {
 	if [ "$2" = "$3" ]; then
@@ -71,7 +72,8 @@ for uuid in sys.argv[2:]:
     lock = os.open(pod, os.O_RDONLY)
     fcntl.flock(lock, fcntl.LOCK_EX)
     files = [lock] + [os.open(p, os.O_RDONLY) for p in (pod + "/rkt", "/bin/sh", "/bin/sh", pod)]
-    app = {"name": "web", "tag": "a0", "exec": ["/bin/sh"], "user": "0", "group": "0", "gids": [],
+    what = ["sim", "oom"] if uuid.startswith("2") else ["/bin/sh"]
+    app = {"name": "web", "tag": "a0", "exec": what, "user": "0", "group": "0", "gids": [],
            "cwd": "/", "env": ["SECRET=hush"], "read_only": False, "docker": False, "stdin": "null"}
     guest = {"version": 1, "uuid": uuid, "hostname": "h", "machine_id": uuid.replace("-", ""),
              "generation": 1, "debug": False, "streams": False, "grace_ms": 8000, "apps": [app],
@@ -109,23 +111,37 @@ has "version" '^xenpod-status [0-9]'
 # ---- with a supervisor -------------------------------------------------------------------------------
 
 "$bin/xenpodd" --world=sim --state-dir="$XENPOD_STATE_DIR" --run-dir="$XENPOD_RUN_DIR" \
-	--cgroup-root= >"$T/log" 2>&1 </dev/null &
+	--cgroup-root= --console-dir="$T" >"$T/log" 2>&1 </dev/null &
 daemon=$!
 # shellcheck disable=SC2016 # wait_for expands it, each time
 wait_for '[ -S "$XENPOD_RUN_DIR/status" ]'
 status "no pods" 0 --json
 same "no pods: JSON" "[] supervisor" "$(member "$T/out" 'str(d["pods"]) + " " + d["source"]')"
-python3 "$T/accept.py" "$T" $U $V >"$T/accept.log" 2>&1 &
+python3 "$T/accept.py" "$T" $U $V $W >"$T/accept.log" 2>&1 &
 client=$!
 # shellcheck disable=SC2016
 wait_for '"$bin/xenpod-status" | grep -c " running " | grep -qx 2'
+printf 'Out of memory: Killed process 7\r\n\033[31mred\r\n' >"$T/guest-$W.log"
+# shellcheck disable=SC2016
+wait_for '"$bin/xenpod-status" 2222 | grep -q "^state *exited"'
+status "ended for want of memory" 0 2222
+has "oom: why" '^why +oom'
+has "oom: code" '^exit code +137'
+has "oom: app" '^web +oom +SIGKILL'
+has "oom: console" '^console: +Out of memory: Killed process 7$'
+has "oom: harmless console" '^console: +\?\[31mred$'
+status "oom, JSON" 0 --json $W
+same "oom, JSON" "oom 9 137" \
+	"$(member "$T/out" '"%s %s %s" % (d["pod"]["apps"][0]["state"], d["pod"]["apps"][0]["signal"], d["pod"]["code"])')"
+cp "$T/out" "$T/oom.json"
 status "table" 0
 has "table: headings" '^UUID +STATE +DOMID +APPS +AGE +WHY'
+has "table: an end for want of memory" '^2222ffff +exited +- +web=SIGKILL +[0-9]+s +oom$'
 has "table: a pod" '^11112222 +running +[0-9]+ +web=running +[0-9]+s'
 status "table, full, bare" 0 --full --no-legend
 same "oldest first" "$U" "$(head -n 1 "$T/out" | cut -d' ' -f1)"
 same "no legend, two pods" 2 "$(grep -c "^1111" "$T/out")"
-same "no legend" 2 "$(wc -l <"$T/out")"
+same "no legend" 3 "$(wc -l <"$T/out")"
 has "full" "^$U running"
 status "one" 0 11112
 has "one: UUID" "^pod +$U"
@@ -145,7 +161,7 @@ same "several: says so" 1 "$(grep -c 'matches 2 pods' "$T/err")"
 status "unknown prefix" 1 abc
 status "unknown UUID" 1 99992222-3333-4444-8555-666666666666
 "$bin/xenpod" status --json >"$T/out"
-same "xenpod status is the same program" 2 "$(member "$T/out" 'len(d["pods"])')"
+same "xenpod status is the same program" 3 "$(member "$T/out" 'len(d["pods"])')"
 if command -v script >/dev/null; then
 	script -qec "TERM=xterm $bin/xenpod-status" /dev/null >"$T/out"
 	has "colour on a terminal" $'\033'
@@ -162,8 +178,12 @@ status "from the store" 0 --json $U
 same "from the store: says so" 1 "$(grep -c "this is from $T/state/store.db" "$T/err")"
 same "from the store: no secrets" 0 "$(grep -c hush "$T/out")"
 cp "$T/out" "$T/stored.json"
-for key in pod history ledger; do
+for key in pod history ledger console; do
 	same "from the store: the same $key" "$(member "$T/live.json" "d['$key']")" "$(member "$T/stored.json" "d['$key']")"
+done
+status "oom, from the store" 0 --json $W
+for key in pod console; do
+	same "oom, from the store: the same $key" "$(member "$T/oom.json" "d['$key']")" "$(member "$T/out" "d['$key']")"
 done
 status "from the store, table" 0
 has "from the store, table" '^11112222 running'

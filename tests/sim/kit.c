@@ -255,6 +255,7 @@ static void make_engine(struct kit *k, const char *run_dir)
 		.boot_id = k->boot_id,
 		.run_dir = run_dir,
 		.cgroup_root = "/sys/fs/cgroup/xenpod.slice",
+		.console_dir = k->dir,
 		.max_starts = k->opt.max_starts ? k->opt.max_starts : 4,
 		.max_helpers = k->opt.max_helpers ? k->opt.max_helpers : 4,
 	};

@@ -186,9 +186,9 @@ struct seen {
 static int see_app(void *ctx, const struct app_row *a)
 {
 	struct seen *v = ctx;
-	snprintf(v->line[v->n++], sizeof(v->line[0]), "%lld %s %s %lld %lld %lld %lld %lld",
+	snprintf(v->line[v->n++], sizeof(v->line[0]), "%lld %s %s %lld %lld %lld %lld %lld %s",
 		(long long)a->idx, a->name, a->state, (long long)a->code, (long long)a->signal,
-		(long long)a->seq, (long long)a->started_at, (long long)a->ended_at);
+		(long long)a->seq, (long long)a->started_at, (long long)a->ended_at, a->message);
 	return v->n == v->stop_after;
 }
 
@@ -197,11 +197,11 @@ static void test_apps_are_put_and_replaced_in_order(void **state)
 	(void)state;
 	begin();
 	assert_ok(kit_write(s, KIT_UUID, 0, &err), &err);
-	struct app_row b = {1, text("web"), text("waiting"), -1, -1, 0, 0, 0};
-	struct app_row a = {0, text("db"), text("exited"), 3, -1, 7, 11, 12};
+	struct app_row b = {1, text("web"), text("waiting"), -1, -1, 0, 0, 0, NULL};
+	struct app_row a = {0, text("db"), text("exited"), 3, -1, 7, 11, 12, text("x y")};
 	assert_ok(store_app_put(s, KIT_UUID, &b, &err), &err);
 	assert_ok(store_app_put(s, KIT_UUID, &a, &err), &err);
-	b = (struct app_row){1, text("web"), text("killed"), -1, 9, 8, 13, 14};
+	b = (struct app_row){1, text("web"), text("oom"), -1, 9, 8, 13, 14, NULL};
 	assert_ok(store_app_put(s, KIT_UUID, &b, &err), &err);
 	b.state = text("asleep");
 	assert_fails(store_app_put(s, KIT_UUID, &b, &err), &err, ERR_STORE, "app web");
@@ -209,8 +209,8 @@ static void test_apps_are_put_and_replaced_in_order(void **state)
 	struct seen v = {0};
 	assert_ok(store_apps(s, KIT_UUID, see_app, &v, &err), &err);
 	assert_int_equal(v.n, 2);
-	assert_string_equal(v.line[0], "0 db exited 3 -1 7 11 12");
-	assert_string_equal(v.line[1], "1 web killed -1 9 8 13 14");
+	assert_string_equal(v.line[0], "0 db exited 3 -1 7 11 12 x y");
+	assert_string_equal(v.line[1], "1 web oom -1 9 8 13 14 ");
 }
 
 static int see_outbox(void *ctx, const struct outbox_row *r)
@@ -320,10 +320,11 @@ static void test_delete_takes_all_but_the_history(void **state)
 	(void)state;
 	begin();
 	assert_ok(kit_write(s, KIT_UUID, 0, &err), &err);
-	struct app_row a = {0, text("db"), text("running"), -1, -1, 7, 0, 0};
+	struct app_row a = {0, text("db"), text("running"), -1, -1, 7, 0, 0, NULL};
 	assert_ok(store_app_put(s, KIT_UUID, &a, &err), &err);
 	add_effect(1, 0, "export");
 	ledger(KIT_UUID, "cgroup", "c", "held");
+	assert_ok(store_console_put(s, KIT_UUID, "panic", &err), &err);
 	commit();
 	begin();
 	assert_ok(store_pod_delete(s, KIT_UUID, &err), &err);
@@ -333,10 +334,36 @@ static void test_delete_takes_all_but_the_history(void **state)
 	assert_ok(store_outbox(s, see_outbox, &v, &err), &err);
 	assert_ok(store_ledger(s, NULL, see_ledger, &v, &err), &err);
 	assert_int_equal(v.n, 0);
+	char *console = NULL;
+	assert_ok(store_console(s, KIT_UUID, &console, &err), &err);
+	assert_null(console);
 	assert_int_equal(kit_seq(s, KIT_UUID), -1);
 	assert_int_equal(kit_history(s, KIT_UUID), 1);
 	/* The same UUID can come again and starts empty. */
 	assert_ok(kit_turn(s, KIT_UUID, 0, &err), &err);
+}
+
+static void test_console_is_put_replaced_and_may_be_empty(void **state)
+{
+	(void)state;
+	char *none = NULL;
+	_cleanup_free_ char *first = NULL;
+	_cleanup_free_ char *second = NULL;
+	begin();
+	assert_ok(kit_write(s, KIT_UUID, 0, &err), &err);
+	assert_ok(store_console(s, KIT_UUID, &none, &err), &err);
+	assert_null(none);
+	assert_ok(store_console_put(s, KIT_UUID, "one\ntwo", &err), &err);
+	assert_ok(store_console(s, KIT_UUID, &first, &err), &err);
+	assert_string_equal(first, "one\ntwo");
+	assert_ok(store_console_put(s, KIT_UUID, "", &err), &err);
+	commit();
+	assert_ok(store_console(s, KIT_UUID, &second, &err), &err);
+	assert_string_equal(second, "");
+	begin();
+	assert_fails(store_console_put(s, "00000000-0000-4000-8000-00000000dead", "x", &err), &err,
+		ERR_STORE, "console");
+	store_rollback(s);
 }
 
 static void test_meta(void **state)
@@ -481,6 +508,7 @@ static const struct CMUnitTest tests[] = {
 	T(test_outbox_of_one_pod_is_cleared),
 	T(test_ledger_follows_a_thing_from_intent_to_release),
 	T(test_delete_takes_all_but_the_history),
+	T(test_console_is_put_replaced_and_may_be_empty),
 	T(test_meta),
 	T(test_history_is_numbered_without_gaps),
 	T(test_pruned_numbers_are_never_given_again),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Command lines of `xenpod run`, the pod manifest made of them, durations, and status texts. */
-/* LINK: tools appc proto base */
+/* LINK: tools appc fsm proto base */
 /* LIBS: archive md smartcols */
 #include "unit.h"
 

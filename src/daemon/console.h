@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The last lines of a guest's console, as xenconsoled has logged them: what a kernel or xenpod-init
+ * says last is often the only word on why a pod ended. Written by a guest, so hostile.
+ */
+#ifndef DAEMON_CONSOLE_H
+#define DAEMON_CONSOLE_H
+
+/* Where xenconsoled writes guest-<name>.log when it logs guests (xenconsoled(8), --log). */
+#define CONSOLE_DIR   "/var/log/xen/console"
+#define CONSOLE_BYTES 4096
+#define CONSOLE_LINES 20
+
+/*
+ * The end of <dir>/guest-<uuid>.log: at most CONSOLE_LINES whole lines out of CONSOLE_BYTES, printable
+ * ASCII and line feeds only, anything else is "?" (a tab: a blank). Malloc'ed; NULL when there is no
+ * such regular file, or it cannot be read.
+ */
+char *console_tail(const char *dir, const char *uuid);
+
+#endif
