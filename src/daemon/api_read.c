@@ -123,6 +123,16 @@ static json_t *orphans_json(struct api *a)
 	return list;
 }
 
+static json_t *host_json(const struct engine *e)
+{
+	const struct engine_host *h = engine_host(e);
+	if (!h)
+		return json_null();
+	return json_make("{s:I, s:I, s:I, s:I}", "free_kib", (json_int_t)h->free_kib, "dying_kib",
+		(json_int_t)h->dying_kib, "total_kib", (json_int_t)h->total_kib, "cpus",
+		(json_int_t)h->cpus);
+}
+
 void api_verb_health(struct conn *c, json_t *params)
 {
 	(void)params;
@@ -138,6 +148,7 @@ void api_verb_health(struct conn *c, json_t *params)
 		(json_int_t)st.stall_max_ns, "store_error", st.store_failing ? st.store_error : "",
 		"unaccounted_domains", orphans_json(a));
 	json_object_set_new(j, "connections", json_integer((json_int_t)api_connections(a)));
+	json_object_set_new(j, "host", host_json(a->cfg.engine));
 	if (a->cfg.health)
 		a->cfg.health(a->cfg.ctx, j);
 	conn_reply(c, j, false);

@@ -112,6 +112,7 @@ static void on_watch_lost(void *ctx, const char *why)
 	d->world_up = false;
 	d->blind_beats = 0;
 	d->sensor_restarts++;
+	engine_host_set(d->engine, NULL);
 	snprintf(d->world_why, sizeof d->world_why, "%s", why);
 	status_line(d);
 }

@@ -13,6 +13,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "daemon/engine_int.h"
+#include "daemon/memory.h"
 
 #define MS                  INT64_C(1000000)
 #define COMMIT_RETRY_MS     100 /* first pause after a commit that did not happen; doubles */
@@ -85,6 +86,24 @@ bool engine_recovering(const struct engine *e)
 void engine_stats_get(const struct engine *e, struct engine_stats *ret)
 {
 	*ret = e->stats;
+}
+
+static void count_memory(void *ctx, struct pod *p)
+{
+	(void)ctx;
+	p->memory_state = p->core.state;
+}
+
+void engine_host_set(struct engine *e, const struct engine_host *host)
+{
+	e->host = host ? *host : (struct engine_host){0};
+	if (host)
+		pods_each(e->pods, count_memory, NULL);
+}
+
+const struct engine_host *engine_host(const struct engine *e)
+{
+	return e->host.total_kib > 0 ? &e->host : NULL;
 }
 
 /* ---- queue -------------------------------------------------------------------------------- */
@@ -294,6 +313,7 @@ static bool is_transient(const struct err *err)
 static int make_turns(struct engine *e, struct turn *turns, struct err *err)
 {
 	int n = 0;
+	e->accepting_kib = 0;
 	while (e->queue && n < ENGINE_BATCH) {
 		struct turn *t = &turns[n];
 		*t = (struct turn){.ev = dequeue(e)};
@@ -301,7 +321,7 @@ static int make_turns(struct engine *e, struct turn *turns, struct err *err)
 		_cleanup_err_ struct err why = {0};
 		if (turn_make(e, t, &why) == 0)
 			continue;
-		if (is_transient(&why)) {
+		if (!t->denied && is_transient(&why)) {
 			err_move(err, &why);
 			return -n;
 		}
@@ -391,17 +411,29 @@ static void post_expired(struct engine *e, int64_t now)
 	}
 }
 
-/* First come, first served; a bounded number at a time, so that starts do not starve each other. */
+/*
+ * First come, first served; a bounded number at a time, so that starts do not starve each other. Who
+ * waits for memory that is coming back lets others pass: memory_check() has seen to it that there
+ * will be enough for all.
+ */
 static void admit(struct engine *e)
 {
 	int free_places = e->cfg.max_starts - e->starting;
-	while (e->waiting && free_places > 0) {
-		struct pod *p = e->waiting;
-		e->waiting = p->wait_next;
+	int64_t admitted_kib = 0;
+	struct pod **at = &e->waiting;
+	while (*at && free_places > 0) {
+		struct pod *p = *at;
+		bool there = p->core.state == POD_ACCEPTED;
+		if (there && memory_waits(e, p, admitted_kib)) {
+			at = &p->wait_next;
+			continue;
+		}
+		*at = p->wait_next;
 		p->waits_admission = false;
-		if (p->core.state != POD_ACCEPTED)
+		if (!there)
 			continue;
 		engine_post(e, p, EV_ADMIT, NULL);
+		admitted_kib += memory_need(p);
 		free_places--;
 	}
 }

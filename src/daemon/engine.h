@@ -109,6 +109,14 @@ void engine_act_exit(struct engine *e, int64_t op, int status);
 void engine_qemu_exit(struct engine *e, const char *uuid, int64_t pid);
 /* Asks the sensors to watch the pod's domain and to report it once, now. */
 void engine_watch(struct engine *e, const struct pod *p);
+/* The host's numbers were read anew; NULL: they are not known any more. */
+struct engine_host {
+	int64_t free_kib, total_kib, cpus;
+	int64_t dying_kib; /* of domains that are dying: free soon */
+};
+void engine_host_set(struct engine *e, const struct engine_host *host);
+/* NULL: not known. */
+const struct engine_host *engine_host(const struct engine *e);
 /* Something that pod_quiet() depends on has changed. */
 void engine_check_quiet(struct engine *e, struct pod *p);
 

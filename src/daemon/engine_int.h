@@ -28,6 +28,7 @@ struct turn {
 	int64_t at;
 	int64_t outbox[POD_EFFECTS_MAX];
 	struct err refused; /* set: rejected for good, not written */
+	bool denied;        /* by us: whatever its code, it is not the store's failure */
 };
 
 /* A helper command, waiting for a place or running. */
@@ -56,6 +57,8 @@ struct engine {
 	struct op *ops, **ops_tail;
 	int64_t next_op;
 	int running_ops;
+	struct engine_host host; /* total_kib 0: not known */
+	int64_t accepting_kib;   /* of pods accepted in the open commit: not in `pods` yet */
 	struct engine_stats stats;
 };
 

@@ -64,10 +64,11 @@ struct pod {
 	int64_t op;               /* running or waiting helper; 0: none */
 	struct session *sessions; /* mapped rings */
 	bool qemu_alive;
-	int64_t qemu_watched; /* its pid; core's may be unset when a create came too late */
-	int64_t asked_list;   /* first list that must show its domain; 0: none */
-	bool pause_doubted;   /* reported paused once; a second look is under way */
-	bool listed;          /* last seen in the hypervisor's list */
+	int64_t qemu_watched;        /* its pid; core's may be unset when a create came too late */
+	int64_t asked_list;          /* first list that must show its domain; 0: none */
+	bool pause_doubted;          /* reported paused once; a second look is under way */
+	bool listed;                 /* last seen in the hypervisor's list */
+	enum pod_state memory_state; /* when the host's memory was last read (memory.h) */
 	bool quiet_posted;
 	bool waits_admission; /* in the engine's line for a place to start */
 	struct pod *wait_next;

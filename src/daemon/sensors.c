@@ -312,6 +312,20 @@ static void guest(struct sensors *s, const json_t *frame)
 		guest_pod(s, p, &g);
 }
 
+/* ---- the host ----------------------------------------------------------------------------- */
+
+static void host(struct sensors *s, const json_t *frame)
+{
+	struct engine_host h = {
+		.free_kib = json_int_opt(frame, "free_kib", -1),
+		.total_kib = json_int_opt(frame, "total_kib", 0),
+		.dying_kib = json_int_opt(frame, "dying_kib", 0),
+		.cpus = json_int_opt(frame, "cpus", 0),
+	};
+	bool sane = h.free_kib >= 0 && h.total_kib > 0 && h.dying_kib >= 0;
+	engine_host_set(s->cfg.engine, sane ? &h : NULL);
+}
+
 /* ---- all ---------------------------------------------------------------------------------- */
 
 void sensors_frame(struct sensors *s, const json_t *frame)
@@ -323,6 +337,8 @@ void sensors_frame(struct sensors *s, const json_t *frame)
 		domain_gone(s, frame);
 	else if (!strcmp(t, "guest"))
 		guest(s, frame);
+	else if (!strcmp(t, "host"))
+		host(s, frame);
 	else if (!strcmp(t, "pong"))
 		s->pong_n = json_int_opt(frame, "n", 0);
 	else if (!strcmp(t, "list-begin"))

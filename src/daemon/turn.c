@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "base/json.h"
 #include "daemon/engine_int.h"
+#include "daemon/memory.h"
 
 #define MS INT64_C(1000000)
 
@@ -328,11 +329,16 @@ int turn_make(struct engine *e, struct turn *t, struct err *err)
 		return t->ev->args.outbox ? answer_only(e, t, err) : unlisted(e, t, err);
 	if (t->ev->accept && pods_find(e->pods, p->uuid))
 		return err_set(err, ERR_EXISTS, "pod %s exists already", p->uuid);
+	t->denied = t->ev->accept && memory_check(e, p, e->accepting_kib, err) < 0;
+	if (t->denied)
+		return -1;
 	if (store_savepoint(e->cfg.store, err) < 0)
 		return -1;
 	step(e, t);
-	if (write_rows(e, t, err) == 0)
+	if (write_rows(e, t, err) == 0) {
+		e->accepting_kib += t->ev->accept ? memory_need(p) : 0;
 		return store_savepoint_release(e->cfg.store, err);
+	}
 	store_savepoint_rollback(e->cfg.store);
 	turn_undo(e, t);
 	return -1;

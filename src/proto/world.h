@@ -12,6 +12,10 @@
  *   unwatch  {domid}
  * ---- xenpod-watch -> xenpodd -------------------------------------------------------------------
  *   hello    {version, xen, pv, hvm} Xen's version text; can it run PV, HVM (so PVH) domains
+ *   host     {free_kib, dying_kib, total_kib, cpus}  the machine's memory and CPUs. free: not
+ *                                    claimed either; dying: what dying domains still have. Sent
+ *                                    after hello, in each list before its end, after what a watch
+ *                                    has to say, and when the domains have changed and it has too
  *   pong     {n}                     xenstored answered too: a ping is answered through it
  *   list-begin {n} / list-end {n}
  *   domain   {domid, uuid, state, reason?, store?, generation?, built?, name?, cpu_time_ns,

@@ -8,6 +8,9 @@
 #include "base/alloc.h"
 #include "sim/sim_int.h"
 
+#define MEMORY_STEP  (100 * MS)
+#define MEMORY_TRIES 50
+
 static int do_exports(struct sim *sim, struct helper *h, json_t *done, struct err *err);
 static int do_unpause(struct sim *sim, struct helper *h, json_t *done, struct err *err);
 static int do_pause(struct sim *sim, struct helper *h, json_t *done, struct err *err);
@@ -201,17 +204,37 @@ static int check_create(struct sim *sim, const struct helper *h, struct err *err
 	return json_get_obj(h->request, "spec", &spec, err);
 }
 
+static void create_again(struct sim *sim, const struct event *ev)
+{
+	struct helper *h = helper_find(sim, ev->id);
+	if (h)
+		create_domain(sim, h);
+}
+
+/* Memory that comes back bit by bit is waited for, as in src/act/config.c. */
+static bool waits_for_memory(struct sim *sim, struct helper *h, int64_t memory_kib)
+{
+	if (memory_take(sim, memory_kib, NULL) == 0 || !memory_dying(sim) ||
+		h->tries++ >= MEMORY_TRIES)
+		return false;
+	later(sim, MEMORY_STEP, NEED_NOTHING, create_again, h->handle, 0, NULL);
+	return true;
+}
+
 static void create_domain(struct sim *sim, struct helper *h)
 {
 	_cleanup_err_ struct err err = {0};
-	if (check_create(sim, h, &err) < 0) {
+	int64_t memory_kib = json_int_opt(h->request, "memory_kib", SPEC_MEMORY_KIB);
+	if (waits_for_memory(sim, h, memory_kib))
+		return;
+	if (check_create(sim, h, &err) < 0 || memory_take(sim, memory_kib, &err) < 0) {
 		helper_finish(sim, h, -1, NULL, &err);
 		return;
 	}
 	struct dom *d = dom_new(sim, h->uuid);
 	d->store = xstrdup(json_str_opt(h->request, "store", ""));
 	d->generation = json_int_opt(h->request, "generation", 0);
-	d->memory_kib = json_int_opt(h->request, "memory_kib", SPEC_MEMORY_KIB);
+	d->memory_kib = memory_kib;
 	guest_init(&d->guest, json_object_get(h->request, "spec"));
 	h->dom = d->serial;
 	int64_t in = latency(sim, SIM_LAT_BUILD);

@@ -103,6 +103,8 @@ static void leaves_list(struct sim *sim, const struct event *ev)
 	d->lingers = true;
 	if (!d->held)
 		remove_dom(sim, d);
+	else if (sim->memory_kib)
+		sensor_wake(sim);
 }
 
 void dom_unhold(struct sim *sim, struct dom *d)

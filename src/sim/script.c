@@ -138,6 +138,18 @@ static int do_jitter(struct sim *sim, const struct words *l, bool check, struct 
 	return 0;
 }
 
+static int do_host(struct sim *sim, const struct words *l, bool check, struct err *err)
+{
+	unsigned mib = 0;
+	unsigned cpus = 0;
+	if (arity(l, 3, 3, "host MIB CPUS", err) < 0 || number(l->w[1], &mib, err) < 0 ||
+		number(l->w[2], &cpus, err) < 0)
+		return -1;
+	if (!check)
+		sim_set_host(sim, (int64_t)mib * 1024, (int)cpus);
+	return 0;
+}
+
 static int do_xenstored(struct sim *sim, const struct words *l, bool check, struct err *err)
 {
 	if (arity(l, 2, 2, "xenstored down|up", err) < 0)
@@ -203,7 +215,8 @@ static int run(struct sim *sim, const struct words *l, bool check, struct err *e
 		const char *word;
 		int (*run)(struct sim *sim, const struct words *l, bool check, struct err *err);
 	} lines[] = {{"at", do_at}, {"fault", do_fault}, {"latency", do_latency},
-		{"jitter", do_jitter}, {"xenstored", do_xenstored}, {"sensors", do_sensors}};
+		{"jitter", do_jitter}, {"host", do_host}, {"xenstored", do_xenstored},
+		{"sensors", do_sensors}};
 	for (size_t i = 0; i < ARRAY_SIZE(lines); i++)
 		if (!strcmp(l->w[0], lines[i].word))
 			return lines[i].run(sim, l, check, err);

@@ -208,6 +208,11 @@ enum sim_lat {
 };
 
 void sim_set_latency(struct sim *sim, enum sim_lat what, int64_t ns);
+/*
+ * How large the host is, Dom-0 and Xen aside; what its domains have is taken from that. 0, at first:
+ * without end, and the sensors say nothing about it.
+ */
+void sim_set_host(struct sim *sim, int64_t memory_kib, int cpus);
 /* Each latency is drawn from +- this many percent; 10 to begin with, 0 for exact times. */
 void sim_set_jitter(struct sim *sim, unsigned percent);
 
@@ -223,6 +228,7 @@ void sim_set_jitter(struct sim *sim, unsigned percent);
  *   fault POINT after N times M KIND ["text"]
  *   latency WHAT TIME                  TIME: 1500ms 2s 3m
  *   jitter PERCENT
+ *   host MIB CPUS
  */
 int sim_script(struct sim *sim, const char *text, struct err *err);
 

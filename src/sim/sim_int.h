@@ -169,6 +169,7 @@ struct helper {
 	int lock_fd;
 	int64_t waits_until; /* for the helper lock */
 	int64_t dom;         /* serial of the domain it creates */
+	unsigned tries;      /* for memory */
 };
 
 struct fault {
@@ -184,6 +185,7 @@ struct sensor {
 	int64_t life; /* which incarnation: what an earlier one had to say is lost */
 	bool look_due;
 	int64_t last_in; /* frames keep their order */
+	int64_t told_free_kib, told_dying_kib;
 };
 
 struct sim {
@@ -198,6 +200,8 @@ struct sim {
 	struct event **parked;
 	size_t nparked;
 	bool xenstored_down;
+	int64_t memory_kib; /* of the host; 0: without end */
+	int cpus;
 	int64_t latency[SIM_LAT_MAX_];
 	unsigned jitter;
 	struct dom *dom[DOMIDS];
@@ -250,6 +254,16 @@ void dom_unhold(struct sim *sim, struct dom *d);
 void dom_free(struct dom *d);
 /* Node 0 is "pod", 1 + i is "app/<i>". NULL removes. */
 void dom_set_node(struct sim *sim, struct dom *d, size_t node, const char *value);
+
+/* ---- memory.c ---------------------------------------------------------------------------------
+ */
+
+/* What no domain has; meaningless when the host's memory is without end. */
+int64_t memory_free(const struct sim *sim);
+/* 0 when there is enough for a domain of that size; else ERR_FULL, as xenpod-act says it. */
+int memory_take(const struct sim *sim, int64_t memory_kib, struct err *err);
+/* What dying domains still have. */
+int64_t memory_dying(const struct sim *sim);
 
 /* ---- qemu.c -----------------------------------------------------------------------------------
  */

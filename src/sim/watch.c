@@ -117,6 +117,22 @@ static void tell_fault(struct sim *sim, const char *fmt, const char *arg)
 	tell(sim, json_make("{s:s, s:s}", "t", "fault", "message", text));
 }
 
+/* `force`: also when nothing has changed. */
+static void tell_host(struct sim *sim, bool force)
+{
+	struct sensor *s = &sim->sensor;
+	int64_t left = memory_free(sim);
+	int64_t dying = memory_dying(sim);
+	bool same = left == s->told_free_kib && dying == s->told_dying_kib;
+	if (!sim->memory_kib || (!force && same))
+		return;
+	s->told_free_kib = left;
+	s->told_dying_kib = dying;
+	tell(sim, json_make("{s:s, s:I, s:I, s:I, s:i}", "t", "host", "free_kib", (json_int_t)left,
+			  "dying_kib", (json_int_t)dying, "total_kib", (json_int_t)sim->memory_kib,
+			  "cpus", sim->cpus));
+}
+
 /* ---- looking ----------------------------------------------------------------------------------
  */
 
@@ -153,6 +169,7 @@ static void look(struct sim *sim, const struct event *ev)
 	for (int64_t i = 0; i < sim->dom_top; i++)
 		if (sim->dom[i] && sim->dom[i]->told.watched)
 			look_at(sim, sim->dom[i], false);
+	tell_host(sim, false);
 }
 
 void sensor_wake(struct sim *sim)
@@ -220,6 +237,7 @@ static void on_list(struct sim *sim, const json_t *frame)
 		json_object_set_new(f, "n", json_integer(n));
 		tell(sim, f);
 	}
+	tell_host(sim, true);
 	tell(sim, json_make("{s:s, s:I}", "t", "list-end", "n", n));
 }
 
@@ -254,6 +272,7 @@ static void on_watch(struct sim *sim, const json_t *frame)
 	d->told.watched = true;
 	d->told.apps = (int)apps;
 	look_at(sim, d, true);
+	tell_host(sim, true);
 }
 
 static void on_unwatch(struct sim *sim, const json_t *frame)
@@ -299,9 +318,11 @@ int sim_watch_send(struct sim *sim, const json_t *frame, struct err *err)
 
 static void hello(struct sim *sim, const struct event *ev)
 {
-	if (sim->sensor.alive && ev->id == sim->sensor.life)
-		tell(sim, json_make("{s:s, s:i, s:s, s:b, s:b}", "t", "hello", "version",
-				  WORLD_VERSION, "xen", XEN_VERSION, "pv", 1, "hvm", 1));
+	if (!sim->sensor.alive || ev->id != sim->sensor.life)
+		return;
+	tell(sim, json_make("{s:s, s:i, s:s, s:b, s:b}", "t", "hello", "version", WORLD_VERSION,
+			  "xen", XEN_VERSION, "pv", 1, "hvm", 1));
+	tell_host(sim, true);
 }
 
 void sim_watch_start(struct sim *sim)

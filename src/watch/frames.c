@@ -10,10 +10,59 @@
 #include "base/json.h"
 #include "watch/sensor_int.h"
 
+#define PAGE_KIB 4 /* XC_PAGE_SIZE: of every x86 */
+
 int frames_send_fault(struct sensor *s, const char *message, struct err *err)
 {
 	_cleanup_json_ json_t *frame = json_make("{s:s, s:s}", "t", "fault", "message", message);
 	return frame_send(s->env.sock, frame, NULL, 0, err);
+}
+
+/* What the domains still have that are on their way out. */
+static int dying_memory(struct sensor *s, uint64_t *ret_kib, struct err *err)
+{
+	int count = 0;
+	libxl_dominfo *list = libxl_list_domain(s->env.ctx, &count);
+	if (!list)
+		return err_set(err, ERR_SYSTEM, "cannot list the domains");
+	*ret_kib = 0;
+	for (int i = 0; i < count; i++)
+		if (list[i].dying)
+			*ret_kib += list[i].current_memkb + list[i].outstanding_memkb;
+	libxl_dominfo_list_free(list, count);
+	return 0;
+}
+
+static int send_numbers(struct sensor *s, uint64_t total_kib, uint32_t cpus, struct err *err)
+{
+	_cleanup_json_ json_t *frame =
+		json_make("{s:s, s:I, s:I, s:I, s:I}", "t", "host", "free_kib",
+			(json_int_t)s->told_free_kib, "dying_kib", (json_int_t)s->told_dying_kib,
+			"total_kib", (json_int_t)total_kib, "cpus", (json_int_t)cpus);
+	return frame_send(s->env.sock, frame, NULL, 0, err);
+}
+
+/* First the dying: what they give back meanwhile counts twice then, and not as lost. */
+int frames_send_host(struct sensor *s, bool force, struct err *err)
+{
+	uint64_t dying_kib = 0;
+	if (dying_memory(s, &dying_kib, err) < 0)
+		return -1;
+	libxl_physinfo info;
+	libxl_physinfo_init(&info);
+	int r = libxl_get_physinfo(s->env.ctx, &info);
+	/* as `xl info` counts free_memory: what is claimed is not free */
+	uint64_t free_kib = (info.free_pages - info.outstanding_pages) * PAGE_KIB;
+	uint64_t total_kib = info.total_pages * PAGE_KIB;
+	uint32_t cpus = info.nr_cpus;
+	libxl_physinfo_dispose(&info);
+	if (r)
+		return err_set(err, ERR_SYSTEM, "Xen does not tell how much memory is free");
+	if (!force && free_kib == s->told_free_kib && dying_kib == s->told_dying_kib)
+		return 0;
+	s->told_free_kib = free_kib;
+	s->told_dying_kib = dying_kib;
+	return send_numbers(s, total_kib, cpus, err);
 }
 
 /*
@@ -50,7 +99,9 @@ static int on_list(struct sensor *s, const json_t *frame, struct err *err)
 		if (list[i].domid != 0)
 			r = domain_report(&s->env, &list[i], n, err);
 	libxl_dominfo_list_free(list, count);
-	return r < 0 ? -1 : send_mark(s, "list-end", n, err);
+	if (r < 0 || frames_send_host(s, true, err) < 0)
+		return -1;
+	return send_mark(s, "list-end", n, err);
 }
 
 static int get_domid(const json_t *frame, uint32_t *ret, struct err *err)
@@ -99,7 +150,7 @@ static int on_watch(struct sensor *s, const json_t *frame, struct err *err)
 		return -1;
 	if (s->domain[domid] && domain_is_dying(s->domain[domid]))
 		look_soon(s);
-	return 0;
+	return frames_send_host(s, true, err);
 }
 
 static int on_unwatch(struct sensor *s, const json_t *frame, struct err *err)

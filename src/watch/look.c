@@ -78,7 +78,8 @@ static int rescan(struct sensor *s, struct err *err)
  */
 static void dying_arm(struct sensor *s)
 {
-	bool dying = false;
+	/* Also of those that nobody watches any more: their memory is waited for. */
+	bool dying = s->told_dying_kib > 0;
 	for (uint32_t domid = 0; domid < s->top && !dying; domid++)
 		dying = s->domain[domid] && domain_is_dying(s->domain[domid]);
 	ev_timer_stop(s->env.loop, &s->dying);
@@ -115,7 +116,7 @@ int look_turn(struct sensor *s, struct err *err)
 	if (!s->rescan)
 		return 0;
 	s->rescan = false;
-	if (rescan(s, err) < 0)
+	if (rescan(s, err) < 0 || frames_send_host(s, false, err) < 0)
 		return -1;
 	dying_arm(s);
 	return 0;

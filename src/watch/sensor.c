@@ -227,7 +227,7 @@ int sensor_run(int sock, struct err *err)
 	if (!s->env.loop)
 		return err_set(err, ERR_SYSTEM, "libev cannot make an event loop");
 	if (xen_open(s, &s->broken) == 0 && send_hello(s, &s->broken) == 0 &&
-		s->broken.code == ERR_OK) {
+		frames_send_host(s, true, &s->broken) == 0 && s->broken.code == ERR_OK) {
 		loop_start(s);
 		ev_run(s->env.loop, 0);
 	}

@@ -27,6 +27,7 @@ struct sensor {
 	bool over;   /* xenpodd has closed the socket */
 	struct err broken;
 	uint64_t last_tag;
+	uint64_t told_free_kib, told_dying_kib;
 	uint32_t top; /* no domain is watched from here up */
 	struct domain *domain[DOMIDS];
 };
@@ -34,6 +35,9 @@ struct sensor {
 /* One frame of xenpodd's. A bad one is answered by a fault; fails when Xen or the socket does. */
 int frames_handle(struct sensor *s, const json_t *frame, struct err *err);
 int frames_send_fault(struct sensor *s, const char *message, struct err *err);
+
+/* The host's memory and CPUs; `force`: also when the memory is as it was told last. */
+int frames_send_host(struct sensor *s, bool force, struct err *err);
 
 /* Before the loop blocks: looks at all that is marked, `dirty` and `rescan`. */
 int look_turn(struct sensor *s, struct err *err);

@@ -111,6 +111,8 @@ static void on_watch_lost(void *ctx, const char *why)
 	struct kit *k = ctx;
 	(void)why;
 	k->world_up = false;
+	if (k->engine)
+		engine_host_set(k->engine, NULL);
 }
 
 static void on_hello(void *ctx, const json_t *frame)

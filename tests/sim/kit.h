@@ -23,6 +23,8 @@ struct kit_request {
 	struct kit *kit;
 	bool wanted, sent, acked;
 	enum pod_event event;
+	enum err_code refused; /* ERR_OK: it was not */
+	char why[256];
 };
 
 struct kit_pod {

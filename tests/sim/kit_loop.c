@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The kit's loop: users and `run` processes that come again, time, and rest. See kit.h. */
+#include <stdio.h>
+
 #include "kit_int.h"
 #include "unit.h"
 
@@ -15,9 +17,11 @@
 static void acknowledged(void *ctx, const struct err *err)
 {
 	struct kit_request *r = ctx;
-	(void)err; /* refused is an answer too */
-	if (!r->kit->dead)
-		r->acked = true;
+	if (r->kit->dead)
+		return;
+	r->acked = true; /* refused is an answer, too */
+	r->refused = err ? err->code : ERR_OK;
+	snprintf(r->why, sizeof r->why, "%s", err ? err_msg(err) : "");
 }
 
 static void send_request(struct kit_pod *kp, struct kit_request *r)
