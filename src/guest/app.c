@@ -13,14 +13,22 @@
 
 void app_init(struct app *app, struct pod *pod, size_t index)
 {
+	const struct podspec_app *spec = &pod->spec->apps[index];
 	*app = (struct app){
 		.pod = pod,
-		.spec = &pod->spec->apps[index],
+		.spec = spec,
 		.index = index,
 		.root = -1,
 		.cgroup = -1,
 		.kind = GSTATE_STARTING,
 		.stdio = APP_STDIO_NONE,
+		.confine =
+			{
+				.caps = spec->caps,
+				.no_new_privileges = spec->no_new_privileges,
+				.filter = spec->filter,
+				.oom_score_adj = spec->oom_score_adj,
+			},
 	};
 }
 

@@ -50,6 +50,7 @@ struct app {
 	int64_t oom_seen;   /* kills for want of memory in its cgroup before this program */
 	struct child child; /* the program that runs of it */
 	struct launch launch;
+	struct confine confine; /* as the spec has it: of all its programs */
 	struct notify notify;
 	struct loop_timer timer; /* bounds post-stop */
 	struct app_stdio stdio;  /* its ends, kept until its last program has been started */

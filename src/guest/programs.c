@@ -89,17 +89,11 @@ static int program_start(
 	struct app *app, enum app_stage stage, struct launch_plan *plan, struct err *err)
 {
 	const struct podspec_app *spec = app->spec;
-	struct confine confine = {
-		.caps = spec->caps,
-		.no_new_privileges = spec->no_new_privileges,
-		.filter = spec->filter,
-		.oom_score_adj = spec->oom_score_adj,
-	};
 	plan->root = app->root;
 	plan->cwd = spec->cwd;
 	plan->path_as_argv0 = true;
 	plan->cgroup = app->cgroup;
-	plan->confine = &confine;
+	plan->confine = &app->confine;
 	app->stage = stage;
 	app->oom_seen = cgroup_oom_kills(app->cgroup);
 	app->launch.done = app_launched;
