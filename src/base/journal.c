@@ -85,12 +85,11 @@ static void journal_sink(
 	enum log_level level, const char *msg, const struct log_field *fields, size_t n)
 {
 	const char priority[2] = {(char)('0' + (int)level), '\0'};
-	struct journal_field entry[3 + SINK_FIELDS] = {
-		text_field("PRIORITY", priority),
-		text_field("SYSLOG_IDENTIFIER", sink_ident),
-		text_field("MESSAGE", msg),
-	};
-	size_t count = 3;
+	struct journal_field entry[3 + SINK_FIELDS];
+	size_t count = 0;
+	entry[count++] = text_field("PRIORITY", priority);
+	entry[count++] = text_field("SYSLOG_IDENTIFIER", sink_ident);
+	entry[count++] = text_field("MESSAGE", msg);
 	for (size_t i = 0; i < n && count < ARRAY_SIZE(entry); i++)
 		if (fields[i].value)
 			entry[count++] = text_field(fields[i].name, fields[i].value);
