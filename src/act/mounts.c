@@ -12,40 +12,10 @@
 #include "base/alloc.h"
 #include "base/cleanup.h"
 #include "base/files.h"
+#include "base/mountinfo.h"
 
-#define MOUNTINFO_MAX (64 * 1024 * 1024)
-#define MOUNT_POINT   5 /* its field in a line, from 1 */
-#define STEP_NS       (20 * 1000 * 1000L)
-#define BUSY_TRIES    100 /* a QEMU that was killed lets go a little later */
-
-static void unescape(char *s)
-{
-	char *to = s;
-	for (const char *p = s; *p; to++) {
-		if (p[0] == '\\' && p[1] >= '0' && p[1] <= '3' && p[2] && p[3]) {
-			*to = (char)((p[1] - '0') * 64 + (p[2] - '0') * 8 + (p[3] - '0'));
-			p += 4;
-		} else {
-			*to = *p++;
-		}
-	}
-	*to = '\0';
-}
-
-char *mounts_next(char **text)
-{
-	char *line;
-	while ((line = strsep(text, "\n")) != NULL) {
-		char *point = NULL;
-		for (int i = 0; i < MOUNT_POINT; i++)
-			point = strsep(&line, " ");
-		if (!point)
-			continue;
-		unescape(point);
-		return point;
-	}
-	return NULL;
-}
+#define STEP_NS    (20 * 1000 * 1000L)
+#define BUSY_TRIES 100 /* a QEMU that was killed lets go a little later */
 
 static int unmount_one(const char *path, int *lazy, struct err *err)
 {
@@ -74,15 +44,15 @@ int mounts_remove(const char *path, int *lazy, struct err *err)
 	_cleanup_free_ char *text = NULL;
 	_cleanup_free_ char **point = NULL;
 	size_t n = 0;
-	char *p;
-	if (file_read_at(AT_FDCWD, "/proc/self/mountinfo", MOUNTINFO_MAX, &text, NULL, err) < 0)
+	struct mountinfo m;
+	if (file_read_at(AT_FDCWD, MOUNTINFO_PATH, MOUNTINFO_MAX, &text, NULL, err) < 0)
 		return -1;
 	char *rest = text;
-	while ((p = mounts_next(&rest)) != NULL) {
-		if (!is_below(p, path))
+	while (mountinfo_next(&rest, &m)) {
+		if (!is_below(m.point, path))
 			continue;
 		point = xreallocarray(point, n + 1, sizeof *point);
-		point[n++] = p;
+		point[n++] = m.point;
 	}
 	while (n > 0)
 		if (unmount_one(point[--n], lazy, err) < 0)

@@ -11,7 +11,5 @@
  * and counted in *lazy. Nothing there: done.
  */
 int mounts_remove(const char *path, int *lazy, struct err *err);
-/* The next mount point in `*text` (mountinfo, proc(5)), unescaped in place; NULL at the end. */
-char *mounts_next(char **text);
 
 #endif

@@ -30,7 +30,7 @@ void appc_app_done(struct appc_app *app)
 		free(app->env[i].value);
 	}
 	free(app->env);
-	json_decref(app->mount_points);
+	appc_mount_points_done(&app->mount_points);
 	json_decref(app->ports);
 	appc_isolators_done(&app->isolators);
 	*app = (struct appc_app){0};
@@ -186,7 +186,7 @@ static int read_all(const json_t *o, struct appc_app *app, struct err *err)
 		read_gids(o, app, err) < 0 || read_env(o, app, err) < 0 ||
 		read_handlers(o, app, err) < 0 || appc_isolators_parse(o, &app->isolators, err) < 0)
 		return -1;
-	if (keep_array(o, "mountPoints", &app->mount_points, err) < 0 ||
+	if (appc_mount_points_read(o, &app->mount_points, err) < 0 ||
 		keep_array(o, "ports", &app->ports, err) < 0)
 		return -1;
 	return 0;

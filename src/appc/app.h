@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The "app" object of image and pod manifests (contract 3.2), checked as stage0 checks it. What
- * has no meaning of its own here (mounts, ports) stays JSON, for those who act on it.
+ * has no meaning of its own here (ports) stays JSON, for those who act on it.
  */
 #ifndef APPC_APP_H
 #define APPC_APP_H
@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "appc/isolator.h"
+#include "appc/volume.h"
 #include "base/err.h"
 
 struct appc_env {
@@ -31,8 +32,8 @@ struct appc_app {
 	size_t nenv;
 	char **pre_start; /* NULL-terminated; NULL: none */
 	char **post_stop;
-	json_t *mount_points; /* arrays; NULL when absent or empty */
-	json_t *ports;
+	struct appc_mount_points mount_points;
+	json_t *ports; /* array; NULL when absent or empty */
 	struct appc_isolators isolators;
 };
 

@@ -14,6 +14,7 @@ static void pod_app_done(struct appc_pod_app *app)
 	free(app->name);
 	free(app->image_id);
 	free(app->image_name);
+	appc_mounts_done(&app->mounts);
 	appc_app_done(&app->app);
 }
 
@@ -22,6 +23,7 @@ void appc_pod_done(struct appc_pod *pod)
 	for (size_t i = 0; i < pod->napps; i++)
 		pod_app_done(&pod->apps[i]);
 	free(pod->apps);
+	appc_volumes_done(&pod->volumes);
 	json_decref(pod->json);
 	*pod = (struct appc_pod){0};
 }
@@ -63,7 +65,7 @@ static int read_app(const json_t *o, struct appc_pod_app *app, struct err *err)
 	json_t *inner;
 	if (read_image(o, app, err) < 0 ||
 		lenient_bool(o, "readOnlyRootFS", &app->read_only, err) < 0 ||
-		array_or_null(o, "mounts", &app->mounts, err) < 0 ||
+		appc_mounts_read(o, &app->mounts, err) < 0 ||
 		array_or_null(o, "annotations", &app->annotations, err) < 0 ||
 		lenient_obj(o, "app", &inner, err) < 0)
 		return -1;
@@ -105,32 +107,12 @@ static int read_apps(struct appc_pod *pod, struct err *err)
 	return 0;
 }
 
-static int check_volumes(const json_t *volumes, struct err *err)
-{
-	size_t i;
-	json_t *v;
-	json_array_foreach (volumes, i, v) {
-		const char *name;
-		if (lenient_str(v, "name", &name, err) < 0)
-			return err_wrap(err, "\"volumes\"");
-		for (size_t k = 0; k < i; k++) {
-			const char *other = "";
-			lenient_str(json_array_get(volumes, k), "name", &other, NULL);
-			if (!strcmp(other, name))
-				return err_set(err, ERR_INVALID, "two volumes are named %s", name);
-		}
-	}
-	return 0;
-}
-
 static int read_all(struct appc_pod *pod, struct err *err)
 {
 	const json_t *o = pod->json;
-	if (check_kind(o, err) < 0 || array_or_null(o, "volumes", &pod->volumes, err) < 0 ||
+	if (check_kind(o, err) < 0 || appc_volumes_read(o, &pod->volumes, err) < 0 ||
 		array_or_null(o, "ports", &pod->ports, err) < 0 ||
 		array_or_null(o, "annotations", &pod->annotations, err) < 0)
-		return -1;
-	if (check_volumes(pod->volumes, err) < 0)
 		return -1;
 	return read_apps(pod, err);
 }

@@ -8,6 +8,7 @@
 #include <stddef.h>
 
 #include "appc/app.h"
+#include "appc/volume.h"
 #include "base/err.h"
 
 /* Annotations of a pod that stage1 acts on. */
@@ -22,8 +23,8 @@ struct appc_pod_app {
 	bool has_app;     /* else the image's own is meant */
 	struct appc_app app;
 	bool read_only; /* readOnlyRootFS */
-	json_t *mounts; /* NULL when absent or empty */
-	json_t *annotations;
+	struct appc_mounts mounts;
+	json_t *annotations; /* NULL when absent or empty */
 };
 
 /* {0} is valid and empty. JSON members are owned by `json`. */
@@ -31,8 +32,8 @@ struct appc_pod {
 	json_t *json;
 	struct appc_pod_app *apps;
 	size_t napps;
-	json_t *volumes; /* arrays; NULL when absent or empty */
-	json_t *ports;
+	struct appc_volumes volumes;
+	json_t *ports; /* arrays; NULL when absent or empty */
 	json_t *annotations;
 };
 

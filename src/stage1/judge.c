@@ -42,7 +42,7 @@ static int judge_app(const struct poddir_app *a, struct err *err)
 		return err_set(err, ERR_INVALID,
 			"app %s: image \"%s\" has an empty \"exec\" (try --exec=BINARY)", name,
 			a->image.name);
-	if (a->pod->mounts || a->app->mount_points)
+	if (a->pod->mounts.n || a->app->mount_points.n)
 		return not_yet(err, name, "volumes and mount points");
 	return judge_ports(a, err);
 }

@@ -14,10 +14,10 @@
 
 #include "act/act.h"
 #include "act/lock.h"
-#include "act/mounts.h"
 #include "base/cleanup.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/mountinfo.h"
 
 static char dir[] = "/tmp/xenpod-test-act-XXXXXX";
 static char lock_path[64];
@@ -179,11 +179,18 @@ static void mount_points_are_unescaped(void **state)
 		      "36 35 98:0 /mnt1 /a\\040b\\134c rw,noatime master:1 - ext3 /dev/root rw\n"
 		      "broken\n"
 		      "37 35 98:0 / /end\\04 rw - x x rw";
+	static const struct {
+		uint64_t id;
+		const char *point;
+	} want[] = {{22, "/proc"}, {36, "/a b\\c"}, {37, "/end\\04"}};
 	char *rest = text;
-	assert_string_equal(mounts_next(&rest), "/proc");
-	assert_string_equal(mounts_next(&rest), "/a b\\c");
-	assert_string_equal(mounts_next(&rest), "/end\\04");
-	assert_null(mounts_next(&rest));
+	struct mountinfo m;
+	for (size_t i = 0; i < sizeof want / sizeof *want; i++) {
+		assert_int_equal(mountinfo_next(&rest, &m), 1);
+		assert_int_equal(m.id, want[i].id);
+		assert_string_equal(m.point, want[i].point);
+	}
+	assert_int_equal(mountinfo_next(&rest, &m), 0);
 }
 
 static const struct CMUnitTest tests[] = {

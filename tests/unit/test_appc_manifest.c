@@ -72,7 +72,7 @@ static void keys_match_without_case_and_the_last_wins(void **state)
 	assert_int_equal(a->app.gids[1], 6);
 	assert_int_equal(a->app.nexec, 2);
 	assert_string_equal(a->app.exec[1], "b");
-	assert_null(pod.volumes);
+	assert_int_equal(pod.volumes.n, 0);
 	appc_pod_done(&pod);
 }
 
@@ -150,7 +150,8 @@ static void wrong_pod_manifests_are_refused_by_name(void **state)
 		{ONE(APP ",\"environment\":[{\"name\":\"1A\",\"value\":\"\"}]"), "\"1A\""},
 		{ONE(APP ",\"environment\":[{\"name\":\"A\"},{\"name\":\"A\"}]"),
 			"A is given twice"},
-		{"{\"acKind\":\"PodManifest\",\"volumes\":[{\"name\":\"v\"},{\"name\":\"v\"}]}",
+		{"{\"acKind\":\"PodManifest\",\"volumes\":[{\"name\":\"v\","
+		 "\"kind\":\"empty\"},{\"name\":\"v\",\"kind\":\"empty\"}]}",
 			"two volumes are named v"},
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
