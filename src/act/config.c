@@ -108,6 +108,15 @@ static int set_build(const struct act *a, struct hv *hv, int kernel, int ramdisk
 	return 0;
 }
 
+static int check_trees(const char *dir, const json_t *trees, struct err *err)
+{
+	size_t n = json_array_size(trees);
+	_cleanup_free_ struct tree *t = xcalloc(n + 1, sizeof *t);
+	for (size_t i = 0; i < n; i++)
+		t[i].file = json_str_opt(json_array_get(trees, i), "file", NULL);
+	return exports_check(dir, t, n, err);
+}
+
 static int set_trees(const struct act *a, libxl_domain_config *config, struct err *err)
 {
 	const char *dir;
@@ -116,7 +125,7 @@ static int set_trees(const struct act *a, libxl_domain_config *config, struct er
 		json_get_array(a->request, "trees", &trees, err) < 0)
 		return -1;
 	size_t n = json_array_size(trees);
-	if (exports_check(dir, n, err) < 0)
+	if (check_trees(dir, trees, err) < 0)
 		return -1;
 	config->p9s = xcalloc(n, sizeof *config->p9s);
 	for (size_t i = 0; i < n; i++) {

@@ -16,8 +16,13 @@
 
 #include "base/err.h"
 
+/*
+ * A file: 9p exports directories only. It is given one of its own, a small tmpfs that holds nothing
+ * but an empty file of that name; the mount covers it, and then the tmpfs is made read-only.
+ */
 struct tree {
-	int fd; /* a detached mount of a directory (open_tree with OPEN_TREE_CLONE) */
+	int fd; /* a detached mount of a directory or file (open_tree with OPEN_TREE_CLONE) */
+	const char *file; /* NULL: it is a directory; else the name that the file shall have */
 	bool read_only;
 };
 
@@ -25,9 +30,9 @@ struct tree {
 int exports_attach(const char *dir, const struct tree *trees, size_t n, struct err *err);
 /*
  * Are all `n` attached? QEMU does not tell when a directory is missing, and one without its mount
- * would be exported empty. ERR_NOTFOUND names the first that is not.
+ * would be exported empty. ERR_NOTFOUND names the first that is not. Descriptors are not looked at.
  */
-int exports_check(const char *dir, size_t n, struct err *err);
+int exports_check(const char *dir, const struct tree *trees, size_t n, struct err *err);
 /*
  * Unmounts all below <dir>/tree and removes `dir`; never a file. *lazy: as in mounts.h. No such
  * directory: done.

@@ -20,6 +20,19 @@
 #define LOG_DIR     "/var/log/xen"
 #define LOG_ROTATED 10 /* libxl_create_logfile() keeps name.1 to name.10 */
 
+static void read_trees(const json_t *trees, const struct fds *fds, struct tree *ret)
+{
+	size_t i;
+	json_t *o;
+	json_array_foreach (trees, i, o) {
+		ret[i] = (struct tree){
+			.fd = fds->fd[i],
+			.file = json_str_opt(o, "file", NULL),
+			.read_only = json_bool_opt(o, "read_only", false),
+		};
+	}
+}
+
 int act_exports(struct act *a, struct err *err)
 {
 	const char *dir;
@@ -31,11 +44,7 @@ int act_exports(struct act *a, struct err *err)
 	size_t n = json_array_size(trees);
 	if (n != a->fds.n)
 		return err_set(err, ERR_INVALID, "%zu trees, but %zu descriptors", n, a->fds.n);
-	for (size_t i = 0; i < n; i++)
-		t[i] = (struct tree){
-			.fd = a->fds.fd[i],
-			.read_only = json_bool_opt(json_array_get(trees, i), "read_only", false),
-		};
+	read_trees(trees, &a->fds, t);
 	return exports_attach(dir, t, n, err);
 }
 

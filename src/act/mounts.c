@@ -39,6 +39,17 @@ static bool is_below(const char *point, const char *path)
 	return strncmp(point, path, len) == 0 && (point[len] == '\0' || point[len] == '/');
 }
 
+/*
+ * What is mounted below another is the longer path. The table's order does not tell: a mount that was
+ * cloned before it was attached stands before what it is attached to.
+ */
+static int shorter_first(const void *one, const void *other)
+{
+	size_t a = strlen(*(char *const *)one);
+	size_t b = strlen(*(char *const *)other);
+	return a < b ? -1 : a > b;
+}
+
 int mounts_remove(const char *path, int *lazy, struct err *err)
 {
 	_cleanup_free_ char *text = NULL;
@@ -54,6 +65,8 @@ int mounts_remove(const char *path, int *lazy, struct err *err)
 		point = xreallocarray(point, n + 1, sizeof *point);
 		point[n++] = m.point;
 	}
+	if (n > 1)
+		qsort(point, n, sizeof *point, shorter_first);
 	while (n > 0)
 		if (unmount_one(point[--n], lazy, err) < 0)
 			return -1;

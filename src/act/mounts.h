@@ -7,7 +7,7 @@
 
 /*
  * Unmounts all that is mounted on or below `path` (absolute, no symbolic links, nothing that
- * mountinfo escapes), the last mounted first. What stays busy for 2 s is detached (MNT_DETACH)
+ * mountinfo escapes), what lies deepest first. What stays busy for 2 s is detached (MNT_DETACH)
  * and counted in *lazy. Nothing there: done.
  */
 int mounts_remove(const char *path, int *lazy, struct err *err);

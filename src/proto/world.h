@@ -28,8 +28,9 @@
  *   fault    {message}               something is wrong; when Xen itself is, watch exits 254 next
  *            What a guest wrote before it stopped is sent before the stop; "gone" ends a watch.
  * ---- xenpodd -> xenpod-act (fd 3; the first frame carries the request's descriptors) ------------
- *   exports  {uuid, dir, trees:[{tag, read_only, recursive}], cgroup}   fds: one per tree
- *   create   {uuid, generation, store, type, memory_kib, vcpus, spec (guest part), trees:[{tag}],
+ *   exports  {uuid, dir, trees:[{tag, read_only, recursive, file?}], cgroup}   fds: one per tree
+ *   create   {uuid, generation, store, type, memory_kib, vcpus, spec (guest part),
+ *             trees:[{tag, file?}],
  *             dir, cgroup}           fds: lock, kernel, ramdisk
  *   go       {}                      second frame to a create that waits
  *   unpause  {uuid, generation, domid}   when the waiting create is no more
