@@ -55,18 +55,32 @@ static int open_input(const char *path, const char *what, int flags, int *ret, s
  * A clone of the mount, attached nowhere: rkt's umount of the original does not meet it
  * (design-review 14). Not recursive: file systems below one export would share inode numbers.
  */
-static int clone_tree(const char *app, int *ret, struct err *err)
+int handover_clone(struct handover *h, int fd, struct err *err)
 {
-	_cleanup_free_ char *path = xasprintf(PODDIR_APP_FMT "/rootfs", app);
-	*ret = open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
-	if (*ret >= 0)
+	if (h->ntrees == SPEC_MAX_TREES)
+		return err_set(err, ERR_FULL, "more than %d trees", SPEC_MAX_TREES);
+	int tree = open_tree(fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
+	if (tree >= 0) {
+		h->trees[h->ntrees++] = tree;
 		return 0;
+	}
 	if (errno == EPERM)
-		return err_set(err, ERR_DENIED, "not permitted to clone %s: run needs root", path);
+		return err_set(err, ERR_DENIED, "not permitted to clone a mount: run needs root");
 	if (errno == ENOSYS)
 		return err_set(err, ERR_UNSUPPORTED,
 			"this kernel has no open_tree(2): Linux 5.12 or newer is needed");
-	return err_sys(err, "clone the root of app %s at %s", app, path);
+	return err_sys(err, "clone the mount");
+}
+
+static int clone_root(struct handover *h, const char *app, struct err *err)
+{
+	_cleanup_free_ char *path = xasprintf(PODDIR_APP_FMT "/rootfs", app);
+	_cleanup_fd_ int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return err_sys(err, "open the root of app %s at %s", app, path);
+	if (handover_clone(h, fd, err) < 0)
+		return err_wrap(err, "the root of app %s at %s", app, path);
+	return 0;
 }
 
 int handover_open(struct handover *h, const struct poddir *d, struct err *err)
@@ -75,11 +89,9 @@ int handover_open(struct handover *h, const struct poddir *d, struct err *err)
 		open_input(PODDIR_RAMDISK, "guest ramdisk", 0, &h->ramdisk, err) < 0 ||
 		open_input(PODDIR_STATUS, "rkt directory", O_DIRECTORY, &h->status, err) < 0)
 		return -1;
-	for (size_t i = 0; i < d->napps && i < SPEC_MAX_TREES; i++) {
-		if (clone_tree(d->apps[i].pod->name, &h->trees[i], err) < 0)
+	for (size_t i = 0; i < d->napps; i++)
+		if (clone_root(h, d->apps[i].pod->name, err) < 0)
 			return -1;
-		h->ntrees++;
-	}
 	return 0;
 }
 

@@ -32,6 +32,8 @@ struct handover {
  */
 int handover_take_lock(struct handover *h, struct err *err);
 int handover_open(struct handover *h, const struct poddir *d, struct err *err);
+/* Adds the next tree: a clone of the one file system that `fd` is in, from there on. */
+int handover_clone(struct handover *h, int fd, struct err *err);
 
 #define HANDOVER_MAX (4 + SPEC_MAX_TREES)
 /* What is held: descriptors in the API's order, borrowed, and their names. Returns the number. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a pod may ask for and the guest cannot give yet is refused here with one line, before
- * anything is done: a volume that is silently left out would be worse than no pod. Streams are judged
- * in stdio.c, isolators where they are read.
+ * anything is done: a port that is silently left out would be worse than no pod. Streams are judged
+ * in stdio.c, volumes in volumes.c, isolators where they are read.
  */
 #include "stage1/poddir.h"
 
@@ -42,8 +42,6 @@ static int judge_app(const struct poddir_app *a, struct err *err)
 		return err_set(err, ERR_INVALID,
 			"app %s: image \"%s\" has an empty \"exec\" (try --exec=BINARY)", name,
 			a->image.name);
-	if (a->pod->mounts.n || a->app->mount_points.n)
-		return not_yet(err, name, "volumes and mount points");
 	return judge_ports(a, err);
 }
 

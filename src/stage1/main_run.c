@@ -12,6 +12,7 @@
 #include "base/files.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "stage1/files.h"
 #include "stage1/flags.h"
 #include "stage1/handover.h"
 #include "stage1/hook.h"
@@ -20,6 +21,7 @@
 #include "stage1/proxy.h"
 #include "stage1/request.h"
 #include "stage1/stdio.h"
+#include "stage1/volumes.h"
 
 static void say_notes(const struct run_options *o)
 {
@@ -43,21 +45,36 @@ static int check(json_t *request, const struct handover *h, struct err *err)
 	return spec_check_request(request, err);
 }
 
-static int prepare(const struct run_options *o, struct handover *h, struct poddir *d,
+/* Nothing is made yet: what cannot be honoured must not leave anything behind. */
+static int plan(const struct run_options *o, struct poddir *d, struct volumes *v,
 	json_t **ret_request, struct err *err)
 {
 	char dir[PATH_MAX];
-	if (handover_take_lock(h, err) < 0)
-		return -1;
-	fd_close_above(3, &h->lock, 1); /* stage0 leaks descriptors (contract 1.0) */
 	if (!getcwd(dir, sizeof dir))
 		return err_sys(err, "working directory");
 	if (poddir_read(d, err) < 0 || poddir_judge(d, err) < 0 || stdio_judge(d, o, err) < 0 ||
-		handover_open(h, d, err) < 0)
+		volumes_plan(d, v, err) < 0 || request_make(d, o, dir, ret_request, err) < 0)
 		return -1;
-	if (request_make(d, o, dir, ret_request, err) < 0)
+	json_t *guest = json_object_get(*ret_request, "guest");
+	volumes_describe(v, *ret_request);
+	if (files_describe(&o->dns, guest, err) < 0)
 		return -1;
-	return check(*ret_request, h, err);
+	return spec_check_guest(guest, err);
+}
+
+static int prepare(const struct run_options *o, struct handover *h, struct poddir *d,
+	json_t **ret_request, struct err *err)
+{
+	_cleanup_(volumes_done) struct volumes v = {0};
+	if (handover_take_lock(h, err) < 0)
+		return -1;
+	fd_close_above(3, &h->lock, 1); /* stage0 leaks descriptors (contract 1.0) */
+	if (plan(o, d, &v, ret_request, err) < 0 || handover_open(h, d, err) < 0)
+		return -1;
+	if (volumes_hand_over(&v, d, h->lock, h, err) < 0 || check(*ret_request, h, err) < 0)
+		return -1;
+	volumes_warn(&v, d);
+	return 0;
 }
 
 static int run(const struct run_options *o, int *ret_status, struct err *err)

@@ -29,7 +29,8 @@ static int parse(int argc, char **argv, struct run_options *o, struct err *err)
 		{"net", FLAG_TEXT, &o->net, "networks: none; others give the loopback only"},
 		{"hostname", FLAG_TEXT, &o->hostname, "host name of the pod"},
 		{"local-config", FLAG_TEXT, &o->local_config, "rkt's configuration directory"},
-		{"dns-conf-mode", FLAG_TEXT, &o->dns_conf_mode, "resolv=default,hosts=default"},
+		{"dns-conf-mode", FLAG_TEXT, &o->dns_conf_mode,
+			"resolv=default|none|host|stage0,hosts=default|host|stage0"},
 		{"ipc", FLAG_TEXT, &o->ipc, "auto or private"},
 		{"disable-capabilities-restriction", FLAG_BOOL, &o->keep_caps,
 			"apps keep every capability"},
@@ -49,7 +50,7 @@ static int parse(int argc, char **argv, struct run_options *o, struct err *err)
 	return r ? r : hook_uuid_arg(argc, argv, rest, o->uuid, err);
 }
 
-/* Lists of rkt's `name=mode` and `name[:args]`: calls `each` for every part. */
+/* A list of rkt's `name[:args]`: calls `each` for every part. */
 static int split(const char *list, struct run_options *o,
 	int (*each)(const char *, struct run_options *, struct err *), struct err *err)
 {
@@ -89,16 +90,6 @@ static int clear_for_none(const char *part, struct run_options *o, struct err *e
 	return 0;
 }
 
-static int judge_dns(const char *part, struct run_options *o, struct err *err)
-{
-	if (!strcmp(part, "resolv=default") || !strcmp(part, "hosts=default"))
-		return 0;
-	return err_set(err, ERR_UNSUPPORTED,
-		"not supported yet: --dns-conf-mode=%s; run the pod without --dns and "
-		"--hosts-entry",
-		o->dns_conf_mode);
-}
-
 static int judge_ipc(const char *ipc, struct err *err)
 {
 	if (!strcmp(ipc, "auto") || !strcmp(ipc, "private"))
@@ -134,7 +125,7 @@ int options_parse(int argc, char **argv, struct run_options *ret, struct err *er
 		return r;
 	if (refuse(ret, err) < 0 || (ret->ipc && judge_ipc(ret->ipc, err) < 0))
 		return -1;
-	if (ret->dns_conf_mode && split(ret->dns_conf_mode, ret, judge_dns, err) < 0)
+	if (ret->dns_conf_mode && dns_parse(ret->dns_conf_mode, &ret->dns, err) < 0)
 		return -1;
 	if (split(ret->net, ret, judge_net, err) < 0)
 		return -1;

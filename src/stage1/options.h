@@ -7,6 +7,7 @@
 
 #include "base/err.h"
 #include "base/uuid.h"
+#include "stage1/dns.h"
 
 /* Texts are borrowed from argv; NULL or false when the flag was not given. */
 struct run_options {
@@ -22,6 +23,7 @@ struct run_options {
 	const char *local_config;
 	const char *hostname;
 	const char *dns_conf_mode;
+	struct dns dns; /* what it says */
 	const char *ipc;
 	char uuid[UUID_TEXT_SIZE];
 	bool lo_warning; /* a network was asked for; there is only the loopback interface */

@@ -93,6 +93,8 @@ new_pod() {
 		"$pod/stage1/rootfs/xenpod"
 	echo kernel >"$pod/stage1/rootfs/xenpod/vmlinux"
 	echo ramdisk >"$pod/stage1/rootfs/xenpod/initrd.cpio"
+	mkdir "$pod/stage1/rootfs/etc"
+	echo "127.0.0.1 localhost" >"$pod/stage1/rootfs/etc/hosts-fallback"
 	image_manifest one "$app"
 	image_manifest two "$app"
 	pod_manifest "[{\"name\":\"one\"},{\"name\":\"two\",\"readOnlyRootFS\":true,\"app\":{$app,
@@ -116,10 +118,10 @@ new_pod
 start_supervisor
 touch -d '1 second ago' "$T/mark"
 find "$pod" -exec touch -d '1 hour ago' {} +
-for flag in --mutable --private-users=65536:65536 --mds-token=0 --ipc=parent \
-	--net=host --dns-conf-mode=resolv=host,hosts=default; do
+for flag in --mutable --private-users=65536:65536 --mds-token=0 --ipc=parent --net=host; do
 	fails "run $flag" "not supported yet: ${flag%%=*}" run_hook "$flag" $uuid
 done
+fails "bad DNS mode" "\"hosts=none\" is none of" run_hook --dns-conf-mode=hosts=none $uuid
 fails "unknown flag" "unknown flag --fancy" run_hook --fancy $uuid
 fails "no UUID" "UUID is missing" run_hook
 fails "bad UUID" "xyz" run_hook xyz
@@ -142,7 +144,7 @@ refused "the pod manifest has no apps" '[]'
 refused "forwarded ports" '[{"name":"one"}]' ',"ports":[{"name":"p","hostPort":80}]'
 refused "mutable pods" '[]' ',"annotations":[{"name":"coreos.com/rkt/stage1/mutable","value":"true"}]'
 refused "empty \"exec\"" '[{"name":"one","app":{"user":"0","group":"0"}}]'
-refused "volumes" "[{\"name\":\"one\",\"mounts\":[{\"volume\":\"v\",\"path\":\"/v\"}]}]"
+refused "there is no volume v to mount on /v" "[{\"name\":\"one\",\"mounts\":[{\"volume\":\"v\",\"path\":\"/v\"}]}]"
 refused "has an empty" "[{\"name\":\"one\",\"app\":{$app,\"eventHandlers\":[{\"name\":\"pre-start\"}]}}]"
 refused "isolator os/linux/no-new-privileges" "[{\"name\":\"one\",\"app\":{$app,\"isolators\":
 	[{\"name\":\"os/linux/no-new-privileges\",\"value\":1}]}}]"

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copies a directory of an image, which may be hostile, by descriptors only: see seed.h. */
+#include "stage1/seed.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/openat2.h>
+#include <string.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+
+#define DEPTH_MAX  128 /* two descriptors are open for each */
+#define CHUNK_SIZE (16 * 1024 * 1024)
+
+struct seed {
+	int depth;
+	size_t left_out;
+};
+
+static int open_in_root(int root, const char *path)
+{
+	struct open_how how = {
+		.flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC,
+		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
+	};
+	return (int)syscall(SYS_openat2, root, path, &how, sizeof how);
+}
+
+/* The owner first: chown(2) takes setuid and setgid away. */
+static int copy_attributes(int to, const struct stat *st)
+{
+	const struct timespec times[] = {st->st_atim, st->st_mtim};
+	if (fchown(to, st->st_uid, st->st_gid) < 0 || fchmod(to, st->st_mode & 07777) < 0)
+		return -1;
+	return futimens(to, times);
+}
+
+static int copy_content(int from, int to)
+{
+	ssize_t n;
+	do
+		n = sendfile(to, from, NULL, CHUNK_SIZE);
+	while (n > 0 || (n < 0 && errno == EINTR));
+	return n < 0 ? -1 : 0;
+}
+
+static int copy_file(int from_dir, int to_dir, const char *name)
+{
+	struct stat st;
+	_cleanup_fd_ int from =
+		openat(from_dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (from < 0 || fstat(from, &st) < 0)
+		return -1;
+	_cleanup_fd_ int to =
+		openat(to_dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (to < 0 || copy_content(from, to) < 0)
+		return -1;
+	return copy_attributes(to, &st);
+}
+
+static int copy_link(int from, int to, const char *name, const struct stat *st)
+{
+	char target[PATH_MAX];
+	const struct timespec times[] = {st->st_atim, st->st_mtim};
+	ssize_t len = readlinkat(from, name, target, sizeof target - 1);
+	if (len < 0)
+		return -1;
+	target[len] = '\0';
+	if (symlinkat(target, to, name) < 0 ||
+		fchownat(to, name, st->st_uid, st->st_gid, AT_SYMLINK_NOFOLLOW) < 0)
+		return -1;
+	return utimensat(to, name, times, AT_SYMLINK_NOFOLLOW);
+}
+
+static int copy_dir(struct seed *s, int from, int to, struct err *err);
+
+static int copy_sub(struct seed *s, int from_dir, int to_dir, const char *name, struct err *err)
+{
+	if (s->depth == DEPTH_MAX)
+		return err_set(err, ERR_FULL, "directories are nested deeper than %d", DEPTH_MAX);
+	if (mkdirat(to_dir, name, 0700) < 0)
+		return err_sys(err, "%s", name);
+	_cleanup_fd_ int from =
+		openat(from_dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	_cleanup_fd_ int to = openat(to_dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (from < 0 || to < 0)
+		return err_sys(err, "%s", name);
+	s->depth++;
+	int r = copy_dir(s, from, to, err);
+	s->depth--;
+	return r < 0 ? err_wrap(err, "%s", name) : 0;
+}
+
+static int copy_entry(struct seed *s, int from, int to, const char *name, struct err *err)
+{
+	struct stat st;
+	int r = 0;
+	if (fstatat(from, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return err_sys(err, "%s", name);
+	if (S_ISDIR(st.st_mode))
+		return copy_sub(s, from, to, name, err);
+	if (S_ISREG(st.st_mode))
+		r = copy_file(from, to, name);
+	else if (S_ISLNK(st.st_mode))
+		r = copy_link(from, to, name, &st);
+	else
+		s->left_out++;
+	return r < 0 ? err_sys(err, "%s", name) : 0;
+}
+
+static int copy_entries(struct seed *s, int from, int to, struct err *err)
+{
+	_cleanup_fd_ int fd = fcntl(from, F_DUPFD_CLOEXEC, 3);
+	_cleanup_dir_ DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	if (!d)
+		return err_sys(err, "read the directory");
+	TAKE_FD(fd);
+	for (;;) {
+		errno = 0;
+		const struct dirent *e = readdir(d);
+		if (!e)
+			return errno ? err_sys(err, "read the directory") : 0;
+		if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, ".."))
+			continue;
+		if (copy_entry(s, from, to, e->d_name, err) < 0)
+			return -1;
+	}
+}
+
+/* Its own attributes last: making entries changes its times, and its mode may forbid it. */
+static int copy_dir(struct seed *s, int from, int to, struct err *err)
+{
+	struct stat st;
+	if (copy_entries(s, from, to, err) < 0)
+		return -1;
+	if (fstat(from, &st) < 0 || copy_attributes(to, &st) < 0)
+		return err_sys(err, "owner and mode");
+	return 0;
+}
+
+int seed_copy(int root, const char *path, int to, size_t *ret_left_out, struct err *err)
+{
+	struct seed s = {0};
+	_cleanup_fd_ int from = open_in_root(root, path);
+	if (from < 0 && errno == ENOENT)
+		return 0;
+	if (from < 0 && errno == ENOTDIR)
+		return err_set(err, ERR_INVALID, "%s is no directory in the image", path);
+	if (from < 0)
+		return err_sys(err, "open %s in the image", path);
+	if (copy_dir(&s, from, to, err) < 0)
+		return err_wrap(err, "copy %s of the image", path);
+	*ret_left_out = s.left_out;
+	return 1;
+}
