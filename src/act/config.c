@@ -16,8 +16,8 @@
 #include "proto/world.h"
 
 /*
- * A 9p device has two rings of 512 pages and their two index pages (Linux, net/9p/trans_xen.c); a
- * grant frame holds 512 grants. Xen's own default of 64 frames is kept below that.
+ * A 9p device has two rings of up to 512 pages (rings.h; Linux, net/9p/trans_xen.c) and their two
+ * index pages; a grant frame holds 512 grants. Xen's own default of 64 frames is kept below that.
  */
 #define GRANT_FRAMES_BASE 32
 #define GRANT_FRAMES_TREE 3

@@ -15,6 +15,7 @@
 #include "act/act.h"
 #include "act/config.h"
 #include "act/ramdisk.h"
+#include "act/rings.h"
 #include "base/alloc.h"
 #include "base/cleanup.h"
 #include "base/json.h"
@@ -144,6 +145,7 @@ static int create(struct act *a, struct hv *hv, struct err *err)
 		return -1;
 	fd_close(&a->fds.fd[FD_KERNEL]);
 	fd_close(&a->fds.fd[FD_RAMDISK]);
+	rings_shrink(hv, domid, json_array_size(json_object_get(a->request, "trees")));
 	if (report(a, hv, domid, err) < 0 || wait_for_go(a, err) < 0)
 		return -1;
 	return hv_unpause(hv, &a->id, domid, err);

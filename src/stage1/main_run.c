@@ -57,6 +57,7 @@ static int plan(const struct run_options *o, struct poddir *d, struct volumes *v
 		return -1;
 	json_t *guest = json_object_get(*ret_request, "guest");
 	volumes_describe(v, *ret_request);
+	request_size(d, *ret_request);
 	if (files_describe(&o->dns, guest, err) < 0)
 		return -1;
 	return spec_check_guest(guest, err);

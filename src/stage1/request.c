@@ -80,8 +80,6 @@ static int add_app(json_t *apps, json_t *filters, const struct poddir_app *a,
 int request_make(const struct poddir *d, const struct run_options *o, const char *dir, json_t **ret,
 	struct err *err)
 {
-	int64_t memory;
-	int64_t vcpus;
 	_cleanup_json_ json_t *apps = json_array();
 	_cleanup_json_ json_t *trees = json_array();
 	_cleanup_json_ json_t *filters = json_array();
@@ -94,11 +92,18 @@ int request_make(const struct poddir *d, const struct run_options *o, const char
 			trees, json_make("{s:s, s:b, s:b}", "tag", tag, "read_only",
 				       (int)d->apps[i].pod->read_only, "recursive", 0));
 	}
-	size_domain(d, json_array_size(trees), &memory, &vcpus);
-	*ret = json_make("{s:s, s:s, s:s, s:s, s:I, s:I, s:s, s:O, s:o}", "uuid", o->uuid, "dir",
-		dir, "owner", annotation_or(d, APPC_ANNOTATION_OWNER, "rkt"), "type",
-		annotation_or(d, APPC_ANNOTATION_TYPE, "auto"), "memory_kib", (json_int_t)memory,
-		"vcpus", (json_int_t)vcpus, "net", "none", "trees", trees, "guest",
-		make_guest(o, apps, filters));
+	*ret = json_make("{s:s, s:s, s:s, s:s, s:s, s:O, s:o}", "uuid", o->uuid, "dir", dir,
+		"owner", annotation_or(d, APPC_ANNOTATION_OWNER, "rkt"), "type",
+		annotation_or(d, APPC_ANNOTATION_TYPE, "auto"), "net", "none", "trees", trees,
+		"guest", make_guest(o, apps, filters));
 	return 0;
+}
+
+void request_size(const struct poddir *d, json_t *request)
+{
+	int64_t memory;
+	int64_t vcpus;
+	size_domain(d, json_array_size(json_object_get(request, "trees")), &memory, &vcpus);
+	json_object_set_new(request, "memory_kib", json_integer(memory));
+	json_object_set_new(request, "vcpus", json_integer(vcpus));
 }

@@ -111,17 +111,41 @@ static int add_mounted(const struct appc_volume *v, struct source *s, const stru
 	return 0;
 }
 
-static int open_below(const struct appc_volume *v, struct source *s, struct err *err)
+/* Where it is now; a name, for comparing: what is cloned is the descriptor. */
+static int path_of(int fd, char ret[PATH_MAX])
 {
 	char link[64];
+	snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+	ssize_t len = readlink(link, ret, PATH_MAX - 1);
+	if (len < 0)
+		return -1;
+	ret[len] = '\0';
+	return 0;
+}
+
+static bool is_same_or_below(const char *path, const char *dir)
+{
+	return !strcmp(path, dir) || below(path, dir);
+}
+
+bool source_overlaps(const struct source *s, const char *dir)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		char path[PATH_MAX];
+		if (path_of(s->part[i].fd, path) == 0 &&
+			(is_same_or_below(dir, path) || is_same_or_below(path, dir)))
+			return true;
+	}
+	return false;
+}
+
+static int open_below(const struct appc_volume *v, struct source *s, struct err *err)
+{
 	char root[PATH_MAX];
 	_cleanup_free_ char *text = NULL;
 	struct mountinfo m;
-	snprintf(link, sizeof link, "/proc/self/fd/%d", s->part[0].fd);
-	ssize_t len = readlink(link, root, sizeof root - 1);
-	if (len < 0)
+	if (path_of(s->part[0].fd, root) < 0)
 		return err_sys(err, "its source %s", v->source);
-	root[len] = '\0';
 	if (file_read_at(AT_FDCWD, MOUNTINFO_PATH, MOUNTINFO_MAX, &text, NULL, err) < 0)
 		return -1;
 	char *rest = text;

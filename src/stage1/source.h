@@ -32,4 +32,7 @@ struct source {
 int source_open(const struct appc_volume *v, struct source *ret, struct err *err);
 void source_done(struct source *s);
 
+/* Is `dir` in what it gives, or is a part of it inside `dir`? `dir` is absolute and clean. */
+bool source_overlaps(const struct source *s, const char *dir);
+
 #endif

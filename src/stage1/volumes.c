@@ -2,9 +2,11 @@
 /* Volumes as trees and mounts: see volumes.h. */
 #include "stage1/volumes.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/cleanup.h"
@@ -149,11 +151,46 @@ static int check_mounts(const struct volumes *v, const struct poddir *d, struct 
 	return 0;
 }
 
+/* The directory that is so many levels above `path`. */
+static char *parent_of(const char *path, int levels)
+{
+	char *dir = xstrdup(path);
+	while (levels-- > 0 && strrchr(dir, '/'))
+		*strrchr(dir, '/') = '\0';
+	return dir;
+}
+
+/*
+ * The host runs programs from the pod directory and from the tree store (contract 1.0), which is
+ * three levels up beside "pods": a guest that could write there would run on the host.
+ */
+static int check_own(const struct volumes *v, struct err *err)
+{
+	char pod[PATH_MAX];
+	if (v->nhost && !getcwd(pod, sizeof pod))
+		return err_sys(err, "working directory");
+	for (size_t i = 0; i < v->nhost; i++) {
+		const struct volumes_host *h = &v->host[i];
+		_cleanup_free_ char *data = parent_of(pod, 3);
+		_cleanup_free_ char *store = xasprintf("%s/cas", data);
+		if (h->read_only ||
+			(!source_overlaps(&h->source, pod) && !source_overlaps(&h->source, store)))
+			continue;
+		return err_set(err, ERR_UNSUPPORTED,
+			"volume %s: its source %s holds what the host itself runs for its pods "
+			"(%s); "
+			"it can be given with readOnly=true only",
+			h->volume->name, h->volume->source, data);
+	}
+	return 0;
+}
+
 int volumes_plan(const struct poddir *d, struct volumes *ret, struct err *err)
 {
 	struct volumes v = {0};
 	if (make_lists(d, &v, err) < 0 || plan_entries(&v, d, err) < 0 ||
-		check_count(&v, err) < 0 || check_mounts(&v, d, err) < 0) {
+		check_count(&v, err) < 0 || check_mounts(&v, d, err) < 0 ||
+		check_own(&v, err) < 0) {
 		volumes_done(&v);
 		return -1;
 	}
