@@ -83,6 +83,16 @@ static int add_host(struct volumes *v, const struct appc_volume *volume, struct 
 	return check_names(&s, err);
 }
 
+/* That of the volume, opened if nobody has mounted it yet; NULL with err set. */
+static struct volumes_host *host_of(
+	struct volumes *v, const struct appc_volume *volume, struct err *err)
+{
+	size_t i = host_find(v, volume);
+	if (i == v->nhost && add_host(v, volume, err) < 0)
+		return NULL;
+	return v->host + i;
+}
+
 static int plan_entry(struct volumes *v, const struct mount_entry *e, struct err *err)
 {
 	if (!e->volume->host) {
@@ -90,10 +100,10 @@ static int plan_entry(struct volumes *v, const struct mount_entry *e, struct err
 		v->shared = true;
 		return 0;
 	}
-	size_t i = host_find(v, e->volume);
-	if (i == v->nhost && add_host(v, e->volume, err) < 0)
+	struct volumes_host *host = host_of(v, e->volume, err);
+	if (!host)
 		return -1;
-	v->host[i].read_only &= e->read_only;
+	host->read_only &= e->read_only;
 	return 0;
 }
 

@@ -343,29 +343,6 @@ static void test_delete_takes_all_but_the_history(void **state)
 	assert_ok(kit_turn(s, KIT_UUID, 0, &err), &err);
 }
 
-static void test_console_is_put_replaced_and_may_be_empty(void **state)
-{
-	(void)state;
-	char *none = NULL;
-	_cleanup_free_ char *first = NULL;
-	_cleanup_free_ char *second = NULL;
-	begin();
-	assert_ok(kit_write(s, KIT_UUID, 0, &err), &err);
-	assert_ok(store_console(s, KIT_UUID, &none, &err), &err);
-	assert_null(none);
-	assert_ok(store_console_put(s, KIT_UUID, "one\ntwo", &err), &err);
-	assert_ok(store_console(s, KIT_UUID, &first, &err), &err);
-	assert_string_equal(first, "one\ntwo");
-	assert_ok(store_console_put(s, KIT_UUID, "", &err), &err);
-	commit();
-	assert_ok(store_console(s, KIT_UUID, &second, &err), &err);
-	assert_string_equal(second, "");
-	begin();
-	assert_fails(store_console_put(s, "00000000-0000-4000-8000-00000000dead", "x", &err), &err,
-		ERR_STORE, "console");
-	store_rollback(s);
-}
-
 static void test_meta(void **state)
 {
 	(void)state;
@@ -508,7 +485,6 @@ static const struct CMUnitTest tests[] = {
 	T(test_outbox_of_one_pod_is_cleared),
 	T(test_ledger_follows_a_thing_from_intent_to_release),
 	T(test_delete_takes_all_but_the_history),
-	T(test_console_is_put_replaced_and_may_be_empty),
 	T(test_meta),
 	T(test_history_is_numbered_without_gaps),
 	T(test_pruned_numbers_are_never_given_again),
