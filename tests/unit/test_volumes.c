@@ -62,12 +62,21 @@ struct pod {
 	struct poddir_app apps[2];
 };
 
-static void replace(char *text, const char *what, const char *with, char *ret)
+/* Each `$` of the text becomes `with`; caller frees. */
+static char *expanded(const char *text, const char *with)
 {
-	const char *at;
-	for (*ret = '\0'; (at = strstr(text, what)); text = (char *)(uintptr_t)at + strlen(what))
-		strncat(strncat(ret, text, (size_t)(at - text)), with, strlen(with));
-	strncat(ret, text, strlen(text));
+	char *ret = NULL;
+	size_t len = 0;
+	FILE *f = open_memstream(&ret, &len);
+	assert_non_null(f);
+	for (; *text; text++) {
+		if (*text == '$')
+			fputs(with, f);
+		else
+			fputc(*text, f);
+	}
+	assert_int_equal(fclose(f), 0);
+	return ret;
 }
 
 /* APPS is an array, VOLUMES what follows; $ is the directory of the sources. */
@@ -75,10 +84,9 @@ static void pod_make(struct pod *p, const char *volumes, const char *apps)
 {
 	struct err err = {0};
 	char text[4096];
-	char whole[8192];
 	snprintf(text, sizeof text, "{\"acKind\":\"PodManifest\",\"volumes\":[%s],\"apps\":[%s]}",
 		volumes, apps);
-	replace(text, "$", mountns_dir, whole);
+	_cleanup_free_ char *whole = expanded(text, mountns_dir);
 	*p = (struct pod){0};
 	assert_ok(appc_pod_parse(whole, strlen(whole), &p->d.pod, &err), &err);
 	p->d.apps = p->apps;
