@@ -30,6 +30,17 @@ static void make_socket(const char *path)
 	assert_int_equal(bind(s, (struct sockaddr *)&sa, sizeof sa), 0);
 }
 
+#define POD_DIR "data/pods/run/pod" /* as rkt and xenpod lay it out: contract 2 */
+
+/* As `run` does it, with the pod directory as its own. */
+static int plan(const struct poddir *d, struct volumes *v, struct err *err)
+{
+	assert_int_equal(chdir(POD_DIR), 0);
+	int r = volumes_plan(d, v, err);
+	assert_int_equal(chdir(mountns_dir), 0);
+	return r;
+}
+
 static int setup(void **state)
 {
 	log_set_sink(silent);
@@ -54,6 +65,10 @@ static int setup(void **state)
 	if (mkfifo("fifo", 0600) < 0 || mknod("dev", S_IFCHR | 0600, makedev(1, 3)) < 0 ||
 		symlink("d", "link") < 0)
 		return -1;
+	for (const char *const *dir = (const char *const[]){"data", "data/cas", "data/pods",
+		     "data/pods/run", POD_DIR, NULL};
+		*dir; dir++)
+		mountns_mkdir(*dir);
 	return mount("f/file", "f/over", NULL, MS_BIND, NULL);
 }
 
@@ -203,7 +218,7 @@ static void the_list_is_the_contracts(void **state)
 		pod_make(&p, rows[i].volumes, rows[i].apps);
 		_cleanup_json_ json_t *request =
 			json_make("{s:[], s:{s:[{},{}]}}", "trees", "guest", "apps");
-		assert_ok(volumes_plan(&p.d, &v, &err), &err);
+		assert_ok(plan(&p.d, &v, &err), &err);
 		volumes_describe(&v, request);
 		render(request, 0, got, sizeof got);
 		if (strcmp(got, rows[i].want) != 0)
@@ -237,7 +252,7 @@ static void what_cannot_be_exported_is_refused(void **state)
 		struct pod p;
 		struct volumes v = {0};
 		pod_make(&p, refused[i].volumes, refused[i].apps);
-		assert_int_equal(volumes_plan(&p.d, &v, &err), -1);
+		assert_int_equal(plan(&p.d, &v, &err), -1);
 		if (!strstr(err_msg(&err), refused[i].says))
 			fail_msg("row %zu: %s", i, err_msg(&err));
 		err_done(&err);
@@ -258,7 +273,7 @@ static void too_many_file_systems_are_refused(void **state)
 		mountns_tmpfs(path);
 	}
 	pod_make(&p, H("v", "many", ""), APP("a", "", M("v", "/x")));
-	assert_fails(volumes_plan(&p.d, &v, &err), &err, ERR_UNSUPPORTED,
+	assert_fails(plan(&p.d, &v, &err), &err, ERR_UNSUPPORTED,
 		"of volume v: give it recursive=false");
 	pod_done(&p);
 }
@@ -275,7 +290,7 @@ static void clones_are_what_was_looked_at(void **state)
 		H("v", "d", "") "," H("w", "f/file", "") "," E(
 			"e", ",\"mode\":\"1751\",\"uid\":7,\"gid\":8"),
 		APP("a", "", M("v", "/x") "," M("w", "/w") "," M("e", "/e")));
-	assert_ok(volumes_plan(&p.d, &v, &err), &err);
+	assert_ok(plan(&p.d, &v, &err), &err);
 	assert_int_equal(rename("d", "moved"), 0);
 	mountns_mkdir("d");
 	umask(077);
@@ -303,11 +318,43 @@ static void clones_are_what_was_looked_at(void **state)
 	assert_int_equal(rename("moved", "d"), 0);
 }
 
+static void assert_own(const char *source, const char *more, const char *says)
+{
+	struct err err = {0};
+	struct pod p;
+	struct volumes v = {0};
+	char volume[256];
+	snprintf(volume, sizeof volume,
+		"{\"name\":\"v\",\"kind\":\"host\",\"source\":\"%s\",\"recursive\":false%s}",
+		source, more);
+	pod_make(&p, volume, APP("a", "", M("v", "/x")));
+	if (says)
+		assert_fails(plan(&p.d, &v, &err), &err, ERR_UNSUPPORTED, says);
+	else
+		assert_ok(plan(&p.d, &v, &err), &err);
+	volumes_done(&v);
+	pod_done(&p);
+}
+
+/* The host runs hooks from the pod directory and from the tree store (design, "Trees in"). */
+static void what_the_host_runs_is_not_given_writable(void **state)
+{
+	(void)state;
+	static const char *const own[] = {
+		"/", "$", "$/data", "$/data/cas", "$/data/pods", "$/" POD_DIR};
+	for (size_t i = 0; i < sizeof own / sizeof *own; i++) {
+		assert_own(own[i], "", "volume v: its source");
+		assert_own(own[i], ",\"readOnly\":true", NULL);
+	}
+	assert_own("$/plain", "", NULL);
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(the_list_is_the_contracts),
 	cmocka_unit_test(what_cannot_be_exported_is_refused),
 	cmocka_unit_test(too_many_file_systems_are_refused),
 	cmocka_unit_test(clones_are_what_was_looked_at),
+	cmocka_unit_test(what_the_host_runs_is_not_given_writable),
 };
 
 UNIT_MAIN(tests, setup, mountns_teardown)
