@@ -15,8 +15,9 @@
 
 #include "base/cleanup.h"
 
-#define DEPTH_MAX  128 /* two descriptors are open for each */
+#define DEPTH_MAX  128 /* three descriptors are open for each */
 #define CHUNK_SIZE (16 * 1024 * 1024)
+#define AGAIN_MAX  32
 
 struct seed {
 	int depth;
@@ -29,7 +30,14 @@ static int open_in_root(int root, const char *path)
 		.flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC,
 		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
 	};
-	return (int)syscall(SYS_openat2, root, path, &how, sizeof how);
+	int fd = -1;
+	/* EAGAIN: a directory was renamed somewhere meanwhile, and a ".." could not be trusted. */
+	for (int i = 0; i < AGAIN_MAX; i++) {
+		fd = (int)syscall(SYS_openat2, root, path, &how, sizeof how);
+		if (fd >= 0 || errno != EAGAIN)
+			break;
+	}
+	return fd;
 }
 
 /* The owner first: chown(2) takes setuid and setgid away. */
@@ -134,15 +142,18 @@ static int copy_entries(struct seed *s, int from, int to, struct err *err)
 	}
 }
 
-/* Its own attributes last: making entries changes its times, and its mode may forbid it. */
+/*
+ * Its own attributes are read first, as reading entries changes a time, and set last: making entries
+ * changes the others, and its mode may forbid it.
+ */
 static int copy_dir(struct seed *s, int from, int to, struct err *err)
 {
 	struct stat st;
+	if (fstat(from, &st) < 0)
+		return err_sys(err, "owner and mode");
 	if (copy_entries(s, from, to, err) < 0)
 		return -1;
-	if (fstat(from, &st) < 0 || copy_attributes(to, &st) < 0)
-		return err_sys(err, "owner and mode");
-	return 0;
+	return copy_attributes(to, &st) < 0 ? err_sys(err, "owner and mode") : 0;
 }
 
 /* NOLINTEND(misc-no-recursion) */

@@ -180,6 +180,27 @@ static void if_absent_asks_image_and_volumes(void **state)
 	kit_has("trees/a/absent", "");
 }
 
+/* Only "no such file" is absence: what cannot be looked at is the image's own affair. */
+static void if_absent_leaves_what_cannot_be_followed(void **state)
+{
+	(void)state;
+	struct err err = {0};
+	kit_link("loop", "trees/root/etc/loop");
+	kit_link("/etc/loop/x", "trees/root/etc/hosts");
+	kit_file("trees/root/srv/file", "image");
+	kit_dir("trees/root/srv/dir");
+	kit_put("/etc/loop", "ours", true);
+	kit_put("/etc/hosts", "ours", true);
+	kit_put("/srv/file/below", "ours", true);
+	kit_put("/srv/dir", "ours", true);
+	_cleanup_fd_ int root = kit_make(&err);
+	assert_call(root < 0, &err, 0);
+	assert_true(S_ISLNK(in_mode(root, "/etc/loop")));
+	assert_true(S_ISLNK(in_mode(root, "/etc/hosts")));
+	in_has(root, "/srv/file", "image");
+	assert_true(S_ISDIR(in_mode(root, "/srv/dir")));
+}
+
 static void a_file_that_cannot_be_put_is_named(void **state)
 {
 	(void)state;
@@ -277,6 +298,7 @@ int main(void)
 		kit_test(setuid_programs_keep_their_bit),
 		kit_test(files_cover_what_is_there),
 		kit_test(if_absent_asks_image_and_volumes),
+		kit_test(if_absent_leaves_what_cannot_be_followed),
 		kit_test(a_file_that_cannot_be_put_is_named),
 		kit_test(protected_paths),
 		kit_test(unprotected_paths),
