@@ -86,6 +86,7 @@ static void a_full_socket_does_not_block(void **state)
 	struct notify n = {0};
 	snprintf(path, sizeof path, "@xenpod-test-full-%d", (int)getpid());
 	_cleanup_fd_ int fd = listen_at(path);
+	assert_true(fd >= 0);
 	setenv("NOTIFY_SOCKET", path, 1);
 	notify_open(&n);
 	for (int i = 0; i < 5000; i++)
