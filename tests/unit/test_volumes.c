@@ -341,7 +341,7 @@ static void what_the_host_runs_is_not_given_writable(void **state)
 {
 	(void)state;
 	static const char *const own[] = {
-		"/", "$", "$/data", "$/data/cas", "$/data/pods", "$/" POD_DIR};
+		"/", "$", "$/data", "$/data/cas", "$/data/pods", ("$/" POD_DIR)};
 	for (size_t i = 0; i < sizeof own / sizeof *own; i++) {
 		assert_own(own[i], "", "volume v: its source");
 		assert_own(own[i], ",\"readOnly\":true", NULL);
