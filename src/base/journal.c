@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -95,6 +96,17 @@ static void journal_sink(
 			entry[count++] = text_field(fields[i].name, fields[i].value);
 	if (!journal_send(sink_fd, JOURNAL_SOCKET, entry, count))
 		sink_dropped++;
+}
+
+bool journal_is_stream(int fd)
+{
+	struct stat st;
+	uintmax_t dev = 0;
+	uintmax_t ino = 0;
+	const char *text = getenv("JOURNAL_STREAM");
+	if (!text || sscanf(text, "%ju:%ju", &dev, &ino) != 2 || fstat(fd, &st) < 0)
+		return false;
+	return st.st_dev == dev && st.st_ino == ino;
 }
 
 bool journal_open(const char *identifier)

@@ -28,6 +28,12 @@ int journal_connect(const char *path);
 bool journal_send(int fd, const char *path, const struct journal_field *fields, size_t n);
 
 /*
+ * Does what is written to `fd` become entries already? systemd says so to what it starts, with the
+ * stream's device and inode in $JOURNAL_STREAM: systemd.exec(5).
+ */
+bool journal_is_stream(int fd);
+
+/*
  * Makes the journal the sink of base/log.h, as SYSLOG_IDENTIFIER=`identifier` (kept, not copied).
  * False, and nothing changed, when there is no journald on this host.
  */

@@ -74,7 +74,8 @@ char *console_tail(const char *dir, const char *uuid)
 		begin = lf ? lf + 1 : buf + 1;
 	}
 	size_t len = (size_t)(buf + got - begin);
-	memmove(buf, begin, len);
+	if (begin > buf)
+		memmove(buf, begin, len);
 	len = make_harmless(buf, len);
 	size_t from = last_lines(buf, len);
 	return xstrndup(buf + from, len - from);

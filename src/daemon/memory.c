@@ -72,9 +72,8 @@ int memory_check(struct engine *e, const struct pod *p, int64_t more, struct err
 		return 0;
 	if (need > h->total_kib)
 		return err_set(err, ERR_FULL,
-			"not enough memory for pod %s: it needs %lld MiB, the whole host has %lld "
-			"MiB; "
-			"run it with less",
+			"not enough memory for pod %s: it needs %lld MiB, the whole host has "
+			"%lld MiB; run it with less",
 			p->uuid, mib_up(need), mib(h->total_kib));
 	struct tally t = tally(e);
 	int64_t kept = t.accepted + t.starting + more;
@@ -82,10 +81,8 @@ int memory_check(struct engine *e, const struct pod *p, int64_t more, struct err
 		return 0;
 	return err_set(err, ERR_FULL,
 		"not enough memory for pod %s: it needs %lld MiB, Xen has %lld MiB free, of which "
-		"%lld "
-		"MiB are kept for pods that are starting; stop other pods or domains, or run it "
-		"with "
-		"less",
+		"%lld MiB are kept for pods that are starting; stop other pods or domains, or run "
+		"it with less",
 		p->uuid, mib_up(need), mib(h->free_kib), mib_up(kept));
 }
 

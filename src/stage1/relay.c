@@ -61,9 +61,9 @@ static void keep_message(struct relay *r, const uint8_t *data, size_t len)
 
 static void data_frame(struct relay *r, const struct stream_header *h, const uint8_t *data)
 {
-	if (h->stream == STREAM_STDOUT)
+	if (h->stream == STREAM_STDOUT && !r->skip_out)
 		sink_put(&r->out, data, h->length);
-	if (h->stream == STREAM_STDERR)
+	if (h->stream == STREAM_STDERR && !r->skip_err)
 		sink_put(&r->err, data, h->length);
 }
 

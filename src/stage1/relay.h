@@ -16,6 +16,8 @@
 struct relay {
 	struct sink out;
 	struct sink err;
+	bool skip_out; /* who reads it has it already, by another way */
+	bool skip_err;
 	bool welcome;
 	bool ended;            /* END, EXIT or ERROR came: nothing more follows */
 	enum gstate_kind kind; /* EXIT: EXITED or KILLED; END: EXITED */

@@ -22,7 +22,7 @@ static inline int mountns_setup(void **state)
 	(void)state;
 	umask(022);
 	if (!mkdtemp(mountns_dir) || unshare(CLONE_NEWNS) < 0 ||
-		mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+		mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) < 0 ||
 		mount("test", mountns_dir, "tmpfs", 0, "mode=755") < 0)
 		return -1;
 	return chdir(mountns_dir);

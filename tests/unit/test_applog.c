@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -260,7 +261,29 @@ static void without_a_journal_nothing_happens(void **state)
 	assert_string_equal(logged, "");
 }
 
+static void the_journals_own_stream_is_known(void **state)
+{
+	(void)state;
+	struct stat st;
+	char text[64];
+	int fds[2];
+	assert_int_equal(pipe(fds), 0);
+	assert_int_equal(fstat(fds[1], &st), 0);
+	unsetenv("JOURNAL_STREAM");
+	assert_false(journal_is_stream(fds[1]));
+	snprintf(text, sizeof text, "%ju:%ju", (uintmax_t)st.st_dev, (uintmax_t)st.st_ino);
+	setenv("JOURNAL_STREAM", text, 1);
+	assert_true(journal_is_stream(fds[1]));
+	assert_false(journal_is_stream(journald));
+	setenv("JOURNAL_STREAM", "nonsense", 1);
+	assert_false(journal_is_stream(fds[1]));
+	unsetenv("JOURNAL_STREAM");
+	close(fds[0]);
+	close(fds[1]);
+}
+
 static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(the_journals_own_stream_is_known),
 	cmocka_unit_test(lines_are_entries),
 	cmocka_unit_test(priorities_as_journald_reads_them),
 	cmocka_unit_test(long_lines_go_in_pieces),
