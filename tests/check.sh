@@ -107,19 +107,26 @@ lab() {
 	add "$report/lab-$1.out" "tests/lab/run.sh $1"
 }
 
-# One row per shard; a later run of the same shard replaces its row.
+# One row per scenario; a later run of the same scenario replaces its row. A result file holds
+# "PASSED FAILED SECONDS DATE" (tests/lab/run.sh).
 note_results() {
 	[ -e "$results" ] || cat >"$results" <<-'END'
 		# Lab results
 
-		The last run of `make check-lab` on a real Xen, one row per shard. Written by tests/check.sh.
+		The last run of each scenario on a real Xen. Written by `make check-lab`.
 
-		| shard | date (UTC) | commit | result | minutes |
-		| ----- | ---------- | ------ | ------ | ------- |
+		| scenario | date (UTC) | commit | passed | failed | seconds |
+		| -------- | ---------- | ------ | ------ | ------ | ------- |
 	END
-	row="| $SHARD | $(date -u '+%F %H:%M') | $(git rev-parse --short HEAD) | $1 | $2 |"
-	{ grep -vF "| $SHARD |" "$results"; echo "$row"; } >"$results.new"
-	mv "$results.new" "$results"
+	commit=$(git rev-parse --short HEAD)
+	for file in build/lab/results/full-"$(echo "$SHARD" | sed 's,/,-of-,')"/*.result; do
+		name=$(basename "$file" .result)
+		read -r good bad seconds date <"$file"
+		grep -vF "| $name |" "$results" >"$results.new"
+		echo "| $name | $date | $commit | $good | $bad | $seconds |" >>"$results.new"
+		{ grep -v '^| [0-9]' "$results.new"; grep '^| [0-9]' "$results.new" | sort; } >"$results"
+		rm "$results.new"
+	done
 }
 
 case ${1:-} in
@@ -129,10 +136,9 @@ core)
 	lab core
 	;;
 full)
-	start=$(date +%s)
 	export SHARD
 	lab full
-	note_results "$passed passed, $failed failed" $((($(date +%s) - start + 59) / 60))
+	note_results
 	;;
 *)
 	echo "usage: check.sh fast|core|full" >&2
