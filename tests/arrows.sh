@@ -19,6 +19,7 @@ rooms() {
 		fsm/*                      -                            -
 		store/*                    fsm base                     sqlite
 		watch/*                    proto base                   jansson libxl xenstore toollog ev
+		act/guard*                 base                         jansson seccomp
 		act/*                      proto base                   jansson libxl xenstore toollog
 		sim/*                      proto fsm base               jansson
 		daemon/*                   store fsm proto sim base     jansson ev systemd inih
@@ -208,7 +209,8 @@ result "a forbidden include would be found" "$(
 result "libxl is called by watch and act only" "$(refers '^(libxl|xlu)_' watch act)"
 result "xenstore is called by watch, act, stage1 and guest only" \
 	"$(refers '^xs_' watch act stage1 guest)"
-result "libseccomp is called by stage1 only" "$(refers '^seccomp_(init|rule_add|load|export_bpf)' stage1)"
+result "libseccomp is called by act and stage1 only" \
+	"$(refers '^seccomp_(init|rule_add|load|export_bpf)' act stage1)"
 result "SQLite is called by store only" "$(refers '^sqlite3_' store)"
 result "journal and service manager are called by daemon only" "$(refers '^sd_' daemon)"
 result "the machines need nothing but mem* and str*" "$(fsm_needs)"

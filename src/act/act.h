@@ -12,6 +12,7 @@
 
 #include "act/hv.h"
 #include "base/err.h"
+#include "act/guard.h"
 #include "base/frame.h"
 
 struct act {
@@ -22,7 +23,8 @@ struct act {
 	int helper_lock; /* held until this process ends */
 	struct hv_id id; /* store, generation: where the command has them */
 	const char *cgroup;
-	json_t *answer; /* the "done" frame, a command may add to it */
+	struct guard guard; /* create: for what libxl starts */
+	json_t *answer;     /* the "done" frame, a command may add to it */
 };
 
 typedef int (*act_fn)(struct act *a, struct err *err);

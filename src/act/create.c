@@ -42,6 +42,8 @@ static pid_t fork_child(void *user)
 	close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
 	int lock = a->fds.fd[FD_LOCK];
 	fcntl(lock, F_SETFD, fcntl(lock, F_GETFD) & ~FD_CLOEXEC);
+	if (guard_apply(&a->guard) < 0)
+		_exit(1); /* better no device model than one without its bounds */
 	return 0;
 }
 
@@ -140,12 +142,15 @@ static int wait_for_go(struct act *a, struct err *err)
 static int create(struct act *a, struct hv *hv, struct err *err)
 {
 	uint32_t domid = (uint32_t)INVALID_DOMID;
+	const json_t *trees = json_object_get(a->request, "trees");
+	if (guard_needed(trees) && guard_make(&a->guard, err) < 0)
+		return -1;
 	libxl_childproc_setmode(hv->ctx, &child_hooks, a);
 	if (check_absent(hv, &a->id, err) < 0 || build(a, hv, &domid, err) < 0)
 		return -1;
 	fd_close(&a->fds.fd[FD_KERNEL]);
 	fd_close(&a->fds.fd[FD_RAMDISK]);
-	rings_shrink(hv, domid, json_array_size(json_object_get(a->request, "trees")));
+	rings_shrink(hv, domid, json_array_size(trees));
 	if (report(a, hv, domid, err) < 0 || wait_for_go(a, err) < 0)
 		return -1;
 	return hv_unpause(hv, &a->id, domid, err);
@@ -159,5 +164,6 @@ int act_create(struct act *a, struct err *err)
 			"create takes 3 descriptors (lock, kernel, ramdisk), not %zu", a->fds.n);
 	int r = act_open_hv(a, &hv, err) < 0 ? -1 : create(a, &hv, err);
 	hv_close(&hv);
+	guard_done(&a->guard);
 	return r;
 }

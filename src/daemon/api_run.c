@@ -223,6 +223,14 @@ static void reconnect(struct conn *c, struct pod *p, struct pod *sent)
 		c->api->cfg.reconnected(c->api->cfg.ctx, p);
 }
 
+/* More vCPUs than the host has processors gain nothing: contract 3.4. The app's own limit stays. */
+static void bound_vcpus(const struct engine_host *host, json_t *request)
+{
+	int64_t vcpus = json_int_opt(request, "vcpus", SPEC_VCPUS);
+	if (host && host->cpus > 0 && vcpus > host->cpus)
+		json_object_set_new(request, "vcpus", json_integer(host->cpus));
+}
+
 static void accept_new(struct conn *c, struct pod *p, json_t *params)
 {
 	_cleanup_err_ struct err err = {0};
@@ -233,6 +241,7 @@ static void accept_new(struct conn *c, struct pod *p, json_t *params)
 	}
 	_cleanup_json_ json_t *request = json_deep_copy(params);
 	json_object_del(request, "fds");
+	bound_vcpus(engine_host(c->api->cfg.engine), request);
 	pod_set_request(p, request);
 	p->created_at =
 		engine_cfg(c->api->cfg.engine)->wall_ns(engine_cfg(c->api->cfg.engine)->clock);

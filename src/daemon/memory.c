@@ -27,10 +27,15 @@ struct tally {
 	int64_t returning; /* of pods that end, and of what Xen takes apart already */
 };
 
-/* From dying on it is in Xen's number of what is dying, as soon as that was read. */
+/*
+ * Its domain was in Xen's numbers and is about to leave them. From dying on it is in the number of
+ * what is dying, as soon as that was read. One that cannot be destroyed is not waited for.
+ */
 static bool gives_back(const struct pod *p)
 {
 	enum pod_state s = p->core.state;
+	if (p->memory_state < POD_UNPAUSING || (s == POD_DESTROYING && p->core.deadlines > 0))
+		return false;
 	return s >= POD_STOPPING && s <= POD_CLEARING &&
 	       (s < POD_DYING || p->memory_state < POD_DYING);
 }

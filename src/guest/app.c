@@ -10,6 +10,7 @@
 #include "guest/cgroup.h"
 #include "guest/pod.h"
 #include "guest/programs.h"
+#include "proto/caps.h"
 
 void app_init(struct app *app, struct pod *pod, size_t index)
 {
@@ -27,6 +28,11 @@ void app_init(struct app *app, struct pod *pod, size_t index)
 				.caps = spec->caps,
 				.no_new_privileges = spec->no_new_privileges,
 				.filter = spec->filter,
+				.oom_score_adj = spec->oom_score_adj,
+			},
+		.handlers =
+			{
+				.caps = spec->caps | CAPS_RKT,
 				.oom_score_adj = spec->oom_score_adj,
 			},
 	};

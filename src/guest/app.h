@@ -3,7 +3,8 @@
  * One app of the pod: started once, its streams kept, its end noted. The policy is pod.c's.
  *
  * Its programs run one after the other: pre-start, which must succeed, the main process, post-stop.
- * All of them are in its cgroup and under its limits; the handlers are root (contract 3.2).
+ * All of them are in its cgroup and under its limits. The handlers are root, without its
+ * filter, and with no fewer capabilities than rkt's set (contract 3.2).
  */
 #ifndef GUEST_APP_H
 #define GUEST_APP_H
@@ -50,7 +51,10 @@ struct app {
 	int64_t oom_seen;   /* kills for want of memory in its cgroup before this program */
 	struct child child; /* the program that runs of it */
 	struct launch launch;
-	struct confine confine; /* as the spec has it: of all its programs */
+	struct confine confine; /* as the spec has it: of its main process */
+	/* Of event handlers: PermissionsStartOnly= spares them the app's own (contract 3.2), rkt's
+	 * set is the pod's. */
+	struct confine handlers;
 	struct notify notify;
 	struct loop_timer timer; /* bounds post-stop */
 	struct app_stdio stdio;  /* its ends, kept until its last program has been started */

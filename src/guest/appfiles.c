@@ -30,7 +30,10 @@ static int write_text(const char *path, const char *text, struct err *err)
 static bool is_there(int root, const char *path)
 {
 	struct stat st;
-	return rootfs_stat(root, path, /*nofollow*/ 0, &st) == 0 || errno != ENOENT;
+	if (rootfs_stat(root, path, /*nofollow*/ 0, &st) < 0)
+		return errno != ENOENT;
+	/* An empty file says nothing, and may be what we mounted on in an earlier life. */
+	return !S_ISREG(st.st_mode) || st.st_size > 0;
 }
 
 static int mount_one(const char *kept, const struct podspec_file *file, bool read_only, int root,

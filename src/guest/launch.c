@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -150,13 +151,21 @@ static int run_program(const struct launch_plan *plan, struct err *err)
 	return exec_program(plan, root, path, err);
 }
 
+/* An app that may mount sees its own cgroup as the root: it cannot leave its limits or its end. */
+static int hide_cgroups(const struct launch_plan *plan, struct err *err)
+{
+	if (plan->confine && unshare(CLONE_NEWCGROUP) < 0)
+		return err_sys(err, "make a cgroup namespace");
+	return 0;
+}
+
 /* Says why on the app's own stderr and to init, in that order: init's word ends the stream. */
 __attribute__((noreturn)) static void child_main(const struct launch_plan *plan, int status)
 {
 	struct err err = {0};
 	reset_signals();
 	/* Init's own oom_score_adj is no app's; with the guest's /proc in view. */
-	if (cgroup_enter(plan->cgroup, &err) < 0 ||
+	if (cgroup_enter(plan->cgroup, &err) < 0 || hide_cgroups(plan, &err) < 0 ||
 		confine_oom(plan->confine ? plan->confine->oom_score_adj : 0, &err) < 0 ||
 		take_stdio(plan, &err) < 0)
 		goto out;

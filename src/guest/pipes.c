@@ -67,11 +67,16 @@ static ssize_t output_read(struct output *out)
 	return got > 0 ? got : -1;
 }
 
-/* After a cut: reads while there is room; finding nothing is the end. */
+/*
+ * After a cut: reads while there is room; finding nothing is the end. A writer that has escaped its
+ * app's end could go on for ever: what a pipe can hold is the last that counts.
+ */
 static void output_settle(struct output *out)
 {
 	while (!out->eof && (out->len < out->cap || out->drop_old)) {
-		if (output_read(out) <= 0)
+		ssize_t n = output_read(out);
+		out->after_cut += n > 0 ? (size_t)n : 0;
+		if (n <= 0 || out->after_cut >= PIPE_LARGEST)
 			output_end(out);
 	}
 }
@@ -181,6 +186,8 @@ static void input_finish(struct input *in)
 		input_close(in);
 	else if (write(in->fd, &eot, 1) == 1)
 		in->ended = false;
+	else if (errno != EAGAIN && errno != EINTR)
+		input_close(in); /* EIO: nobody has the terminal open any more */
 }
 
 static void input_flush(struct input *in)

@@ -14,6 +14,8 @@
 #include "base/err.h"
 #include "guest/loop.h"
 
+#define PIPE_LARGEST (1024 * 1024) /* pipe-max-size of proc(5), by default */
+
 /* {0} is idle; output_done() makes it so again. */
 struct output {
 	struct loop_watch watch;
@@ -23,6 +25,7 @@ struct output {
 	size_t head;
 	size_t len;
 	bool eof; /* nothing more will come from the descriptor; the buffer may still hold some */
+	size_t after_cut; /* bytes read since then */
 	bool cut; /* no more waiting for the end: what the descriptor holds now is the last of it */
 	bool drop_old;                       /* set by output_drop_old() */
 	uint64_t lost;                       /* bytes thrown away since the caller set it to 0 */

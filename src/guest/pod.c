@@ -14,9 +14,13 @@
 #include "guest/enter.h"
 #include "guest/mounts.h"
 #include "guest/session.h"
+#include "guest/unread.h"
 
 /* A streams client that takes nothing for so long is given up, and so is one that never comes. */
 #define STALL_MS 5000
+/* Behind the grace of a stop that was asked for. With POD_SYNC_MS it is inside the 7 s that the
+ * supervisor allows a guest beyond its grace (fsm/pod.h, STOPPING). */
+#define GIVE_UP_MS 3000
 
 static void drain_start(struct pod *pod);
 static void drain_check(struct pod *pod);
@@ -108,11 +112,23 @@ static void grace_over(struct loop_timer *t)
 	}
 }
 
+/* How long output may stand still: who has asked for the end does not wait for a slow reader. */
+static int64_t stall_ms(const struct pod *pod)
+{
+	int64_t left = pod->give_up_ms - loop_now_ms();
+	if (!pod->asked || left > STALL_MS)
+		return STALL_MS;
+	return left > 0 ? left : 0;
+}
+
 static void stop_start(struct pod *pod, enum gstate_kind why)
 {
 	if (pod->phase >= POD_STOPPING)
 		return;
 	pod->phase = POD_STOPPING;
+	/* An app that blocks in a write would not hear TERM. */
+	if (!pod->streams)
+		unread_now(pod);
 	state_pod(pod->state, why, 0, NULL);
 	for (size_t i = 0; i < pod->n_apps; i++)
 		app_term(&pod->apps[i]);
@@ -125,6 +141,9 @@ void pod_stop(struct pod *pod, bool reboot)
 	log_info("asked to %s", reboot ? "reboot" : "power off");
 	pod->asked = true;
 	pod->reboot = reboot;
+	pod->give_up_ms = loop_now_ms() + pod->spec->grace_ms + GIVE_UP_MS;
+	if (pod->phase == POD_DRAINING)
+		loop_timer_set(pod->loop, &pod->timer, stall_ms(pod));
 	stop_start(pod, GSTATE_STOPPING);
 }
 
@@ -175,9 +194,10 @@ static void cut_outputs(struct pod *pod)
 static void stalled(struct loop_timer *t)
 {
 	struct pod *pod = container_of(t, struct pod, timer);
-	if (pod->sent != pod->sent_seen) {
+	int64_t more = stall_ms(pod);
+	if (pod->sent != pod->sent_seen && more > 0) {
 		pod->sent_seen = pod->sent;
-		loop_timer_set(pod->loop, t, STALL_MS);
+		loop_timer_set(pod->loop, t, more);
 		return;
 	}
 	if (output_left(pod))
@@ -196,7 +216,7 @@ static void drain_start(struct pod *pod)
 	cut_outputs(pod);
 	pod->sent_seen = pod->sent;
 	pod->timer.fn = stalled;
-	loop_timer_set(pod->loop, &pod->timer, STALL_MS);
+	loop_timer_set(pod->loop, &pod->timer, stall_ms(pod));
 	if (pod->streams)
 		session_kick(pod->streams);
 	drain_check(pod);

@@ -32,9 +32,10 @@ struct pod {
 	const struct podspec *spec;
 	struct state *state;
 	enum pod_phase phase;
-	int code;    /* of the first app that failed, else 0 */
-	bool asked;  /* a stop was asked for */
-	bool reboot; /* as the end, not a power-off */
+	int code;           /* of the first app that failed, else 0 */
+	bool asked;         /* a stop was asked for */
+	int64_t give_up_ms; /* then: when output is waited for no longer */
+	bool reboot;        /* as the end, not a power-off */
 	struct app *apps;
 	size_t n_apps;
 	int64_t tasks;           /* what each app may have of processes; 0: no bound */

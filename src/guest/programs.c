@@ -93,7 +93,7 @@ static int program_start(
 	plan->cwd = spec->cwd;
 	plan->path_as_argv0 = true;
 	plan->cgroup = app->cgroup;
-	plan->confine = &app->confine;
+	plan->confine = stage == APP_MAIN ? &app->confine : &app->handlers;
 	app->stage = stage;
 	app->oom_seen = cgroup_oom_kills(app->cgroup);
 	app->launch.done = app_launched;

@@ -19,11 +19,17 @@ static void nobody_came(struct loop_timer *t)
 	set_dropping(container_of(t, struct pod, unread), true);
 }
 
+void unread_now(struct pod *pod)
+{
+	loop_timer_stop(&pod->unread);
+	set_dropping(pod, true);
+}
+
 void unread_begin(struct pod *pod)
 {
-	/* Where nobody is expected, no app waits even that long (spec "streams"). */
-	if (!pod->spec->streams) {
-		set_dropping(pod, true);
+	/* Where nobody is expected, or the end has begun, no app waits even that long. */
+	if (!pod->spec->streams || pod->phase == POD_STOPPING) {
+		unread_now(pod);
 		return;
 	}
 	pod->unread.fn = nobody_came;

@@ -15,6 +15,8 @@ struct pod;
 
 /* No client reads from now on: at the start, and when one has gone. */
 void unread_begin(struct pod *pod);
+/* Nobody is there, and nobody is waited for. */
+void unread_now(struct pod *pod);
 /* A client reads. */
 void unread_end(struct pod *pod);
 /* Stdout (0) or stderr (1) has changed: says once when something was thrown away. */

@@ -62,6 +62,14 @@ enum caps_number {
 		CAPS_MAX_
 };
 
+#define CAPS_BIT(name) (UINT64_C(1) << CAPS_##name)
+/* What rkt leaves an app when nobody says otherwise (contract 3.4), the same fourteen as docker. */
+#define CAPS_RKT                                                                                   \
+	(CAPS_BIT(AUDIT_WRITE) | CAPS_BIT(CHOWN) | CAPS_BIT(DAC_OVERRIDE) | CAPS_BIT(FSETID) |     \
+		CAPS_BIT(FOWNER) | CAPS_BIT(KILL) | CAPS_BIT(MKNOD) | CAPS_BIT(NET_RAW) |          \
+		CAPS_BIT(NET_BIND_SERVICE) | CAPS_BIT(SETUID) | CAPS_BIT(SETGID) |                 \
+		CAPS_BIT(SETPCAP) | CAPS_BIT(SETFCAP) | CAPS_BIT(SYS_CHROOT))
+
 /* "CAP_CHOWN" in any case -> its number; -1: there is no such capability. */
 int caps_from_name(const char *name);
 /* "CAP_..."; NULL beyond CAPS_LAST. */

@@ -82,14 +82,19 @@ static int check_filters(const json_t *guest, struct err *err)
 	return 0;
 }
 
+bool spec_hostname_valid(const char *name)
+{
+	size_t len = strlen(name);
+	return len > 0 && len <= SPEC_NAME_MAX && strspn(name, SPEC_TAG_ALPHABET) == len;
+}
+
 /* The kernel's limit is 64 (HOST_NAME_MAX); what is in it goes to sethostname(2) as it is. */
 static int check_hostname(const json_t *guest, struct err *err)
 {
 	const char *v = NULL;
 	if (json_get_str(guest, "hostname", &v, err) < 0)
 		return -1;
-	size_t len = strlen(v);
-	if (len == 0 || len > SPEC_NAME_MAX || strspn(v, SPEC_TAG_ALPHABET) != len)
+	if (!spec_hostname_valid(v))
 		return err_set(err, ERR_INVALID, "\"hostname\" is \"%.*s\", which is not a name",
 			SPEC_NAME_MAX, v);
 	return 0;
@@ -131,7 +136,8 @@ static int check_tree(const json_t *tree, struct err *err)
 		return spec_bad(err, "trees", "an array of objects");
 	if (spec_check_name(tree, "tag", SPEC_TAG_ALPHABET, err) < 0 ||
 		spec_check_bool_opt(tree, "read_only", err) < 0 ||
-		spec_check_bool_opt(tree, "recursive", err) < 0)
+		spec_check_bool_opt(tree, "recursive", err) < 0 ||
+		spec_check_bool_opt(tree, "host", err) < 0)
 		return -1;
 	if (json_string_length(json_object_get(tree, "tag")) > SPEC_TAG_MAX)
 		return err_set(err, ERR_INVALID, "\"tag\" is longer than %d", SPEC_TAG_MAX);
@@ -230,6 +236,13 @@ static int check_guest_of(const json_t *request, struct err *err)
 		return err_wrap(err, "guest");
 	if (strcmp(json_str_opt(guest, "uuid", ""), json_str_opt(request, "uuid", "")) != 0)
 		return err_set(err, ERR_INVALID, "guest: \"uuid\" is another than the request's");
+	size_t size = json_dumpb(guest, NULL, 0, JSON_COMPACT);
+	if (size > SPEC_SIZE_MAX)
+		return err_set(err, ERR_FULL,
+			"the pod is %zu KiB as text, at most %d KiB are possible; shorten "
+			"environments "
+			"or hosts files, or make it two pods",
+			size / 1024, SPEC_SIZE_MAX / 1024);
 	return check_tags(request, guest, err);
 }
 

@@ -13,9 +13,10 @@
  *   memory_kib   integer, size of the domain; whole MiB
  *   vcpus        integer
  *   net          "none" (until the network effector grows: nothing else is accepted)
- *   trees        [{tag, read_only, recursive, file?}]  one 9p export each, in the order of the tree
+ *   trees        [{tag, read_only, recursive, file?, host?}]  one 9p export each, in the order of the tree
  *                fds. file: the descriptor is the mount of a file (9p exports directories only);
- *                the exported directory holds it under this name and nothing else
+ *                the exported directory holds it under this name and nothing else. host: it is
+ *                the host's own, where others find it: no setuid file or device is made in it
  *   fds          ["lock","status","kernel","ramdisk","tree/0",...] names of the passed descriptors
  *   guest        the guest's part:
  *     version      1
@@ -56,6 +57,7 @@
 #define PROTO_SPEC_H
 
 #include <jansson.h>
+#include <stdbool.h>
 
 #include "base/err.h"
 
@@ -77,17 +79,21 @@
 #define SPEC_GRACE_MAX_MS    (24 * 3600 * 1000)
 #define SPEC_VCPUS           2
 #define SPEC_VCPUS_MAX       128
-#define SPEC_MAX_MOUNTS      64    /* of one app */
-#define SPEC_MAX_FILES       16    /* of one app */
-#define SPEC_FILE_MAX        65536 /* a hosts file is the largest that is meant */
-#define SPEC_FILTER_MAX      4096  /* instructions: BPF_MAXINSNS of the kernel */
-#define SPEC_OOM_ADJ_MAX     1000
-#define SPEC_CPU_SHARES      1024
-#define SPEC_CPU_SHARES_MIN  2
-#define SPEC_CPU_SHARES_MAX  262144
+/* The guest's part as text. It travels in one frame beside a few other members (base/frame.h). */
+#define SPEC_SIZE_MAX       (480 * 1024)
+#define SPEC_MAX_MOUNTS     64    /* of one app */
+#define SPEC_MAX_FILES      16    /* of one app */
+#define SPEC_FILE_MAX       65536 /* a hosts file is the largest that is meant */
+#define SPEC_FILTER_MAX     4096  /* instructions: BPF_MAXINSNS of the kernel */
+#define SPEC_OOM_ADJ_MAX    1000
+#define SPEC_CPU_SHARES     1024
+#define SPEC_CPU_SHARES_MIN 2
+#define SPEC_CPU_SHARES_MAX 262144
 
 /* Checks an accept request as the supervisor needs it; ERR_INVALID names the member. */
 int spec_check_request(const json_t *request, struct err *err);
+/* Would sethostname(2) and a hosts file take it? At most 64 of letters, digits, "-", "." and "_". */
+bool spec_hostname_valid(const char *name);
 /* Checks the guest's part (also used by xenpod-init on what it reads). */
 int spec_check_guest(const json_t *guest, struct err *err);
 

@@ -63,7 +63,8 @@ static void send_line(struct applog *log, size_t app, int k)
 		{"XENPOD_STREAM", stream, strlen(stream)},
 	};
 	/* An empty line says nothing, as in journald. */
-	if (l->len > skip && !journal_send(log->fd, log->path, fields, ARRAY_SIZE(fields)))
+	if (l->len > skip && !journal_send(log->fd, log->path, fields, ARRAY_SIZE(fields)) &&
+		(!log->instead || !log->instead(log->user, k, l->buf, l->len)))
 		log->dropped++;
 	l->len = 0;
 }

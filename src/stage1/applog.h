@@ -36,7 +36,11 @@ struct applog {
 	const char *uuid; /* borrowed */
 	struct applog_app *apps;
 	size_t n_apps;
-	uint64_t dropped; /* entries that journald did not take */
+	uint64_t dropped; /* entries that journald did not take, nor `instead` */
+	/* Asked when journald does not take a line of stdout (0) or stderr (1): true when it goes
+	 * another way. NULL: there is none. */
+	bool (*instead)(void *user, int k, const char *line, size_t len);
+	void *user;
 };
 
 /* `apps`: of the spec's guest part, whose order is that of the frames. {0} is not valid. */

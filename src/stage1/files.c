@@ -111,6 +111,43 @@ static int add_hosts(const struct dns *dns, json_t *files, const char *hostname,
 	return 0;
 }
 
+static bool has_volume_on(const json_t *app, const char *path)
+{
+	size_t i;
+	json_t *mount;
+	json_array_foreach (json_object_get(app, "mounts"), i, mount) {
+		const char *at = json_str_opt(mount, "path", "");
+		size_t len = strlen(at);
+		while (len > 1 && at[len - 1] == '/')
+			len--;
+		if (len == strlen(path) && !strncmp(at, path, len))
+			return true;
+	}
+	return false;
+}
+
+static bool is_asked_for(const char *path, const struct dns *dns)
+{
+	if (!strcmp(path, "/etc/hosts"))
+		return dns->hosts != DNS_DEFAULT;
+	return !strcmp(path, "/etc/resolv.conf");
+}
+
+/* A volume on /etc has its own word: nothing is put over it, or into the host's directory, that was
+ * not asked for by a flag. */
+static json_t *files_of(const json_t *app, json_t *files, const struct dns *dns)
+{
+	size_t i;
+	json_t *file;
+	if (!has_volume_on(app, "/etc"))
+		return json_incref(files);
+	json_t *some = json_array();
+	json_array_foreach (files, i, file)
+		if (is_asked_for(json_str_opt(file, "path", ""), dns))
+			json_array_append(some, file);
+	return some;
+}
+
 int files_describe(const struct dns *dns, json_t *guest, struct err *err)
 {
 	_cleanup_json_ json_t *files = json_array();
@@ -124,7 +161,7 @@ int files_describe(const struct dns *dns, json_t *guest, struct err *err)
 	size_t i;
 	json_t *app;
 	json_array_foreach (json_object_get(guest, "apps"), i, app) {
-		json_object_set(app, "files", files);
+		json_object_set_new(app, "files", files_of(app, files, dns));
 	}
 	return 0;
 }

@@ -11,11 +11,6 @@
 #include "proto/caps.h"
 #include "stage1/seccomp.h"
 
-/* What an app may keep when nobody says otherwise: contract 3.4, the same fourteen as docker's. */
-static const char *const caps_default[] = {"CAP_AUDIT_WRITE", "CAP_CHOWN", "CAP_DAC_OVERRIDE",
-	"CAP_FSETID", "CAP_FOWNER", "CAP_KILL", "CAP_MKNOD", "CAP_NET_RAW", "CAP_NET_BIND_SERVICE",
-	"CAP_SETUID", "CAP_SETGID", "CAP_SETPCAP", "CAP_SETFCAP", "CAP_SYS_CHROOT"};
-
 static int caps_read(const json_t *names, uint64_t *ret, struct err *err)
 {
 	size_t i;
@@ -35,12 +30,9 @@ static int caps_read(const json_t *names, uint64_t *ret, struct err *err)
 static int caps_allowed(const struct appc_set *set, uint64_t *ret, struct err *err)
 {
 	uint64_t named;
-	uint64_t dflt = 0;
 	if (caps_read(set->names, &named, err) < 0)
 		return err_wrap(err, "isolator os/linux/capabilities-*-set");
-	for (size_t i = 0; i < ARRAY_SIZE(caps_default); i++)
-		dflt |= UINT64_C(1) << caps_from_name(caps_default[i]);
-	*ret = set->kind == APPC_SET_RETAIN ? named : dflt & ~named;
+	*ret = set->kind == APPC_SET_RETAIN ? named : CAPS_RKT & ~named;
 	return 0;
 }
 

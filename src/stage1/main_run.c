@@ -52,6 +52,9 @@ static int plan(const struct run_options *o, struct poddir *d, struct volumes *v
 	char dir[PATH_MAX];
 	if (!getcwd(dir, sizeof dir))
 		return err_sys(err, "working directory");
+	_cleanup_json_ json_t *text = json_string(dir);
+	if (!text)
+		return err_set(err, ERR_UNSUPPORTED, "the pod directory's path is not UTF-8");
 	if (poddir_read(d, err) < 0 || poddir_judge(d, err) < 0 || stdio_judge(d, o, err) < 0 ||
 		volumes_plan(d, v, err) < 0 || request_make(d, o, dir, ret_request, err) < 0)
 		return -1;

@@ -8,6 +8,7 @@
 
 #include "base/alloc.h"
 #include "base/cleanup.h"
+#include "proto/spec.h"
 #include "stage1/flags.h"
 #include "stage1/hook.h"
 
@@ -123,6 +124,11 @@ int options_parse(int argc, char **argv, struct run_options *ret, struct err *er
 	int r = parse(argc, argv, ret, err);
 	if (r)
 		return r;
+	if (ret->hostname && !spec_hostname_valid(ret->hostname))
+		return err_set(err, ERR_INVALID,
+			"flag --hostname: letters, digits, \"-\" and \".\" are possible, at most "
+			"%d",
+			SPEC_NAME_MAX);
 	if (refuse(ret, err) < 0 || (ret->ipc && judge_ipc(ret->ipc, err) < 0))
 		return -1;
 	if (ret->dns_conf_mode && dns_parse(ret->dns_conf_mode, &ret->dns, err) < 0)

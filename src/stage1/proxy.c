@@ -156,8 +156,8 @@ static int link_turn(struct proxy *p, struct err *err)
 
 static int open_signals(const struct podio *io, struct err *err)
 {
-	int signals[3 + STDIN_SIGNALS] = {SIGTERM, SIGINT, SIGHUP};
-	return hook_signals(signals, 3 + stdin_signals(&io->in, signals + 3), err);
+	int signals[4 + STDIN_SIGNALS] = {SIGTERM, SIGINT, SIGHUP, SIGQUIT};
+	return hook_signals(signals, 4 + stdin_signals(&io->in, signals + 4), err);
 }
 
 static void on_stop_signal(struct proxy *p, int signo)

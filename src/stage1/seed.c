@@ -15,9 +15,8 @@
 
 #include "base/cleanup.h"
 
-#define DEPTH_MAX  128 /* three descriptors are open for each */
-#define CHUNK_SIZE (16 * 1024 * 1024)
-#define AGAIN_MAX  32
+#define DEPTH_MAX 128 /* three descriptors are open for each */
+#define AGAIN_MAX 32
 
 struct seed {
 	int depth;
@@ -49,13 +48,29 @@ static int copy_attributes(int to, const struct stat *st)
 	return futimens(to, times);
 }
 
-static int copy_content(int from, int to)
+static int copy_extent(int from, int to, off_t at, off_t end)
 {
-	ssize_t n;
-	do
-		n = sendfile(to, from, NULL, CHUNK_SIZE);
-	while (n > 0 || (n < 0 && errno == EINTR));
-	return n < 0 ? -1 : 0;
+	if (lseek(to, at, SEEK_SET) < 0)
+		return -1;
+	while (at < end) {
+		ssize_t n = sendfile(to, from, &at, (size_t)(end - at));
+		if (n == 0 || (n < 0 && errno != EINTR))
+			return (int)n;
+	}
+	return 0;
+}
+
+/* Holes stay holes: a small image must not fill the host's disk with zeros. */
+static int copy_content(int from, int to, off_t size)
+{
+	off_t at = 0;
+	while ((at = lseek(from, at, SEEK_DATA)) >= 0) {
+		off_t end = lseek(from, at, SEEK_HOLE);
+		if (end < 0 || copy_extent(from, to, at, end) < 0)
+			return -1;
+		at = end;
+	}
+	return errno == ENXIO ? ftruncate(to, size) : -1;
 }
 
 static int copy_file(int from_dir, int to_dir, const char *name)
@@ -67,7 +82,7 @@ static int copy_file(int from_dir, int to_dir, const char *name)
 		return -1;
 	_cleanup_fd_ int to =
 		openat(to_dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (to < 0 || copy_content(from, to) < 0)
+	if (to < 0 || copy_content(from, to, st.st_size) < 0)
 		return -1;
 	return copy_attributes(to, &st);
 }

@@ -38,6 +38,8 @@ void stdin_done(struct stdin_relay *in)
 
 void stdin_session_new(struct stdin_relay *in)
 {
+	if (in->ready && in->tty)
+		tty_restore(); /* until the next WELCOME ^C is ours: that may never come */
 	in->ready = false;
 	in->sent = 0;
 	in->acked = 0;

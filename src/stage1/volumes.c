@@ -161,6 +161,36 @@ static int check_mounts(const struct volumes *v, const struct poddir *d, struct 
 	return 0;
 }
 
+static bool is_same_name(const struct mount_entry *a, const struct mount_entry *b)
+{
+	return a != b && !b->volume->host && a->volume != b->volume &&
+	       !strcmp(a->volume->name, b->volume->name);
+}
+
+/* Names of implicit volumes are put together from two, so two can be one: app a-b with the mount
+ * point c, and app a with b-c. */
+static int check_implicit(const struct volumes *v, const struct mount_entry *e, struct err *err)
+{
+	for (size_t i = 0; i < v->napps; i++)
+		for (size_t k = 0; k < v->lists[i].n; k++)
+			if (is_same_name(e, &v->lists[i].v[k]))
+				return err_set(err, ERR_INVALID,
+					"the empty volume for mount point %s would be named %s, as "
+					"another is already; give it a volume",
+					e->path, e->volume->name);
+	return 0;
+}
+
+static int check_names_of(const struct volumes *v, const struct poddir *d, struct err *err)
+{
+	for (size_t i = 0; i < v->napps; i++)
+		for (size_t k = 0; k < v->lists[i].n; k++)
+			if (v->lists[i].v[k].implicit &&
+				check_implicit(v, &v->lists[i].v[k], err) < 0)
+				return err_wrap(err, "app %s", d->apps[i].pod->name);
+	return 0;
+}
+
 /* The directory that is so many levels above `path`. */
 static char *parent_of(const char *path, int levels)
 {
@@ -171,7 +201,7 @@ static char *parent_of(const char *path, int levels)
 }
 
 /*
- * The host runs programs from the pod directory and from the tree store (contract 1.0), which is
+ * The host runs programs from the pods' directories and from the tree store (contract 1.0), which is
  * three levels up beside "pods": a guest that could write there would run on the host.
  */
 static int check_own(const struct volumes *v, struct err *err)
@@ -182,9 +212,10 @@ static int check_own(const struct volumes *v, struct err *err)
 	for (size_t i = 0; i < v->nhost; i++) {
 		const struct volumes_host *h = &v->host[i];
 		_cleanup_free_ char *data = parent_of(pod, 3);
+		_cleanup_free_ char *pods = xasprintf("%s/pods", data);
 		_cleanup_free_ char *store = xasprintf("%s/cas", data);
 		if (h->read_only ||
-			(!source_overlaps(&h->source, pod) && !source_overlaps(&h->source, store)))
+			(!source_overlaps(&h->source, pods) && !source_overlaps(&h->source, store)))
 			continue;
 		return err_set(err, ERR_UNSUPPORTED,
 			"volume %s: its source %s holds what the host itself runs for its pods "
@@ -200,7 +231,7 @@ int volumes_plan(const struct poddir *d, struct volumes *ret, struct err *err)
 	struct volumes v = {0};
 	if (make_lists(d, &v, err) < 0 || plan_entries(&v, d, err) < 0 ||
 		check_count(&v, err) < 0 || check_mounts(&v, d, err) < 0 ||
-		check_own(&v, err) < 0) {
+		check_names_of(&v, d, err) < 0 || check_own(&v, err) < 0) {
 		volumes_done(&v);
 		return -1;
 	}
@@ -233,6 +264,7 @@ static void describe_host(const struct volumes_host *h, json_t *trees)
 		snprintf(tag, sizeof tag, "vol%zu", h->first + i);
 		json_t *tree = json_make("{s:s, s:b, s:b}", "tag", tag, "read_only",
 			(int)h->read_only, "recursive", 0);
+		json_object_set_new(tree, "host", json_true());
 		if (h->source.is_file)
 			json_object_set_new(tree, "file", json_string(file_name(h)));
 		json_array_append_new(trees, tree);

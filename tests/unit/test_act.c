@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* xenpod-act without Xen: what it refuses, the helper lock, the mount table's lines. */
 /* LINK: act proto base */
-/* LIBS: xenlight xenstore xentoollog */
+/* LIBS: xenlight xenstore xentoollog seccomp */
 #include "unit.h"
 
 #include <fcntl.h>
