@@ -101,12 +101,12 @@ static void journal_sink(
 bool journal_is_stream(int fd)
 {
 	struct stat st;
-	uintmax_t dev = 0;
-	uintmax_t ino = 0;
+	char ours[64];
 	const char *text = getenv("JOURNAL_STREAM");
-	if (!text || sscanf(text, "%ju:%ju", &dev, &ino) != 2 || fstat(fd, &st) < 0)
+	if (!text || fstat(fd, &st) < 0)
 		return false;
-	return st.st_dev == dev && st.st_ino == ino;
+	snprintf(ours, sizeof ours, "%ju:%ju", (uintmax_t)st.st_dev, (uintmax_t)st.st_ino);
+	return strcmp(text, ours) == 0;
 }
 
 bool journal_open(const char *identifier)

@@ -182,12 +182,13 @@ static void input_finish(struct input *in)
 	static const char eot = END_OF_TRANSMISSION;
 	if (in->len || !in->ended || in->fd < 0)
 		return;
-	if (!in->terminal)
-		input_close(in);
-	else if (write(in->fd, &eot, 1) == 1)
+	if (in->terminal && write(in->fd, &eot, 1) == 1) {
 		in->ended = false;
-	else if (errno != EAGAIN && errno != EINTR)
-		input_close(in); /* EIO: nobody has the terminal open any more */
+		return;
+	}
+	/* EIO: nobody has the terminal open any more. */
+	if (!in->terminal || (errno != EAGAIN && errno != EINTR))
+		input_close(in);
 }
 
 static void input_flush(struct input *in)
