@@ -215,7 +215,8 @@ static int check_own(const struct volumes *v, struct err *err)
 		_cleanup_free_ char *pods = xasprintf("%s/pods", data);
 		_cleanup_free_ char *store = xasprintf("%s/cas", data);
 		if (h->read_only ||
-			(!source_overlaps(&h->source, pods) && !source_overlaps(&h->source, store)))
+			(!source_overlaps(&h->source, pod) && !source_overlaps(&h->source, pods) &&
+				!source_overlaps(&h->source, store)))
 			continue;
 		return err_set(err, ERR_UNSUPPORTED,
 			"volume %s: its source %s holds what the host itself runs for its pods "

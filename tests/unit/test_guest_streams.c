@@ -118,7 +118,7 @@ static void turn(void)
 {
 	struct loop_timer t = {.fn = quit};
 	loop.quit = false;
-	loop_timer_set(&loop, &t, 30);
+	loop_timer_set(&loop, &t, 150);
 	loop_run(&loop);
 }
 
