@@ -25,8 +25,7 @@ echo 'a setting' >$work/settings
 image who '{"exec": ["who", "two words", "$HOME"], "user": "demo", "group": "demo",
 	"supplementaryGIDs": [500, 1200], "workingDirectory": "/home/demo",
 	"environment": [{"name": "X", "value": "a = b  c"}, {"name": "PATH", "value": "/bin"}],
-	"eventHandlers": [{"name": "pre-start", "exec": ["/bin/sh", "-c", "id -u >/out/pre-start; sleep 1"]},
-		{"name": "post-stop", "exec": ["/bin/sh", "-c", "id -u >/out/post-stop"]}]}' <<'END'
+	"eventHandlers": [{"name": "pre-start", "exec": ["/bin/sh", "-c", "id -u >/out/pre-start; sleep 1"]}]}' <<'END'
 #!/bin/sh
 trap 'exit 0' TERM
 stat -c 'began %Y' /out/pre-start >/out/order
@@ -73,8 +72,11 @@ sleep 100000 &
 wait
 END
 
-image plain '{"user": "0", "group": "0"}' <<'END'
+# Post-stop after an app that ends by itself: in a stop it has only what is left of the grace.
+image plain '{"user": "1000", "group": "1000",
+	"eventHandlers": [{"name": "post-stop", "exec": ["/bin/touch", "/out/post-stop"]}]}' <<'END'
 #!/bin/sh
+[ ! -e /out/post-stop ] || echo 'post-stop was too early'
 probe >/out/plain 2>&1
 END
 
@@ -152,7 +154,6 @@ expect_eq "inside the domain its limits hold" "$limits" '50331648 1 50000 100000
 
 expect_eq "stop" "$(xenpod stop "$uuid")" "$uuid"
 expect_end rich 0 exited stopped
-said post-stop "post-stop ran as root, afterwards" 0
 expect_eq "nothing was written into the images" \
 	"$(find $work/images/*/rootfs/etc -newer $work/settings -type f)" ''
 umount $work/host/below
@@ -162,10 +163,11 @@ umount $work/host/below
 start plain --memory=128Mi --insecure-options=all-run --volume=out,kind=host,source=$out \
 	--mount=volume=out,target=/out $work/images/plain
 expect_end plain 0 exited finished
+expect_eq "post-stop ran as root, afterwards" "$(cat $t/plain.out)$(stat -c %u $out/post-stop)" 0
+check "and later than what the app did last" test ! $out/plain -nt $out/post-stop
 said plain "host name as rkt gives it" "hostname rkt-$uuid rkt-$uuid"
 said plain "all capabilities when nothing is to be restricted" 'CapBnd: 000001ffffffffff'
 said plain "no filter" 'Seccomp: 0'
-said plain "no protected paths" 'sysrq is open'
 check "hosts: the fallback, with the name" grep -q "^hosts 127.0.0.1.*rkt-$uuid" $out/plain
 
 inside_end
