@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # TIER: full
-# PODS: 9
+# PODS: 10
 # LIMIT: 3600
 #
 # What can go wrong inside a domain: each ends in a state and a cause that xenpod-status shows, with
@@ -34,6 +34,13 @@ expect_end prestart 203 exited finished
 expect_match "a pre-start that fails: why" "$(detail)" 'pre-start'
 expect_match "what it said is given" "$(cat "$t/prestart.err")" 'not today'
 expect_eq "the app itself did not run" "$(cat "$t/prestart.out")" ''
+
+# It has the grace, which a very busy machine may need for less.
+image late '{"user": "1000", "group": "1000", "exec": ["/bin/true"],
+	"eventHandlers": [{"name": "post-stop", "exec": ["/bin/touch", "/out/post-stop"]}]}' </dev/null
+start late --memory=128M --volume=out,kind=host,source=$out --mount=volume=out,target=/out $work/images/late
+expect_end late 0 exited finished
+expect_eq "post-stop ran as root" "$(stat -c %u $out/post-stop)" 0
 
 start nomount --memory=128M --volume=out,kind=host,source=$out --mount=volume=out,target=/bin/busybox \
 	$images/worker.aci
