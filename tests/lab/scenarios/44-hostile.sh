@@ -23,7 +23,7 @@ neighbour_lives() {
 # attack MODE: a pod that does it; `runs` is what it says itself.
 attack() {
 	start "$1" --memory=96M $work/images/hostile -- "$1"
-	until_true 300 test -s "$t/$1.out" || true
+	until_true 300 test -s "$t/$1.out"
 }
 
 # put_down NAME: by force, and it is gone.
