@@ -57,8 +57,8 @@ expect_app reboot ticker 0 0 null
 
 # ---- from inside --------------------------------------------------------------------------------
 
-start panic --memory=128M $images/ticker.aci
-start restart --memory=128M $images/ticker.aci
+start panic --memory=128M --insecure-options=paths $images/ticker.aci
+start restart --memory=128M --insecure-options=paths $images/ticker.aci
 
 use panic
 runs panic
