@@ -78,15 +78,22 @@ static int sync_parent(int dirfd, const char *path, struct err *err)
 	return 0;
 }
 
+static char *temp_of(const char *path)
+{
+	return xasprintf("%s.new", path);
+}
+
 static int write_temp(
 	int dirfd, const char *tmp, const void *data, size_t len, mode_t mode, struct err *err)
 {
-	_cleanup_fd_ int fd =
-		openat(dirfd, tmp, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, mode);
+	_cleanup_fd_ int fd = openat(dirfd, tmp, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, mode);
 	if (fd < 0)
 		return err_sys(err, "create %s", tmp);
+	/* Cut off only now: what is there may be the block that file_reserve_at() kept for this. */
 	if (fd_write_all(fd, data, len, err) < 0)
 		return err_wrap(err, "%s", tmp);
+	if (ftruncate(fd, (off_t)len) < 0)
+		return err_sys(err, "truncate %s", tmp);
 	if (fchmod(fd, mode) < 0)
 		return err_sys(err, "chmod %s", tmp);
 	if (fsync(fd) < 0)
@@ -97,7 +104,7 @@ static int write_temp(
 int file_write_atomic_at(
 	int dirfd, const char *path, const void *data, size_t len, mode_t mode, struct err *err)
 {
-	_cleanup_free_ char *tmp = xasprintf("%s.new", path);
+	_cleanup_free_ char *tmp = temp_of(path);
 	if (write_temp(dirfd, tmp, data, len, mode, err) < 0) {
 		unlinkat(dirfd, tmp, 0);
 		return -1;
@@ -108,6 +115,24 @@ int file_write_atomic_at(
 		return -1;
 	}
 	return sync_parent(dirfd, path, err);
+}
+
+int file_reserve_at(int dirfd, const char *path, struct err *err)
+{
+	static const char block[FILE_RESERVED];
+	_cleanup_free_ char *tmp = temp_of(path);
+	if (write_temp(dirfd, tmp, block, sizeof block, 0600, err) == 0)
+		return sync_parent(dirfd, path, err);
+	unlinkat(dirfd, tmp, 0);
+	return -1;
+}
+
+int file_unreserve_at(int dirfd, const char *path, struct err *err)
+{
+	_cleanup_free_ char *tmp = temp_of(path);
+	if (unlinkat(dirfd, tmp, 0) < 0 && errno != ENOENT)
+		return err_sys(err, "remove %s", tmp);
+	return 0;
 }
 
 static int make_dir(const char *path, mode_t mode, struct err *err)

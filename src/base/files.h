@@ -22,6 +22,15 @@ int file_read_at(
 int file_write_atomic_at(
 	int dirfd, const char *path, const void *data, size_t len, mode_t mode, struct err *err);
 
+/*
+ * Makes sure of the room that a later file_write_atomic_at() of up to FILE_RESERVED bytes needs, on
+ * file systems that overwrite in place: the temporary file is there already, with its block, on
+ * disk. Until then `path` does not exist, or is as it was; file_unreserve_at() gives the room back.
+ */
+#define FILE_RESERVED 64
+int file_reserve_at(int dirfd, const char *path, struct err *err);
+int file_unreserve_at(int dirfd, const char *path, struct err *err);
+
 /* Writes all of it, retrying on EINTR and short writes; on EAGAIN waits with poll(2). */
 int fd_write_all(int fd, const void *data, size_t len, struct err *err);
 

@@ -80,3 +80,12 @@ char *console_tail(const char *dir, const char *uuid)
 	size_t from = last_lines(buf, len);
 	return xstrndup(buf + from, len - from);
 }
+
+char *console_panic(const char *tail)
+{
+	static const char words[] = "Kernel panic - not syncing: ";
+	const char *why = NULL;
+	for (const char *at = tail; (at = strstr(at, words)); why = at)
+		at += sizeof words - 1;
+	return why ? xstrndup(why, strcspn(why, "\n")) : NULL;
+}

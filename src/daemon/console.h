@@ -7,9 +7,10 @@
 #define DAEMON_CONSOLE_H
 
 /* Where xenconsoled writes guest-<name>.log when it logs guests (xenconsoled(8), --log). */
-#define CONSOLE_DIR   "/var/log/xen/console"
-#define CONSOLE_BYTES 4096
-#define CONSOLE_LINES 20
+#define CONSOLE_DIR "/var/log/xen/console"
+/* A kernel's panic with its registers and trace is within them. */
+#define CONSOLE_BYTES 8192
+#define CONSOLE_LINES 64
 
 /*
  * The end of <dir>/guest-<uuid>.log: at most CONSOLE_LINES whole lines out of CONSOLE_BYTES, printable
@@ -17,5 +18,10 @@
  * such regular file, or it cannot be read.
  */
 char *console_tail(const char *dir, const char *uuid);
+/*
+ * Why the guest's kernel panicked: what a console_tail() has behind the last "Kernel panic - not
+ * syncing: " (Linux, panic()), to the end of its line. Malloc'ed; NULL when there is none.
+ */
+char *console_panic(const char *tail);
 
 #endif

@@ -21,6 +21,7 @@
 #include "daemon/cgroup.h"
 #include "daemon/custody.h"
 #include "daemon/engine.h"
+#include "daemon/logs.h"
 #include "daemon/loop.h"
 #include "daemon/recover.h"
 #include "daemon/sensors.h"
@@ -230,6 +231,8 @@ static void beat(void *ctx)
 			d->world, "no answer in time: xenstored or libxl hangs");
 	else if (d->world_up && ++d->beats % AUDIT_PINGS == 0)
 		sensors_list(d->sensors);
+	if (!d->cfg.simulated)
+		logs_trim_all(d->worker, engine_pods(d->engine), LOGS_DIR);
 	if (d->opened_at && clock_boot_ns() - d->opened_at > RUN_GRACE_NS)
 		pods_each(engine_pods(d->engine), check_run, d);
 	if (++d->prune_beats % PRUNE_BEATS == 0)

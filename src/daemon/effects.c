@@ -56,8 +56,12 @@ static void ready_done(struct engine *e, struct pod *p, const struct err *err)
 static void collect_done(struct engine *e, struct pod *p, const struct file_job *j)
 {
 	const struct err *err = &j->err;
-	struct event_args args = {
-		.domid = -1, .outbox = j->outbox, .message = err->msg, .console = j->console};
+	bool crashed = j->console && p->core.cause == CAUSE_CRASHED;
+	_cleanup_free_ char *panic = crashed ? console_panic(j->console) : NULL;
+	struct event_args args = {.domid = -1,
+		.outbox = j->outbox,
+		.message = err->msg ? err->msg : panic,
+		.console = j->console};
 	if (err->msg) {
 		log_err("pod %s: exit codes cannot be written, trying again: %s", p->uuid,
 			err_msg(err));

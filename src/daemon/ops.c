@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "base/json.h"
 #include "daemon/engine_int.h"
+#include "daemon/logs.h"
 
 static const struct {
 	enum pod_effect fx;
@@ -59,13 +60,9 @@ static void add_create(json_t *r, const struct pod *p)
 
 static void add_logs(json_t *r, const struct pod *p)
 {
-	static const char *const logs[] = {
-		"/var/log/xen/qemu-dm-%s.log", "/var/log/xen/console/guest-%s.log"};
 	json_t *list = json_array();
-	for (size_t i = 0; i < ARRAY_SIZE(logs); i++) {
-		const char *percent = strchr(logs[i], '%');
-		_cleanup_free_ char *path = xasprintf(
-			"%.*s%s%s", (int)(percent - logs[i]), logs[i], p->uuid, percent + 2);
+	for (size_t i = 0; i < LOGS_PER_POD; i++) {
+		_cleanup_free_ char *path = logs_path(LOGS_DIR, i, p->uuid);
 		json_array_append_new(list, json_string(path));
 	}
 	json_object_set_new(r, "logs", list);

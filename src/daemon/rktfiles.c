@@ -38,11 +38,20 @@ static int write_code(int rkt_dirfd, const struct pod_app *a, struct err *err)
 	return file_write_atomic_at(rkt_dirfd, path, text, (size_t)n, 0644, err);
 }
 
+/* `run` has kept room for it (stage1/podfiles.h), which goes when nothing is known. */
+static int forget_code(int rkt_dirfd, const struct pod_app *a, struct err *err)
+{
+	_cleanup_free_ char *path = xasprintf("status/%s", a->name);
+	return file_unreserve_at(rkt_dirfd, path, err);
+}
+
 int rktfiles_codes(int rkt_dirfd, const struct pod_app *apps, size_t n, struct err *err)
 {
-	for (size_t i = 0; i < n; i++)
-		if (pod_app_ended(&apps[i]) && write_code(rkt_dirfd, &apps[i], err) < 0)
+	for (size_t i = 0; i < n; i++) {
+		bool ended = pod_app_ended(&apps[i]);
+		if ((ended ? write_code : forget_code)(rkt_dirfd, &apps[i], err) < 0)
 			return err_wrap(err, "exit code of app %s", apps[i].name);
+	}
 	return 0;
 }
 

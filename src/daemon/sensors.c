@@ -90,7 +90,9 @@ static void post(struct sensors *s, struct pod *p, enum pod_event ev, enum pod_c
 
 static void domain_stopped(struct sensors *s, struct pod *p, const char *reason)
 {
-	if (!strcmp(reason, "crash") || !strcmp(reason, "watchdog"))
+	if (!strcmp(reason, "crash"))
+		post(s, p, EV_DOMAIN_CRASHED, CAUSE_NONE, NULL); /* the console may say why */
+	else if (!strcmp(reason, "watchdog"))
 		post(s, p, EV_DOMAIN_CRASHED, CAUSE_NONE, reason);
 	else if (!strcmp(reason, "reboot"))
 		post(s, p, EV_DOMAIN_STOPPED, CAUSE_GUEST_REBOOT, NULL);

@@ -36,6 +36,13 @@ static int write_env(const struct poddir_app *a, struct err *err)
 	return file_write_atomic_at(AT_FDCWD, path, text, strlen(text), 0640, err);
 }
 
+/* A domain that has filled the disk must not keep its own end from being told. */
+static int reserve_code(const struct poddir_app *a, struct err *err)
+{
+	_cleanup_free_ char *path = xasprintf(PODDIR_STATUS "/status/%s", a->pod->name);
+	return file_reserve_at(AT_FDCWD, path, err);
+}
+
 void podfiles_warn(const struct poddir *d)
 {
 	for (size_t i = 0; i < d->napps; i++)
@@ -52,7 +59,7 @@ int podfiles_write(const struct poddir *d, struct err *err)
 	if (mkdir(PODDIR_STATUS "/env", 0755) < 0 && errno != EEXIST)
 		return err_sys(err, "make " PODDIR_STATUS "/env");
 	for (size_t i = 0; i < d->napps; i++)
-		if (write_env(&d->apps[i], err) < 0)
+		if (write_env(&d->apps[i], err) < 0 || reserve_code(&d->apps[i], err) < 0)
 			return -1;
 	/* "null": no networks. A file cut short would hide the pod from rkt (contract 2.5). */
 	if (file_write_atomic_at(AT_FDCWD, "net-info.json", "null\n", 5, 0644, err) < 0)

@@ -8,7 +8,7 @@
 
 /*
  * rkt/env/<app>, net-info.json and last of all `pid` (this process): a reader that sees pid sees
- * the others. Relative to the working directory.
+ * the others; and room for each rkt/status/<app>. Relative to the working directory.
  */
 int podfiles_write(const struct poddir *d, struct err *err);
 

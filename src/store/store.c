@@ -13,9 +13,12 @@
 
 #include "base/alloc.h"
 #include "base/files.h"
+#include "base/log.h"
 
 #define BUSY_MS       1000 /* longest wait for a reader that repairs the index after a crash */
 #define WAL_KEEP_SIZE "4194304"
+#define WAL_RESERVED  4194304
+#define DB_CHUNK      1048576
 
 static bool in_memory(const struct store *s)
 {
@@ -207,6 +210,29 @@ static int set_up(struct store *s, struct err *err)
 	return 0;
 }
 
+/*
+ * Room for the commits that end pods when something, a guest maybe, has filled the file system: the
+ * log's blocks are there before they are needed and stay when it starts again (KEEP_SIZE: SQLite
+ * sees the length it wrote; journal_size_limit cuts off no more). Closing a descriptor of a log, as
+ * opposed to one of the database, drops no lock. Where it cannot be had, the store works without.
+ */
+static void reserve_log(const struct store *s)
+{
+	_cleanup_free_ char *log = xasprintf("%s-wal", s->path);
+	_cleanup_fd_ int fd = open(log, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	if (fd >= 0 && fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, WAL_RESERVED) < 0)
+		log_warning("no room is kept for %s: %s", log, strerror(errno));
+}
+
+/* It grows by whole chunks, so that folding the log into it rarely needs room. */
+static void reserve_db(struct store *s)
+{
+	int chunk = DB_CHUNK;
+	sqlite3_int64 grow = DB_CHUNK;
+	sqlite3_file_control(s->db, "main", SQLITE_FCNTL_CHUNK_SIZE, &chunk);
+	sqlite3_file_control(s->db, "main", SQLITE_FCNTL_SIZE_HINT, &grow);
+}
+
 static int make_id(struct store *s, struct err *err)
 {
 	char uuid[UUID_TEXT_SIZE];
@@ -243,7 +269,13 @@ static int open_rw(struct store *s, struct err *err)
 		migrate(s, s->version, err) < 0)
 		return -1;
 	s->version = migrate_newest();
-	return load_id(s, err);
+	if (load_id(s, err) < 0)
+		return -1;
+	if (!in_memory(s)) {
+		reserve_log(s);
+		reserve_db(s);
+	}
+	return 0;
 }
 
 static int open_readonly(struct store *s, struct err *err)
@@ -278,6 +310,9 @@ void store_close(struct store *s)
 	for (size_t i = 0; i < STMT_MAX_; i++)
 		sqlite3_finalize(s->stmt[i]);
 	sqlite3_close(s->db);
+	/* SQLite has just cut it off. */
+	if (s->id[0] && s->mode == STORE_RW_CREATE && !in_memory(s))
+		reserve_log(s);
 	fd_close(&s->owner_fd);
 	free(s->path);
 	free(s);

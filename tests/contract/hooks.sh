@@ -203,7 +203,9 @@ wait $notified
 same "STOPPING=1 at the end" "READY=1 STOPPING=1" "$(xargs <"$T/notified")"
 says "newline in a variable is told" "NL holds a newline"
 same "stdout is the apps' alone" 0 "$(stat -c %s "$T/out")"
-same "no temporary files" "" "$(find "$pod" -name '*.new')"
+same "no temporary files but the room for exit codes" "./one.new ./two.new" \
+	"$(cd "$pod/stage1/rootfs/rkt/status" && find "$pod" ! -path '*/rkt/status/*' -name '*.new' &&
+		find . -name '*.new' | sort | xargs)"
 same "descriptors by name" "lock status kernel ramdisk tree/0 tree/1" \
 	"$(log '" ".join(c[0]["parameters"]["fds"])')"
 same "lock is the pod" "$pod" "$(log 'c[0]["fds"][0]["link"]')"

@@ -12,7 +12,7 @@ static void test_panic(void **state)
 	(void)state;
 	struct kit_pod *a = pod_in(POD_RUNNING, "panic after 3s");
 	kit_rest(&k);
-	kit_assert_trace(&k, "   11.72 a running --domain-crashed--> destroying [crashed]: crash\n"
+	kit_assert_trace(&k, "   11.72 a running --domain-crashed--> destroying [crashed]\n"
 			     "   11.72   a destroy\n"
 			     "   12.44 a destroying --destroyed--> dying\n"
 			     "   12.44   a unmap\n"

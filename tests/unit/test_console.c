@@ -73,16 +73,16 @@ static void put_line(char *to, int i, const char *end)
 static void test_lines_are_counted(void **state)
 {
 	(void)state;
-	char log[40 * 4 + 1];
+	char log[99 * 4 + 1];
 	char want[CONSOLE_LINES * 3 + 1];
-	for (int i = 0; i < 40; i++)
+	for (int i = 0; i < 99; i++)
 		put_line(log + (size_t)i * 4, i, "\r\n");
 	for (int i = 0; i < CONSOLE_LINES; i++)
-		put_line(want + (size_t)i * 3, 40 - CONSOLE_LINES + i, "\n");
+		put_line(want + (size_t)i * 3, 99 - CONSOLE_LINES + i, "\n");
 	want[sizeof want - 2] = '\0'; /* the last line feed is not kept */
 	assert_tail(log, sizeof log - 1, want);
 	/* As many as are kept, and not one more: nothing is cut off. */
-	assert_tail(log + 160 - CONSOLE_LINES * 4, CONSOLE_LINES * 4, want);
+	assert_tail(log + 99 * 4 - CONSOLE_LINES * 4, CONSOLE_LINES * 4, want);
 }
 
 static void test_bytes_are_counted(void **state)
@@ -129,6 +129,19 @@ static void test_whose_is_kept(void **state)
 			assert_false(pod_cause_in_order((enum pod_cause)c, -1));
 }
 
+static void test_panic_tells_its_reason(void **state)
+{
+	(void)state;
+	static const char said[] =
+		"Kernel panic - not syncing: the first\n---[ end Kernel panic ]---\n"
+		"[    1.5] Kernel panic - not syncing: out of luck\nRebooting";
+	_cleanup_free_ char *why = console_panic(said);
+	assert_string_equal(why, "out of luck");
+	assert_null(console_panic("Kernel panic"));
+	_cleanup_free_ char *cut = console_panic("Kernel panic - not syncing: ");
+	assert_string_equal(cut, "");
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 static const struct CMUnitTest tests[] = {
@@ -137,6 +150,7 @@ static const struct CMUnitTest tests[] = {
 	T(test_bytes_are_counted),
 	T(test_what_is_no_log),
 	T(test_whose_is_kept),
+	T(test_panic_tells_its_reason),
 };
 
 UNIT_MAIN(tests, NULL, NULL)

@@ -28,14 +28,12 @@ type sleep 2; stty size\r
 wait 20 70
 type sleep 1000\r
 wait sleep 1000
-type \x03
-wait # 
+press \x03 # 
 type echo after ^C: $?\r
 wait after ^C: 130
 type sleep 1000\r
 wait sleep 1000
-type \x1a
-wait topped
+press \x1a topped
 type jobs\r
 wait topped
 type kill %1; wait; echo killed\r
@@ -77,8 +75,7 @@ type stty size\r
 wait 40 120
 type sleep 1000\r
 wait sleep 1000
-type \x03
-wait # 
+press \x03 # 
 type exit 9\r
 end' xenpod enter --app=ticker "$uuid" /bin/sh 2>&1)
 expect_match "enter at a terminal" "$(tail -n 2 <<<"$said")" 'terminal as before.*exit 9'

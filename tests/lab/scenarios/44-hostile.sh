@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # TIER: full
-# PODS: 7
+# PODS: 8
 # LIMIT: 3600
 #
 # Apps that turn against their host, each in a domain of its own: they harm neither the supervisor nor
@@ -63,6 +63,19 @@ expect_eq "who enters is not held" $? 254
 expect_match "and is told" "$said" 'stage1: .'
 neighbour_lives ring
 put_down ring
+
+attack console
+log=/var/log/xen/console/guest-$uuid.log
+larger() {
+	[ "$(stat -c %s "$log")" -gt $((8 << 20)) ]
+}
+trimmed() {
+	[ $(($(stat -c %b "$log") * 512)) -le $((4 << 20)) ]
+}
+check "a console that is talked to without end" until_true 900 larger
+soon "takes no more of the host's disk than it may" 120 trimmed
+neighbour_lives console
+put_down console
 
 start forge --memory=96M $work/images/hostile -- forge
 until_true 300 in_state "$uuid" 'exited|failed'

@@ -10,7 +10,11 @@
  *   many      as many nodes as the quota allows
  *   ring      a rendezvous ring of its own; who binds it gets frames that are none, without end
  *   forge     tells the pod's end, with code 0
+ *   fill      its root, and with it the file system of its host: to the last block, again and again
+ *   console   talks to its domain's console without end
  */
+#include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -121,10 +125,63 @@ static void ring(struct xs_handle *xs)
 		;
 }
 
+/* Until there is no room for one byte more. */
+static bool fill_file(const char *path)
+{
+	static char block[1 << 16];
+	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return errno == ENOSPC;
+	bool full = false;
+	for (size_t size = sizeof block; size;)
+		if (write(fd, block, size) <= 0) {
+			full |= errno == ENOSPC;
+			size /= 2;
+		}
+	full |= fsync(fd) < 0 && errno == ENOSPC;
+	close(fd);
+	return full;
+}
+
+/* What somebody gives back is taken as well. */
+static void fill(void)
+{
+	bool told = false;
+	for (unsigned n = 0;; n++) {
+		char path[32];
+		snprintf(path, sizeof path, "/filler.%u", n % 100);
+		bool full = fill_file(path);
+		if (full && !told)
+			puts("hostile: it is full");
+		told |= full;
+		usleep(100000);
+	}
+}
+
+static void console(void)
+{
+	static char line[128];
+	memset(line, 'x', sizeof line - 1);
+	line[sizeof line - 1] = '\n';
+	(void)mknod("/hvc0", S_IFCHR | 0600, makedev(229, 0));
+	int fd = open("/hvc0", O_WRONLY | O_NOCTTY | O_CLOEXEC);
+	if (fd < 0) {
+		perror("hostile: console");
+		exit(1);
+	}
+	for (unsigned n = 1; write(fd, line, sizeof line) > 0; n++)
+		if (n == 1000)
+			puts("hostile: talks");
+}
+
 int main(int argc, char **argv)
 {
 	const char *mode = argc == 2 ? argv[1] : "";
 	setvbuf(stdout, NULL, _IOLBF, 0);
+	if (strcmp(mode, "fill") == 0)
+		fill();
+	else if (strcmp(mode, "console") == 0)
+		console();
 	struct xs_handle *xs = open_xenstore();
 	if (strcmp(mode, "garbage") == 0)
 		garbage(xs);

@@ -7,6 +7,7 @@ usage: typist.py ROWSxCOLS SCRIPT COMMAND...
 SCRIPT has a line for each act:
   wait TEXT       until TEXT has appeared behind what was waited for before (Python's escapes)
   type TEXT       types it (Python's escapes: \\r is Enter, \\x03 is ^C)
+  press KEY TEXT  types KEY until TEXT has appeared: what it is for may need a moment to be there
   size ROWSxCOLS  the window changes
   signal NAME     to COMMAND's process
   end             until COMMAND has ended
@@ -54,9 +55,13 @@ class Terminal:
             sys.stdout.buffer.write(data)
             sys.stdout.buffer.flush()
 
-    def wait(self, text):
+    def wait(self, text, key=b""):
         end = time.monotonic() + CEILING
+        again = time.monotonic()
         while text not in self.seen:
+            if key and time.monotonic() >= again:
+                os.write(self.master, key)
+                again = time.monotonic() + 3
             if time.monotonic() > end:
                 raise SystemExit(f"\ntypist: {text!r} did not come; there was {self.seen[-300:]!r}")
             self.read(1)
@@ -84,6 +89,9 @@ def main():
             terminal.wait(raw)
         elif act == "type":
             os.write(terminal.master, raw)
+        elif act == "press":
+            key, _, text = raw.partition(b" ")
+            terminal.wait(text, key)
         elif act == "size":
             set_size(terminal.master, text)
             os.kill(terminal.pid, signal.SIGWINCH)
