@@ -71,7 +71,7 @@ static int open_null(int flags, int *ret, struct err *err)
 static int make_terminal(struct app *app, struct app_stdio *stdio, struct err *err)
 {
 	struct terminal t;
-	if (terminal_open(&t, err) < 0)
+	if (terminal_open(&t, &app->spec->size, err) < 0)
 		return -1;
 	for (int i = 0; i < 3; i++)
 		stdio->fd[i] = t.slave[i];

@@ -190,9 +190,8 @@ static int open_terminal(
 	struct enter *e, const struct winsize *size, struct stdio *stdio, struct err *err)
 {
 	struct terminal t;
-	if (terminal_open(&t, err) < 0)
+	if (terminal_open(&t, size, err) < 0)
 		return -1;
-	terminal_resize(t.out, size);
 	for (int i = 0; i < 3; i++)
 		stdio->fd[i] = t.slave[i];
 	attach_input(e, t.in, /*terminal*/ true);

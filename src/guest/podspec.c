@@ -107,6 +107,8 @@ static void fill_isolators(
 static void fill_streams(struct podspec_app *app, const json_t *j)
 {
 	app->tty = json_bool_opt(j, "tty", false);
+	app->size.ws_row = (unsigned short)json_int_opt(j, "rows", 0);
+	app->size.ws_col = (unsigned short)json_int_opt(j, "cols", 0);
 	app->stdin_stream = is_stream(j, "stdin", "null");
 	app->stdout_stream = is_stream(j, "stdout", "stream");
 	app->stderr_stream = is_stream(j, "stderr", "stream");

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/ioctl.h>
 #include <sys/types.h>
 
 #include "base/err.h"
@@ -50,7 +51,8 @@ struct podspec_app {
 	bool docker;
 	bool read_only;
 	bool tty;
-	bool stdin_stream; /* else, and for the next two: /dev/null */
+	struct winsize size; /* the terminal's, before it starts */
+	bool stdin_stream;   /* else, and for the next two: /dev/null */
 	bool stdout_stream;
 	bool stderr_stream;
 	bool notify;

@@ -17,11 +17,13 @@ static void terminal_close(struct terminal *t)
 }
 
 /* All apps have the guest's one devpts, so the terminal's name is right inside the app, too. */
-static int open_ends(struct terminal *t, struct err *err)
+static int open_ends(struct terminal *t, const struct winsize *size, struct err *err)
 {
 	t->out = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
 	if (t->out < 0 || unlockpt(t->out) < 0)
 		return err_sys(err, "open a terminal");
+	if (ioctl(t->out, TIOCSWINSZ, size) < 0)
+		return err_sys(err, "set a terminal's size");
 	for (int i = 0; i < 3; i++) {
 		t->slave[i] = ioctl(t->out, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
 		if (t->slave[i] < 0)
@@ -31,18 +33,13 @@ static int open_ends(struct terminal *t, struct err *err)
 	return t->in < 0 ? err_sys(err, "open a terminal") : 0;
 }
 
-int terminal_open(struct terminal *ret, struct err *err)
+int terminal_open(struct terminal *ret, const struct winsize *size, struct err *err)
 {
 	*ret = (struct terminal){.slave = {-1, -1, -1}, .in = -1, .out = -1};
-	if (open_ends(ret, err) == 0)
+	if (open_ends(ret, size, err) == 0)
 		return 0;
 	terminal_close(ret);
 	return -1;
-}
-
-void terminal_resize(int fd, const struct winsize *size)
-{
-	ioctl(fd, TIOCSWINSZ, size);
 }
 
 void terminal_resize_frame(int fd, const uint8_t payload[4])
@@ -51,5 +48,5 @@ void terminal_resize_frame(int fd, const uint8_t payload[4])
 		.ws_row = (unsigned short)(payload[0] | payload[1] << 8),
 		.ws_col = (unsigned short)(payload[2] | payload[3] << 8),
 	};
-	terminal_resize(fd, &size);
+	ioctl(fd, TIOCSWINSZ, &size);
 }

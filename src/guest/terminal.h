@@ -14,11 +14,13 @@ struct terminal {
 	int out;      /* ours, non-blocking: what is shown */
 };
 
-/* All close-on-exec and the caller's to close; nothing is left open on failure. */
-int terminal_open(struct terminal *ret, struct err *err);
+/*
+ * With the size that its program finds: one that asks only once, at its start, must not see 0x0.
+ * All close-on-exec and the caller's to close; nothing is left open on failure.
+ */
+int terminal_open(struct terminal *ret, const struct winsize *size, struct err *err);
 
-void terminal_resize(int fd, const struct winsize *size);
-/* The same with what a WINCH frame carries: u16 rows, u16 columns. */
+/* A new size, as a WINCH frame carries it: u16 rows, u16 columns. */
 void terminal_resize_frame(int fd, const uint8_t payload[4]);
 
 #endif

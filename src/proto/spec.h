@@ -34,6 +34,8 @@
  *     read_only?   bool (false)    the root is read-only; volumes have their own word
  *     docker?      bool (false)    the image comes from docker: its rule for groups
  *     tty?         bool (false)    one pseudo-terminal for all three streams; stdin is "stream"
+ *     rows?, cols? 0..65535 (0)    with "tty": its size before the app starts; WINCH frames change
+ *                                  it later. 0: not known
  *     stdin?       "null" (null) | "stream"
  *     stdout?, stderr?  "stream" (stream) | "null"
  *     notify?      bool (false)    it says READY=1 itself, see sd_notify(3), before it counts as
@@ -77,6 +79,7 @@
 #define SPEC_MEMORY_STEP_KIB 1024
 #define SPEC_MEMORY_MAX_KIB  (16LL * 1024 * 1024 * 1024) /* 16 TiB: more is a slip of the pen */
 #define SPEC_GRACE_MAX_MS    (24 * 3600 * 1000)
+#define SPEC_TTY_SIZE_MAX    65535 /* struct winsize, and the WINCH frame, have 16 bits */
 #define SPEC_VCPUS           2
 #define SPEC_VCPUS_MAX       128
 /* The guest's part as text. It travels in one frame beside a few other members (base/frame.h). */

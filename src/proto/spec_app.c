@@ -156,11 +156,25 @@ static int check_isolators(const json_t *app, size_t n_filters, struct err *err)
 
 /* ---- the app ----------------------------------------------------------------------------------- */
 
+/* A size without a terminal would be ignored, and so is refused. */
+static int check_tty(const json_t *app, struct err *err)
+{
+	static const char *const members[] = {"rows", "cols"};
+	if (spec_check_bool_opt(app, "tty", err) < 0)
+		return -1;
+	for (size_t i = 0; i < ARRAY_SIZE(members); i++) {
+		if (spec_check_int_opt(app, members[i], 0, SPEC_TTY_SIZE_MAX, err) < 0)
+			return -1;
+		if (json_object_get(app, members[i]) && !json_bool_opt(app, "tty", false))
+			return spec_bad(err, members[i], "of an app with a \"tty\"");
+	}
+	return 0;
+}
+
 static int check_streams(const json_t *app, struct err *err)
 {
 	static const char *const modes[] = {"null", "stream", NULL};
-	if (spec_check_bool_opt(app, "tty", err) < 0 ||
-		spec_check_bool_opt(app, "notify", err) < 0 ||
+	if (check_tty(app, err) < 0 || spec_check_bool_opt(app, "notify", err) < 0 ||
 		spec_check_word_opt(app, "stdin", modes, err) < 0 ||
 		spec_check_word_opt(app, "stdout", modes, err) < 0)
 		return -1;

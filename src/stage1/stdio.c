@@ -5,10 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/cleanup.h"
+#include "stage1/tty.h"
 
 #define TERM_DEFAULT "vt100" /* as enter's (contract 1.5) */
 
@@ -62,12 +62,23 @@ static bool has_term(const json_t *env)
 	return false;
 }
 
+/* Programs ask for it when they start, which may be before the session's first WINCH. */
+static void set_size(json_t *app)
+{
+	uint16_t rows;
+	uint16_t cols;
+	tty_size(&rows, &cols);
+	json_object_set_new(app, "rows", json_integer(rows));
+	json_object_set_new(app, "cols", json_integer(cols));
+}
+
 static void set_terminal(json_t *app)
 {
 	const char *term = getenv("TERM");
 	json_t *env = json_object_get(app, "env");
 	_cleanup_free_ char *pair = xasprintf("TERM=%s", term && *term ? term : TERM_DEFAULT);
 	json_object_set_new(app, "tty", json_true());
+	set_size(app);
 	if (!has_term(env))
 		json_array_append_new(env, json_string(pair));
 }
@@ -75,7 +86,7 @@ static void set_terminal(json_t *app)
 void stdio_set(json_t *app, const struct poddir_app *a, const struct run_options *o)
 {
 	json_object_set_new(app, "stdin", json_string(o->interactive ? "stream" : "null"));
-	if (o->interactive && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO))
+	if (o->interactive && tty_present())
 		set_terminal(app);
 	if (o->interactive)
 		return;

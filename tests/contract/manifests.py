@@ -23,6 +23,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import termios
 import threading
 import time
 
@@ -231,6 +232,7 @@ def run_fake(result, world, row, where, number):
     leader = follower = None
     if row.get("terminal"):
         leader, follower = pty.openpty()
+        termios.tcsetwinsize(leader, row.get("size", (0, 0)))
     child = start_run(pod, world.where, follower)
     status, stderr = end_run(child)
     for fd in (leader, follower):

@@ -11,6 +11,7 @@ A row has
   image      changes of the image manifest
   pod        changes of the pod manifest; raw: its text instead
   files, env, terminal   further files of the pod directory, environment, stdin and stdout a terminal
+  size       the terminal's rows and columns
 and either
   want       members of the Accept request: app.X is of the first app, apps.N.X, guest.X; a value, a
              predicate, or ABSENT
@@ -131,12 +132,14 @@ FLAGS = [
 
 INTERACTIVE = [
     flag("3.6", "--interactive with pipes", "--interactive",
-         want={"app.stdin": "stream", "app.tty": ABSENT, "app.stdout": ABSENT}),
+         want={"app.stdin": "stream", "app.tty": ABSENT, "app.rows": ABSENT,
+               "app.cols": ABSENT, "app.stdout": ABSENT}),
     flag("3.6", "--interactive with a terminal", "--interactive", terminal=True,
-         env={"TERM": "xterm-256color"},
-         want={"app.stdin": "stream", "app.tty": True, "app.env": has("TERM=xterm-256color")}),
-    flag("1.5", "a terminal that has no name", "--interactive", terminal=True,
-         want={"app.tty": True, "app.env": has("TERM=vt100")}),
+         size=(50, 300), env={"TERM": "xterm-256color"},
+         want={"app.stdin": "stream", "app.tty": True, "app.rows": 50, "app.cols": 300,
+               "app.env": has("TERM=xterm-256color")}),
+    flag("1.5", "a terminal that has neither name nor size", "--interactive", terminal=True,
+         want={"app.tty": True, "app.rows": 0, "app.cols": 0, "app.env": has("TERM=vt100")}),
     flag("3.2", "the manifest's own TERM", "--interactive", terminal=True, env={"TERM": "xterm"},
          app={"environment": [{"name": "TERM", "value": "dumb"}]},
          want={"app.env": lambda got: [e for e in got if e.startswith("TERM=")] == ["TERM=dumb"]}),

@@ -282,9 +282,13 @@ static void a_terminal_is_one_for_all_three(void **state)
 	const uint8_t size[4] = {50, 0, 0x84, 0x03};
 	struct winsize w = {0};
 	char got[16] = "";
-	make_app((struct podspec_app){.tty = true});
+	make_app((struct podspec_app){.tty = true, .size = {.ws_row = 24, .ws_col = 300}});
 	for (int i = 0; i < 3; i++)
 		assert_true(isatty(stdio.fd[i]));
+	/* Before anybody has come: the app may ask at once, and never again. */
+	assert_int_equal(ioctl(stdio.fd[0], TIOCGWINSZ, &w), 0);
+	assert_int_equal(w.ws_row, 24);
+	assert_int_equal(w.ws_col, 300);
 	attach_client();
 	assert_string_equal(frames, "eof2|"); /* all output is stdout */
 	struct stream_header h = {STREAM_WINCH, STREAM_STDIN, 0, 4};

@@ -187,7 +187,8 @@ static void too_many(void **state)
 
 static const char rich[] =
 	"{'name':'web','tag':'app0','exec':['/bin/sh'],'user':'0','group':'0','gids':[],'cwd':'/',"
-	"'env':[],'tty':true,'stdin':'stream','stdout':'null','stderr':'stream','notify':true,"
+	"'env':[],'tty':true,'rows':0,'cols':65535,'stdin':'stream','stdout':'null','stderr':'"
+	"stream','notify':true,"
 	"'pre_start':['/bin/pre','a'],'post_stop':['/bin/post'],"
 	"'mounts':[{'path':'/data','tag':'app1','sub':'','read_only':true},"
 	"{'path':'/data/x','tag':'app1','sub':'a/b.c','read_only':false}],"
@@ -266,6 +267,12 @@ static void wrong_streams_and_handlers_are_named(void **state)
 	(void)state;
 	assert_rich_spoilt("guest/apps/0/stdout", "'log'", "\"stdout\" is \"log\"");
 	assert_rich_spoilt("guest/apps/0/tty", "'yes'", "\"tty\"");
+	assert_rich_spoilt("guest/apps/0/rows", "65536", "\"rows\" must be from 0 to 65535");
+	assert_rich_spoilt("guest/apps/0/cols", "-1", "\"cols\" must be from 0 to 65535");
+	assert_rich_spoilt("guest/apps/0/cols", "'80'", "\"cols\"");
+	assert_rich_spoilt(
+		"guest/apps/0/tty", "false", "\"rows\" must be of an app with a \"tty\"");
+	assert_spoilt("guest/apps/0/cols", "80", "\"cols\" must be of an app with a \"tty\"");
 	assert_rich_spoilt("guest/apps/0/notify", "1", "\"notify\"");
 	assert_rich_spoilt("guest/apps/0/pre_start", "[]", "\"pre_start\"");
 	assert_rich_spoilt("guest/apps/0/post_stop", "['']", "\"post_stop\"");
