@@ -27,8 +27,36 @@ void err_done(struct err *err)
 	*err = (struct err){0};
 }
 
+/* Bytes of the character that begins here, 0: none that Unicode has (RFC 3629, section 4). */
+static size_t utf8_size(const unsigned char *p)
+{
+	size_t n = p[0] < 0x80 ? 1 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
+	if ((p[0] >= 0x80 && p[0] < 0xc2) || p[0] > 0xf4)
+		return 0;
+	for (size_t i = 1; i < n; i++) {
+		if ((p[i] & 0xc0) != 0x80) /* the end of the text is none, either */
+			return 0;
+	}
+	/* Overlong, a surrogate, beyond U+10FFFF. */
+	if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) ||
+		(p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] > 0x8f))
+		return 0;
+	return n;
+}
+
+static void make_utf8(char *text)
+{
+	for (char *p = text; *p;) {
+		size_t n = utf8_size((const unsigned char *)p);
+		if (!n)
+			*p = '?';
+		p += n ? n : 1;
+	}
+}
+
 static void replace(struct err *err, enum err_code code, char *msg)
 {
+	make_utf8(msg);
 	free(err->msg);
 	err->code = code;
 	err->msg = msg;

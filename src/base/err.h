@@ -33,6 +33,10 @@ enum err_code {
 		ERR_MAX_
 };
 
+/*
+ * The message is UTF-8 whatever went into it: it goes out as JSON, and names that are cut short, or
+ * come from a disk, may not be. What is none becomes "?".
+ */
 struct err {
 	enum err_code code;
 	char *msg; /* owned; NULL iff nothing was set */

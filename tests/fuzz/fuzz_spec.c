@@ -15,6 +15,9 @@ static void check(int (*fn)(const json_t *, struct err *), const json_t *j)
 	must((r < 0) == (err.msg != NULL));
 	must(r == 0 || err.code == ERR_INVALID || err.code == ERR_UNSUPPORTED ||
 		err.code == ERR_FULL);
+	/* It is sent back to who asked. */
+	_cleanup_json_ json_t *text = json_string(err_msg(&err));
+	must(text != NULL);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

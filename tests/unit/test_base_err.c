@@ -4,6 +4,7 @@
 #include "unit.h"
 
 #include <errno.h>
+#include <jansson.h>
 
 static void set_replaces(void **state)
 {
@@ -14,6 +15,38 @@ static void set_replaces(void **state)
 	assert_int_equal(err_set(&err, ERR_EXISTS, "pod %d", 7), -1);
 	assert_int_equal(err.code, ERR_EXISTS);
 	assert_string_equal(err_msg(&err), "pod 7");
+}
+
+/* Messages go out as JSON, where anything else would end the process that says so. */
+static void messages_are_utf8(void **state)
+{
+	(void)state;
+	static const char *const pairs[][2] = {
+		{"\u00e9\u20ac\U0001f600\U0010ffff", NULL},
+		{"cut \xc3", "cut ?"},
+		{"cut \xe2\x82", "cut ??"},
+		{"cut \xf0\x9f\x98x", "cut ???x"},
+		{"alone \x80\xbf", "alone ??"},
+		{"overlong \xc0\xaf \xe0\x80\xaf \xf0\x80\x80\xaf", "overlong ?? ??? ????"},
+		{"surrogate \xed\xa0\x80", "surrogate ???"},
+		{"beyond \xf4\x90\x80\x80 \xff\xfe", "beyond ???? ??"},
+	};
+	for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+		_cleanup_err_ struct err err = {0};
+		const char *want = pairs[i][1] ? pairs[i][1] : pairs[i][0];
+		err_set(&err, ERR_INVALID, "%s", pairs[i][0]);
+		assert_string_equal(err_msg(&err), want);
+		json_t *text = json_string(err_msg(&err));
+		assert_non_null(text);
+		json_decref(text);
+	}
+	_cleanup_err_ struct err err = {0};
+	err_set(&err, ERR_INVALID, "%.2s", "a\u00e9");
+	err_wrap(&err, "%.1s", "\u00e9");
+	assert_string_equal(err_msg(&err), "?: a?");
+	errno = ENOENT;
+	err_sys(&err, "open %s", "\xff");
+	assert_string_equal(err_msg(&err), "open ?: No such file or directory");
 }
 
 static void null_is_allowed(void **state)
@@ -107,6 +140,7 @@ static void move_hands_over(void **state)
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(set_replaces),
 	cmocka_unit_test(null_is_allowed),
+	cmocka_unit_test(messages_are_utf8),
 	cmocka_unit_test(wrap_reads_from_outside_in),
 	cmocka_unit_test(wrap_of_nothing_is_still_an_error),
 	cmocka_unit_test(errno_chooses_the_code),
