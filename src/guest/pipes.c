@@ -154,6 +154,15 @@ void output_cut(struct output *out)
 	output_settle(out);
 }
 
+void output_discard(struct output *out)
+{
+	output_cut(out);
+	while (out->len) {
+		out->lost += out->len;
+		output_consume(out, out->len);
+	}
+}
+
 /* ---- input ----------------------------------------------------------------------------------- */
 
 #define END_OF_TRANSMISSION 0x04 /* the default VEOF of a terminal */

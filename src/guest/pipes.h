@@ -47,6 +47,8 @@ bool output_drained(const struct output *out);
 bool output_quiet(const struct output *out);
 /* Gives up on writers that keep it open: what is in the pipe still counts, then it has ended. */
 void output_cut(struct output *out);
+/* Gives up on the reader: what is left, here and in the pipe, is counted in `lost`, and it has ended. */
+void output_discard(struct output *out);
 
 struct input {
 	struct loop_watch watch;

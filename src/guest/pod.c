@@ -191,6 +191,23 @@ static void cut_outputs(struct pod *pod)
 	}
 }
 
+/* Nothing goes uncounted: a client that reads again is told how much is missing, and then the end. */
+static void give_up_output(struct pod *pod)
+{
+	uint64_t n = pod->streams ? session_unsent(pod->streams) : 0;
+	for (size_t i = 0; i < pod->n_apps; i++) {
+		for (int k = 0; k < 2; k++) {
+			struct output *out = &pod->apps[i].out[k];
+			if (out->buf)
+				output_discard(out);
+			n += out->lost;
+		}
+	}
+	if (n)
+		log_warning("output is lost, %llu bytes: %s", (unsigned long long)n,
+			pod->streams ? "its reader takes nothing" : "nobody came to read it");
+}
+
 static void stalled(struct loop_timer *t)
 {
 	struct pod *pod = container_of(t, struct pod, timer);
@@ -200,10 +217,10 @@ static void stalled(struct loop_timer *t)
 		loop_timer_set(pod->loop, t, more);
 		return;
 	}
-	if (output_left(pod))
-		log_warning("output is lost: %s",
-			pod->streams ? "its reader takes nothing" : "nobody came to read it");
+	give_up_output(pod);
 	sync_start(pod);
+	if (pod->streams)
+		session_kick(pod->streams);
 }
 
 static void drain_start(struct pod *pod)

@@ -298,6 +298,22 @@ void session_send(struct session *s, const struct stream_header *h, const void *
 	s->tx_len += STREAM_HEADER_SIZE + h->length;
 }
 
+size_t session_unsent(const struct session *s)
+{
+	size_t n = 0;
+	for (size_t at = 0; at < s->tx_len;) {
+		struct stream_header h = {0};
+		(void)stream_header_get(s->tx + at, &h); /* our own */
+		size_t begin = at + STREAM_HEADER_SIZE;
+		at = begin + h.length;
+		if (begin < s->tx_off)
+			begin = s->tx_off;
+		if (h.type == STREAM_DATA && begin < at)
+			n += at - begin;
+	}
+	return n;
+}
+
 /* Gives the ring what it takes. True: all of it. A short write has the library ask for an event. */
 static bool session_flush(struct session *s)
 {

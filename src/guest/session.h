@@ -81,6 +81,8 @@ void session_send(struct session *s, const struct stream_header *h, const void *
 /* The last frame has been queued. */
 void session_finish(struct session *s);
 bool session_finished(const struct session *s);
+/* Bytes of output that were taken for the client, and are not in the ring yet. */
+size_t session_unsent(const struct session *s);
 /* Something new is there to be sent: pumps and writes to the ring. */
 void session_kick(struct session *s);
 

@@ -155,6 +155,25 @@ static void cut_loses_nothing(void **state)
 	output_done(&out);
 }
 
+/* The reader is given up: each byte that was written is counted, also what only the pipe holds. */
+static void discarded_bytes_are_counted(void **state)
+{
+	(void)state;
+	struct output out;
+	int wr = -1;
+	open_output(&out, 4, &wr);
+	assert_int_equal(write(wr, "0123456789", 10), 10);
+	turn();
+	output_consume(&out, 1);
+	output_discard(&out);
+	assert_int_equal(out.lost, 9);
+	assert_true(output_drained(&out));
+	output_discard(&out);
+	assert_int_equal(out.lost, 9);
+	close(wr);
+	output_done(&out);
+}
+
 static void quiet(void **state)
 {
 	(void)state;
@@ -283,6 +302,7 @@ int main(void)
 		cmocka_unit_test(full_means_wait),
 		cmocka_unit_test(newest_are_kept),
 		cmocka_unit_test(cut_loses_nothing),
+		cmocka_unit_test(discarded_bytes_are_counted),
 		cmocka_unit_test(quiet),
 		cmocka_unit_test(input_is_bounded_and_acknowledged),
 		cmocka_unit_test(nobody_reads),
