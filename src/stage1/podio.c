@@ -164,16 +164,31 @@ int podio_wait_ms(const struct podio *io)
 	return attach_wait_ms(&io->attach);
 }
 
-void podio_finish(struct podio *io, int sigfd)
+/* False: nothing more is to be waited for. */
+static bool wait_for_reader(struct podio *io, int sigfd, int wait_ms)
 {
+	struct pollfd fds[] = {{.fd = sigfd, .events = POLLIN}, sink_poll(&io->relay.out),
+		sink_poll(&io->relay.err)};
+	if (poll(fds, ARRAY_SIZE(fds), wait_ms) == 0)
+		return false;
+	int signo = hook_next_signal(sigfd);
+	if (signo && !stdin_signal(&io->in, NULL, signo))
+		return false;
+	relay_flush(&io->relay);
+	return true;
+}
+
+void podio_finish(struct podio *io, int sigfd, int patience_ms)
+{
+	int64_t until = hook_now_ms() + patience_ms;
+	int64_t left = patience_ms;
 	applog_done(&io->log);
-	while (relay_waiting(&io->relay)) {
-		struct pollfd fds[] = {{.fd = sigfd, .events = POLLIN}, sink_poll(&io->relay.out),
-			sink_poll(&io->relay.err)};
-		poll(fds, ARRAY_SIZE(fds), -1);
-		int signo = hook_next_signal(sigfd);
-		if (signo && !stdin_signal(&io->in, NULL, signo))
-			return;
-		relay_flush(&io->relay);
+	while (relay_waiting(&io->relay) && wait_for_reader(io, sigfd, (int)left)) {
+		if (patience_ms >= 0)
+			left = until > hook_now_ms() ? until - hook_now_ms() : 0;
 	}
+	size_t lost = sink_pending(&io->relay.out) + sink_pending(&io->relay.err);
+	if (lost)
+		log_warning(
+			"output of the pod: %zu bytes are lost, because nobody reads them", lost);
 }

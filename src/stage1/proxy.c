@@ -215,15 +215,27 @@ static int life(struct proxy *p, struct err *err)
 	}
 }
 
+/* Who has stopped the pod, with us or through others, does not wait for a reader of its output. */
+static int patience(const struct proxy *p)
+{
+	const char *cause = json_str_opt(p->ended, "cause", "");
+	bool stopped = p->stopper.wanted != STOP_NONE || !strcmp(cause, "stopped") ||
+		       !strcmp(cause, "killed") || !strcmp(cause, "shutdown");
+	return stopped ? PODIO_PATIENCE_MS : -1;
+}
+
+static bool is_forced(const struct proxy *p)
+{
+	return json_bool_opt(p->ended, "forced", false);
+}
+
 static int verdict(const struct proxy *p)
 {
 	const json_t *e = p->ended;
 	const char *message = json_str_opt(e, "message", "");
 	const char *cause = json_str_opt(e, "text", json_str_opt(e, "cause", "unknown"));
 	bool has_code = json_is_integer(json_object_get(e, "code"));
-	if (json_bool_opt(e, "forced", false))
-		hook_die_by(SIGKILL);
-	if (p->files_failed)
+	if (p->files_failed || is_forced(p))
 		return XENPOD_EXIT_FAILURE;
 	if (!strcmp(json_str_opt(e, "state", ""), "failed"))
 		log_err("the pod failed (%s)%s%s", cause, *message ? ": " : "", message);
@@ -263,9 +275,11 @@ int proxy_run(const json_t *request, struct handover *h, const struct poddir *d,
 	if (r == 0)
 		r = life(&p, err);
 	if (r == 0) {
-		podio_finish(&p.io, p.sigfd);
-		relay_log_through(NULL);
+		/* Said first, and through the same outputs: stderr may be what nobody reads. */
 		*ret_status = verdict(&p);
+		podio_finish(&p.io, p.sigfd, patience(&p));
+		if (is_forced(&p))
+			hook_die_by(SIGKILL);
 	}
 	proxy_done(&p);
 	return r;

@@ -285,6 +285,22 @@ wait $hook
 same "INT twice: exit status" 3 $?
 same "INT twice: the second by force" True \
 	"$(log "[x for x in c if x['method'] == 'Stop'][1]['parameters']['force']")"
+# Nobody reads what it says, and its stderr holds no more: the stop has its end all the same.
+mkfifo "$T/full"
+exec 7<>"$T/full"
+dd if=/dev/zero bs=4096 count=16 status=none >&7
+new_pod
+start_supervisor "Accept=accepted running await:Stop ended:failed:gone" "Stop=ok"
+run_hook --net=none $uuid >"$T/out" 2>&7 &
+hook=$!
+await test -e "$pod/pid"
+kill -TERM $hook
+timeout 20 tail --pid=$hook -f /dev/null
+same "full stderr: the stop ends" 0 $?
+[ -e /proc/$hook ] && kill -KILL $hook
+wait $hook
+same "full stderr: exit status" 254 $?
+exec 7>&-
 
 # ---- the supervisor goes away and comes back
 start_signalled "Accept=accepted close file:held accepted running close accepted running file:go ended:4"
