@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Writes make rules for tests from the comments at their head: LINK (archives), LIBS (-l names) and
-# WITH (further sources beside them). One program per file that was named on the command line.
+# WITH (further sources beside them, or from ../unit/). One program per file that was named on the
+# command line.
 #   awk -v kind=unit -f rules.awk tests/unit/test_*.c
 
 function flush_rule(    i, n, w, objs, libs, arch, dir) {
@@ -13,6 +14,7 @@ function flush_rule(    i, n, w, objs, libs, arch, dir) {
 		sub(/\.c$/, ".o", w[i])
 		objs = objs " " dir "/" w[i]
 	}
+	gsub(/[^\/ ]+\/\.\.\//, "", objs) # one name for one file, so that it is not made twice at once
 	n = split(link_, w, " ")
 	for (i = 1; i <= n; i++)
 		arch = arch " $(B)/lib" w[i] ".a"
