@@ -21,23 +21,29 @@ inside_begin
 rm -f $t/tty.uuid
 # shellcheck disable=SC2016 # for the shell in the domain
 said=$(typist 33x101 'wait # 
-type stty size 2>/dev/null || echo none\r
+type stty size\r
 wait 33 101
+wait # 
 size 20x70
 type sleep 2; stty size\r
 wait 20 70
-type sleep 1000\r
-wait sleep 1000
+wait # 
+type echo at $((20+1)); sleep 1000\r
+wait at 21
 press \x03 # 
 type echo after ^C: $?\r
 wait after ^C: 130
-type sleep 1000\r
-wait sleep 1000
+wait # 
+type echo at $((20+2)); sleep 1000\r
+wait at 22
 press \x1a topped
+wait # 
 type jobs\r
 wait topped
-type kill %1; wait; echo killed\r
-wait killed
+wait # 
+type kill %1; wait; echo at $((20+3))\r
+wait at 23
+wait # 
 type vi /tmp/file\r
 wait ~
 type ihello from vi\x1b:wq\r
@@ -45,6 +51,7 @@ wait #
 type cat /tmp/file; echo $TERM; tty\r
 wait hello from vi
 wait /dev/pts/
+wait # 
 type exit 7\r
 end' env TERM=xterm xenpod run --interactive --uuid-file-save=$t/tty.uuid --memory=128M $images/busybox.aci 2>&1)
 observed=$((observed + 1))
@@ -57,8 +64,8 @@ expect_eq "its end, for the supervisor" "$(status "$uuid" '.pod | .state + " " +
 # ---- taken away -----------------------------------------------------------------------------------
 
 said=$(typist 24x80 'wait # 
-type echo here\r
-wait here
+type echo at $((20+1))\r
+wait at 21
 signal TERM
 end' xenpod run --interactive --uuid-file-save=$t/away.uuid --memory=128M $images/busybox.aci 2>&1)
 observed=$((observed + 1))
@@ -73,8 +80,9 @@ runs host
 said=$(typist 40x120 'wait # 
 type stty size\r
 wait 40 120
-type sleep 1000\r
-wait sleep 1000
+wait # 
+type echo at $((20+1)); sleep 1000\r
+wait at 21
 press \x03 # 
 type exit 9\r
 end' xenpod enter --app=ticker "$uuid" /bin/sh 2>&1)
