@@ -14,8 +14,8 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/inroot.h"
 #include "guest/mountfd.h"
-#include "guest/rootfs.h"
 
 struct node {
 	const char *name;
@@ -79,7 +79,7 @@ int appdev_mount(int root, int under, const char *devpts, const char *devshm, st
 	if (mountfd_new(under, "tmpfs", MS_NOSUID, "mode=755,nr_inodes=4096", err) < 0)
 		return -1;
 	/* The descriptor from before the mount still shows what is below it. */
-	_cleanup_fd_ int dev = rootfs_open(root, "/dev", O_RDONLY | O_DIRECTORY);
+	_cleanup_fd_ int dev = inroot_open(root, "/dev", O_RDONLY | O_DIRECTORY);
 	if (dev < 0)
 		return err_sys(err, "open /dev");
 	if (fill_dev(dev, err) < 0 || bind_below(dev, "pts", devpts, err) < 0)

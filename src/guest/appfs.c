@@ -13,6 +13,7 @@
 #include "base/alloc.h"
 #include "base/cleanup.h"
 #include "base/files.h"
+#include "base/inroot.h"
 #include "base/log.h"
 #include "guest/appdev.h"
 #include "guest/appfiles.h"
@@ -67,7 +68,7 @@ static void make_plain_dirs(const struct podspec_app *app, int root)
 
 static int bind_hostname(int root, struct err *err)
 {
-	_cleanup_fd_ int source = rootfs_open(root, "/proc/sys/kernel/hostname", O_PATH);
+	_cleanup_fd_ int source = inroot_open(root, "/proc/sys/kernel/hostname", O_PATH);
 	if (source < 0)
 		return err_sys(err, "open /proc/sys/kernel/hostname");
 	_cleanup_fd_ int target = rootfs_make_target(root, "/etc/hostname", /*dir*/ false, err);

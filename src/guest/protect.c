@@ -15,8 +15,8 @@
 #include "base/alloc.h"
 #include "base/cleanup.h"
 #include "base/files.h"
+#include "base/inroot.h"
 #include "guest/mountfd.h"
-#include "guest/rootfs.h"
 
 #define HIDDEN_ATTRS (MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)
 
@@ -51,7 +51,7 @@ static const char *const hidden[] = {
 /* *ret -1: there is nothing. */
 static int open_if_there(int root, const char *path, int *ret, struct err *err)
 {
-	*ret = rootfs_open(root, path, O_PATH);
+	*ret = inroot_open(root, path, O_PATH);
 	if (*ret < 0 && errno != ENOENT && errno != ENOTDIR)
 		return err_sys(err, "open %s", path);
 	return 0;

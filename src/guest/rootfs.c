@@ -5,37 +5,18 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/openat2.h>
-#include <stdint.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/cleanup.h"
+#include "base/inroot.h"
 
-#define AGAIN_MAX 32
 #define LINKS_MAX 40 /* as many as the kernel follows: MAXSYMLINKS */
-
-int rootfs_open(int root, const char *path, int flags)
-{
-	struct open_how how = {
-		.flags = (uint64_t)(unsigned)(flags | O_CLOEXEC),
-		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
-	};
-	int fd = -1;
-	/* EAGAIN: something was renamed or mounted meanwhile, and a ".." could not be trusted. */
-	for (int i = 0; i < AGAIN_MAX; i++) {
-		fd = (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
-		if (fd >= 0 || errno != EAGAIN)
-			break;
-	}
-	return fd;
-}
 
 int rootfs_stat(int root, const char *path, int nofollow, struct stat *ret)
 {
-	_cleanup_fd_ int fd = rootfs_open(root, path, O_PATH | (nofollow ? O_NOFOLLOW : 0));
+	_cleanup_fd_ int fd = inroot_open(root, path, O_PATH | (nofollow ? O_NOFOLLOW : 0));
 	return fd < 0 ? -1 : fstat(fd, ret);
 }
 
@@ -63,7 +44,7 @@ static int read_up_to(int fd, const char *path, size_t max, char **ret, struct e
 int rootfs_read(int root, const char *path, size_t max, char **ret, struct err *err)
 {
 	struct stat st;
-	_cleanup_fd_ int fd = rootfs_open(root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+	_cleanup_fd_ int fd = inroot_open(root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
 	if (fd < 0)
 		return err_sys(err, "open %s", path);
 	if (fstat(fd, &st) < 0)
@@ -79,7 +60,7 @@ static int open_parent(int root, const char *path, const char **ret_name, struct
 	const char *slash = strrchr(path, '/');
 	_cleanup_free_ char *parent =
 		slash && slash > path ? xstrndup(path, (size_t)(slash - path)) : xstrdup("/");
-	int fd = rootfs_open(root, parent, O_PATH | O_DIRECTORY);
+	int fd = inroot_open(root, parent, O_PATH | O_DIRECTORY);
 	if (fd < 0)
 		return err_sys(err, "open %s", parent);
 	*ret_name = slash ? slash + 1 : path;
@@ -89,7 +70,7 @@ static int open_parent(int root, const char *path, const char **ret_name, struct
 int rootfs_make_dir(int root, const char *path, mode_t mode, struct err *err)
 {
 	const char *name = NULL;
-	int fd = rootfs_open(root, path, O_PATH | O_DIRECTORY);
+	int fd = inroot_open(root, path, O_PATH | O_DIRECTORY);
 	if (fd >= 0 || errno != ENOENT)
 		return fd >= 0 ? fd : err_sys(err, "open %s", path);
 	_cleanup_fd_ int parent = open_parent(root, path, &name, err);
@@ -140,13 +121,13 @@ static char *path_by_link(int parent, const char *path, const char *name, size_t
  */
 static int walk(int root, const char *path, bool dir, char **ret_next, struct err *err)
 {
-	_cleanup_fd_ int at = rootfs_open(root, "/", O_PATH | O_DIRECTORY);
+	_cleanup_fd_ int at = inroot_open(root, "/", O_PATH | O_DIRECTORY);
 	const char *name = path + strspn(path, "/");
 	while (at >= 0 && *name) {
 		size_t len = strcspn(name, "/");
 		const char *next = name + len + strspn(name + len, "/");
 		_cleanup_free_ char *so_far = xstrndup(path, (size_t)(name - path) + len);
-		_cleanup_fd_ int fd = rootfs_open(root, so_far, O_PATH | (*next ? O_DIRECTORY : 0));
+		_cleanup_fd_ int fd = inroot_open(root, so_far, O_PATH | (*next ? O_DIRECTORY : 0));
 		if (fd < 0 && errno == ENOENT) {
 			_cleanup_free_ char *entry = xstrndup(name, len);
 			fd = make_entry(at, entry, *next || dir);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Paths inside an app's root: every symbolic link, absolute ones too, is resolved within `root`
- * (openat2(2), RESOLVE_IN_ROOT), so that no image can lead us outside (contract 3.2, 3.3).
+ * What is read and made inside an app's root, where every symbolic link stays inside (base/inroot.h).
  */
 #ifndef GUEST_ROOTFS_H
 #define GUEST_ROOTFS_H
@@ -12,8 +11,6 @@
 
 #include "base/err.h"
 
-/* As openat(2) with O_CLOEXEC, confined to `root`. -1 and errno. */
-int rootfs_open(int root, const char *path, int flags);
 /* stat(2) of what the path leads to; with `nofollow` of a final symbolic link itself. */
 int rootfs_stat(int root, const char *path, int nofollow, struct stat *ret);
 /* A regular file's whole text, at most `max` bytes; never waits on a FIFO. Caller frees *ret. */

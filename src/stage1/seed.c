@@ -6,38 +6,20 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/openat2.h>
 #include <string.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/inroot.h"
 
 #define DEPTH_MAX 128 /* three descriptors are open for each */
-#define AGAIN_MAX 32
 
 struct seed {
 	int depth;
 	size_t left_out;
 };
-
-static int open_in_root(int root, const char *path)
-{
-	struct open_how how = {
-		.flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC,
-		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
-	};
-	int fd = -1;
-	/* EAGAIN: a directory was renamed somewhere meanwhile, and a ".." could not be trusted. */
-	for (int i = 0; i < AGAIN_MAX; i++) {
-		fd = (int)syscall(SYS_openat2, root, path, &how, sizeof how);
-		if (fd >= 0 || errno != EAGAIN)
-			break;
-	}
-	return fd;
-}
 
 /* The owner first: chown(2) takes setuid and setgid away. */
 static int copy_attributes(int to, const struct stat *st)
@@ -176,7 +158,7 @@ static int copy_dir(struct seed *s, int from, int to, struct err *err)
 int seed_copy(int root, const char *path, int to, size_t *ret_left_out, struct err *err)
 {
 	struct seed s = {0};
-	_cleanup_fd_ int from = open_in_root(root, path);
+	_cleanup_fd_ int from = inroot_open(root, path, O_RDONLY | O_DIRECTORY);
 	if (from < 0 && errno == ENOENT)
 		return 0;
 	if (from < 0 && errno == ENOTDIR)

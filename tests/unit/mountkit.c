@@ -16,6 +16,7 @@
 #include "base/alloc.h"
 #include "base/cleanup.h"
 #include "base/files.h"
+#include "base/inroot.h"
 #include "fdcount.h"
 #include "guest/rootfs.h"
 
@@ -192,12 +193,12 @@ void in_has(int root, const char *path, const char *text)
 
 int in_write(int root, const char *path)
 {
-	_cleanup_fd_ int fd = rootfs_open(root, path, O_WRONLY);
+	_cleanup_fd_ int fd = inroot_open(root, path, O_WRONLY);
 	if (fd < 0 && errno == ENOENT) {
 		_cleanup_free_ char *parent = xstrdup(path);
 		char *slash = strrchr(parent, '/');
 		*slash = '\0';
-		_cleanup_fd_ int dir = rootfs_open(root, *parent ? parent : "/", O_PATH);
+		_cleanup_fd_ int dir = inroot_open(root, *parent ? parent : "/", O_PATH);
 		fd = openat(dir, slash + 1, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
 	}
 	return fd < 0 ? errno : 0;
@@ -206,7 +207,7 @@ int in_write(int root, const char *path)
 unsigned long in_flags(int root, const char *path)
 {
 	struct statvfs st;
-	_cleanup_fd_ int fd = rootfs_open(root, path, O_PATH);
+	_cleanup_fd_ int fd = inroot_open(root, path, O_PATH);
 	assert_true(fd >= 0);
 	assert_int_equal(fstatvfs(fd, &st), 0);
 	return st.f_flag;

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/inroot.h"
 #include "guest/rootfs.h"
 
 /* ---- contract 3.5 ------------------------------------------------------------------------------ */
@@ -221,7 +222,7 @@ static void a_file_that_cannot_be_put_is_named(void **state)
 
 static int entries(int root, const char *path)
 {
-	int fd = rootfs_open(root, path, O_RDONLY | O_DIRECTORY);
+	int fd = inroot_open(root, path, O_RDONLY | O_DIRECTORY);
 	assert_true(fd >= 0);
 	DIR *d = fdopendir(fd);
 	int n = 0;
@@ -248,7 +249,7 @@ static void protected_paths(void **state)
 	assert_int_equal(entries(root, "/sys/module"), 0);
 	assert_int_equal(in_mode(root, "/sys/module"), S_IFDIR);
 	assert_int_equal(in_write(root, "/sys/module/x"), EROFS);
-	_cleanup_fd_ int kallsyms = rootfs_open(root, "/proc/kallsyms", O_RDONLY);
+	_cleanup_fd_ int kallsyms = inroot_open(root, "/proc/kallsyms", O_RDONLY);
 	assert_true(kallsyms >= 0);
 	assert_int_equal(read(kallsyms, &c, 1), 0);
 	assert_int_equal(in_write(root, "/proc/kallsyms"), EROFS);

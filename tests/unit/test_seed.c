@@ -9,7 +9,6 @@
 #include <sys/socket.h>
 #include <sys/sysmacros.h>
 #include <sys/un.h>
-#include <sys/wait.h>
 
 #include "base/cleanup.h"
 #include "fdcount.h"
@@ -19,8 +18,6 @@
 #define UNTOUCHED 4711
 #define DEEPEST   128 /* as seed.c has it */
 #define BIG       (17 * 1024 * 1024)
-#define RENAMES   2000
-#define UPS       1300 /* as many as a link has room for */
 
 static int group_setup(void **state)
 {
@@ -346,42 +343,6 @@ static void nothing_there_leaves_the_volume_alone(void **state)
 	given("to", 300, 0712);
 }
 
-static _Noreturn void rename_often(void)
-{
-	for (int i = 0; i < RENAMES; i++) {
-		if (rename("a", "b") < 0 || rename("b", "a") < 0)
-			_exit(1);
-		usleep(20);
-	}
-	_exit(0);
-}
-
-/* openat2(2): EAGAIN when any directory of the host is renamed while a ".." is walked. */
-static void renames_elsewhere_do_no_harm(void **state)
-{
-	(void)state;
-	char target[3 * UPS + 8] = "";
-	mountns_mkdir("a");
-	mountns_mkdir("root/data");
-	for (int i = 0; i < UPS; i++)
-		strcat(target, "../");
-	assert_int_equal(symlink(strcat(target, "data"), "root/l"), 0);
-	pid_t child = fork();
-	assert_true(child >= 0);
-	if (child == 0)
-		rename_often();
-	struct err err = {0};
-	size_t left_out;
-	int status = -1;
-	int r = 1;
-	while (r == 1 && waitpid(child, &status, WNOHANG) == 0)
-		r = seed("/l", &left_out, &err);
-	if (r != 1)
-		waitpid(child, &status, 0);
-	assert_int_equal(status, 0);
-	assert_call(r, &err, 1);
-}
-
 #define seed_test(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 static const struct CMUnitTest tests[] = {
@@ -393,7 +354,6 @@ static const struct CMUnitTest tests[] = {
 	seed_test(what_is_in_the_volume_is_not_written_through),
 	seed_test(links_on_the_way_stay_inside_the_image),
 	seed_test(nothing_there_leaves_the_volume_alone),
-	seed_test(renames_elsewhere_do_no_harm),
 };
 
 UNIT_MAIN(tests, group_setup, mountns_teardown)
