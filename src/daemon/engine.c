@@ -13,7 +13,6 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "daemon/engine_int.h"
-#include "daemon/memory.h"
 
 #define MS                  INT64_C(1000000)
 #define COMMIT_RETRY_MS     100 /* first pause after a commit that did not happen; doubles */
@@ -26,6 +25,7 @@ struct engine *engine_new(const struct engine_config *cfg)
 	e->pods = pods_new();
 	e->queue_tail = &e->queue;
 	e->ops_tail = &e->ops;
+	e->waiting_tail = &e->waiting;
 	e->barrier = true;
 	return e;
 }
@@ -88,17 +88,11 @@ void engine_stats_get(const struct engine *e, struct engine_stats *ret)
 	*ret = e->stats;
 }
 
-static void count_memory(void *ctx, struct pod *p)
-{
-	(void)ctx;
-	p->memory_state = p->core.state;
-}
-
 void engine_host_set(struct engine *e, const struct engine_host *host)
 {
 	e->host = host ? *host : (struct engine_host){0};
 	if (host)
-		pods_each(e->pods, count_memory, NULL);
+		memory_read(e);
 }
 
 const struct engine_host *engine_host(const struct engine *e)
@@ -145,14 +139,24 @@ static bool is_starting(enum pod_state s)
 	return s >= POD_EXPORTING && s <= POD_UNPAUSING;
 }
 
-static void unwait(struct engine *e, struct pod *p)
+/* Takes the pod at `at` out of the line. */
+static void unwait(struct engine *e, struct pod **at)
+{
+	struct pod *p = *at;
+	*at = p->wait_next;
+	if (!*at)
+		e->waiting_tail = at;
+	p->waits_admission = false;
+}
+
+static void unwait_pod(struct engine *e, const struct pod *p)
 {
 	struct pod **at = &e->waiting;
-	while (*at && *at != p)
+	if (!p->waits_admission)
+		return;
+	while (*at != p)
 		at = &(*at)->wait_next;
-	if (*at)
-		*at = p->wait_next;
-	p->waits_admission = false;
+	unwait(e, at);
 }
 
 /* Keeps the number of starts under way and the line of those that wait for a place. */
@@ -162,10 +166,8 @@ static void account_start(
 	e->starting += (int)is_starting(after) - (int)is_starting(before);
 	if (after != POD_ACCEPTED || before == POD_ACCEPTED)
 		return;
-	struct pod **at = &e->waiting;
-	while (*at)
-		at = &(*at)->wait_next;
-	*at = p;
+	*e->waiting_tail = p;
+	e->waiting_tail = &p->wait_next;
 	p->wait_next = NULL;
 	p->waits_admission = true;
 }
@@ -175,6 +177,7 @@ void engine_coldplug(struct engine *e, struct pod *p)
 	pods_add(e->pods, p);
 	deadlines_set(&e->deadlines, p, p->core.deadline_ns);
 	account_start(e, POD_GONE, p->core.state, p);
+	memory_count(e, p);
 }
 
 void engine_release_barrier(struct engine *e)
@@ -260,8 +263,8 @@ static void forget(struct engine *e, struct pod *p)
 	if (e->hooks.forget)
 		e->hooks.forget(e->hooks.ctx, p);
 	op_cancel(e, p);
-	if (p->waits_admission)
-		unwait(e, p);
+	unwait_pod(e, p);
+	memory_uncount(e, p);
 	drop_events_of(e, p);
 	deadlines_set(&e->deadlines, p, 0);
 	pods_remove(e->pods, p);
@@ -313,7 +316,6 @@ static bool is_transient(const struct err *err)
 static int make_turns(struct engine *e, struct turn *turns, struct err *err)
 {
 	int n = 0;
-	e->accepting_kib = 0;
 	while (e->queue && n < ENGINE_BATCH) {
 		struct turn *t = &turns[n];
 		*t = (struct turn){.ev = dequeue(e)};
@@ -428,8 +430,7 @@ static void admit(struct engine *e)
 			at = &p->wait_next;
 			continue;
 		}
-		*at = p->wait_next;
-		p->waits_admission = false;
+		unwait(e, at);
 		if (!there)
 			continue;
 		engine_post(e, p, EV_ADMIT, NULL);

@@ -5,6 +5,7 @@
 
 #include "daemon/deadlines.h"
 #include "daemon/engine.h"
+#include "daemon/memory.h"
 
 /* A queued event. */
 struct qevent {
@@ -51,14 +52,14 @@ struct engine {
 	struct qevent *queue, **queue_tail;
 	int64_t retry_at; /* a commit failed: not before this */
 	int retries;
-	bool barrier;        /* effects wait */
-	int starting;        /* pods from exporting to unpausing */
-	struct pod *waiting; /* accepted ones, in line for a place to start */
+	bool barrier;                        /* effects wait */
+	int starting;                        /* pods from exporting to unpausing */
+	struct pod *waiting, **waiting_tail; /* accepted ones, in line for a place to start */
 	struct op *ops, **ops_tail;
 	int64_t next_op;
 	int running_ops;
 	struct engine_host host; /* total_kib 0: not known */
-	int64_t accepting_kib;   /* of pods accepted in the open commit: not in `pods` yet */
+	struct memory memory;
 	struct engine_stats stats;
 };
 

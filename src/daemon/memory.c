@@ -21,11 +21,7 @@ int64_t memory_need(const struct pod *p)
 	return memory + paging + LIBXL_EXTRA;
 }
 
-struct tally {
-	int64_t accepted;  /* of pods that wait for their start */
-	int64_t starting;  /* of pods on their way, not (for sure) in Xen's numbers */
-	int64_t returning; /* of pods that end, and of what Xen takes apart already */
-};
+/* ---- the sums -------------------------------------------------------------------------------- */
 
 /*
  * Its domain was in Xen's numbers and is about to leave them. From dying on it is in the number of
@@ -34,29 +30,86 @@ struct tally {
 static bool gives_back(const struct pod *p)
 {
 	enum pod_state s = p->core.state;
-	if (p->memory_state < POD_UNPAUSING || (s == POD_DESTROYING && p->core.deadlines > 0))
+	if (p->memory.read < POD_UNPAUSING || (s == POD_DESTROYING && p->core.deadlines > 0))
 		return false;
 	return s >= POD_STOPPING && s <= POD_CLEARING &&
-	       (s < POD_DYING || p->memory_state < POD_DYING);
+	       (s < POD_DYING || p->memory.read < POD_DYING);
 }
 
-static void count(void *ctx, struct pod *p)
+enum memory_kind memory_kind(const struct pod *p)
 {
-	struct tally *t = ctx;
 	enum pod_state s = p->core.state;
 	if (s == POD_ACCEPTED)
-		t->accepted += memory_need(p);
-	else if (s <= POD_CREATING || (s < POD_STOPPING && p->memory_state < POD_UNPAUSING))
-		t->starting += memory_need(p);
-	else if (gives_back(p))
-		t->returning += memory_need(p);
+		return MEMORY_ACCEPTED;
+	if (s <= POD_CREATING || (s < POD_STOPPING && p->memory.read < POD_UNPAUSING))
+		return MEMORY_STARTING;
+	return gives_back(p) ? MEMORY_RETURNING : MEMORY_NONE;
 }
 
-static struct tally tally(struct engine *e)
+static void count_as(struct engine *e, struct pod_memory *m, enum memory_kind kind, int64_t kib)
 {
-	struct tally t = {.returning = e->host.dying_kib};
-	pods_each(e->pods, count, &t);
-	return t;
+	e->memory.kib[m->kind] -= m->kib;
+	e->memory.kib[kind] += kib;
+	m->kind = kind;
+	m->kib = kib;
+}
+
+static void unread_add(struct engine *e, struct pod *p)
+{
+	struct pod *first = e->memory.unread;
+	p->memory.next = first;
+	p->memory.at = &e->memory.unread;
+	if (first)
+		first->memory.at = &p->memory.next;
+	e->memory.unread = p;
+}
+
+static void unread_remove(struct pod_memory *m)
+{
+	if (!m->at)
+		return;
+	*m->at = m->next;
+	if (m->next)
+		m->next->memory.at = m->at;
+	m->next = NULL;
+	m->at = NULL;
+}
+
+void memory_count(struct engine *e, struct pod *p)
+{
+	enum memory_kind kind = memory_kind(p);
+	count_as(e, &p->memory, kind, kind == MEMORY_NONE ? 0 : memory_need(p));
+	if (p->memory.read != p->core.state && !p->memory.at)
+		unread_add(e, p);
+}
+
+void memory_uncount(struct engine *e, struct pod *p)
+{
+	count_as(e, &p->memory, MEMORY_NONE, 0);
+	unread_remove(&p->memory);
+}
+
+void memory_read(struct engine *e)
+{
+	struct pod *p;
+	while ((p = e->memory.unread)) {
+		unread_remove(&p->memory);
+		p->memory.read = p->core.state;
+		memory_count(e, p);
+	}
+}
+
+int64_t memory_sum(const struct engine *e, enum memory_kind kind)
+{
+	return e->memory.kib[kind];
+}
+
+/* ---- decisions ------------------------------------------------------------------------------- */
+
+/* Of our pods, and of what Xen takes apart already. */
+static int64_t returning(const struct engine *e)
+{
+	return memory_sum(e, MEMORY_RETURNING) + e->host.dying_kib;
 }
 
 static long long mib(int64_t kib)
@@ -69,7 +122,7 @@ static long long mib_up(int64_t kib)
 	return (long long)((kib + MIB - 1) / MIB);
 }
 
-int memory_check(struct engine *e, const struct pod *p, int64_t more, struct err *err)
+int memory_check(const struct engine *e, const struct pod *p, struct err *err)
 {
 	int64_t need = memory_need(p);
 	const struct engine_host *h = engine_host(e);
@@ -80,9 +133,8 @@ int memory_check(struct engine *e, const struct pod *p, int64_t more, struct err
 			"not enough memory for pod %s: it needs %lld MiB, the whole host has "
 			"%lld MiB; run it with less",
 			p->uuid, mib_up(need), mib(h->total_kib));
-	struct tally t = tally(e);
-	int64_t kept = t.accepted + t.starting + more;
-	if (need + kept <= h->free_kib + t.returning)
+	int64_t kept = memory_sum(e, MEMORY_ACCEPTED) + memory_sum(e, MEMORY_STARTING);
+	if (need + kept <= h->free_kib + returning(e))
 		return 0;
 	return err_set(err, ERR_FULL,
 		"not enough memory for pod %s: it needs %lld MiB, Xen has %lld MiB free, of which "
@@ -91,14 +143,14 @@ int memory_check(struct engine *e, const struct pod *p, int64_t more, struct err
 		p->uuid, mib_up(need), mib(h->free_kib), mib_up(kept));
 }
 
-bool memory_waits(struct engine *e, const struct pod *p, int64_t more)
+bool memory_waits(const struct engine *e, const struct pod *p, int64_t more)
 {
 	const struct engine_host *h = engine_host(e);
 	if (!h)
 		return false;
-	struct tally t = tally(e);
 	int64_t need = memory_need(p);
+	int64_t back = returning(e);
 	/* What starts may count twice: it makes nobody give up waiting. */
-	return t.returning && need + t.starting + more > h->free_kib &&
-	       need <= h->free_kib + t.returning;
+	return back && need + memory_sum(e, MEMORY_STARTING) + more > h->free_kib &&
+	       need <= h->free_kib + back;
 }

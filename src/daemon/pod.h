@@ -47,6 +47,24 @@ struct pod_app {
 
 struct session; /* src/daemon/sessions.h */
 
+/* How a pod counts when the host's memory is shared out (memory.h). */
+enum memory_kind {
+	MEMORY_NONE,
+	MEMORY_ACCEPTED,  /* waits for its start */
+	MEMORY_STARTING,  /* on its way, not (for sure) in Xen's numbers */
+	MEMORY_RETURNING, /* ends, and gives back what it has */
+	MEMORY_KINDS_
+};
+
+/* memory.c's. {0} is right for a new pod. */
+struct pod_memory {
+	enum pod_state read; /* its state when the host's memory was last read */
+	enum memory_kind kind;
+	int64_t kib; /* what the sum of its kind has of it */
+	/* Among those whose state is another one since; at NULL: it is not. */
+	struct pod *next, **at;
+};
+
 struct pod {
 	struct pod *next; /* in the table's bucket */
 	char uuid[UUID_TEXT_SIZE];
@@ -64,12 +82,12 @@ struct pod {
 	int64_t op;               /* running or waiting helper; 0: none */
 	struct session *sessions; /* mapped rings */
 	bool qemu_alive;
-	int64_t qemu_watched;        /* its pid; core's may be unset when a create came too late */
-	int64_t asked_list;          /* first list that must show its domain; 0: none */
-	bool pause_doubted;          /* reported paused once; a second look is under way */
-	bool listed;                 /* last seen in the hypervisor's list */
-	enum pod_state memory_state; /* when the host's memory was last read (memory.h) */
+	int64_t qemu_watched; /* its pid; core's may be unset when a create came too late */
+	int64_t asked_list;   /* first list that must show its domain; 0: none */
+	bool pause_doubted;   /* reported paused once; a second look is under way */
+	bool listed;          /* last seen in the hypervisor's list */
 	bool quiet_posted;
+	struct pod_memory memory;
 	bool waits_admission; /* in the engine's line for a place to start */
 	struct pod *wait_next;
 	size_t heap_pos; /* place in the deadline heap + 1; 0: not in it */

@@ -10,7 +10,6 @@
 #include "base/cleanup.h"
 #include "base/json.h"
 #include "daemon/engine_int.h"
-#include "daemon/memory.h"
 
 #define MS INT64_C(1000000)
 
@@ -111,6 +110,7 @@ static void step(struct engine *e, struct turn *t)
 		c->generation++;
 	c->seq++;
 	set_deadline(e, c, &t->update);
+	memory_count(e, p);
 }
 
 /* ---- its rows ----------------------------------------------------------------------------- */
@@ -266,10 +266,14 @@ static int write_rows(struct engine *e, struct turn *t, struct err *err)
 
 void turn_undo(struct engine *e, struct turn *t)
 {
-	(void)e;
-	t->ev->pod->core = t->before;
+	struct pod *p = t->ev->pod;
+	p->core = t->before;
 	if (t->update.event == EV_GUEST_APP)
-		t->ev->pod->app[t->ev->args.app] = t->app_before;
+		p->app[t->ev->args.app] = t->app_before;
+	if (t->ev->accept)
+		memory_uncount(e, p);
+	else
+		memory_count(e, p);
 }
 
 static int unlisted(struct engine *e, const struct turn *t, struct err *err)
@@ -329,16 +333,14 @@ int turn_make(struct engine *e, struct turn *t, struct err *err)
 		return t->ev->args.outbox ? answer_only(e, t, err) : unlisted(e, t, err);
 	if (t->ev->accept && pods_find(e->pods, p->uuid))
 		return err_set(err, ERR_EXISTS, "pod %s exists already", p->uuid);
-	t->denied = t->ev->accept && memory_check(e, p, e->accepting_kib, err) < 0;
+	t->denied = t->ev->accept && memory_check(e, p, err) < 0;
 	if (t->denied)
 		return -1;
 	if (store_savepoint(e->cfg.store, err) < 0)
 		return -1;
 	step(e, t);
-	if (write_rows(e, t, err) == 0) {
-		e->accepting_kib += t->ev->accept ? memory_need(p) : 0;
-		return store_savepoint_release(e->cfg.store, err);
-	}
+	if (write_rows(e, t, err) == 0 && store_savepoint_release(e->cfg.store, err) == 0)
+		return 0;
 	store_savepoint_rollback(e->cfg.store);
 	turn_undo(e, t);
 	return -1;

@@ -13,6 +13,7 @@
 #include "base/alloc.h"
 #include "base/cleanup.h"
 #include "base/files.h"
+#include "daemon/memory.h"
 
 /* ---- trace ----------------------------------------------------------------------------------- */
 
@@ -139,9 +140,30 @@ static void check_places(const struct kit *k)
 		fail_msg("%d starts under way, there are %d places", starts, most);
 }
 
-void kit_check_locks(struct kit *k)
+static void add_memory(void *ctx, struct pod *p)
+{
+	int64_t *kib = ctx;
+	enum memory_kind kind = memory_kind(p);
+	if (kind != MEMORY_NONE)
+		kib[kind] += memory_need(p);
+}
+
+/* The engine carries along what a look at every pod would tell. */
+static void check_memory(const struct kit *k)
+{
+	int64_t kib[MEMORY_KINDS_] = {0};
+	pods_each(engine_pods(k->engine), add_memory, kib);
+	for (enum memory_kind i = MEMORY_NONE; i < MEMORY_KINDS_; i++)
+		if (memory_sum(k->engine, i) != kib[i])
+			fail_msg("memory of kind %u: %lld KiB by the sum, %lld KiB by the pods",
+				(unsigned)i, (long long)memory_sum(k->engine, i),
+				(long long)kib[i]);
+}
+
+void kit_check(struct kit *k)
 {
 	check_places(k);
+	check_memory(k);
 	_cleanup_free_ char *left = sim_left(k->sim);
 	for (size_t i = 0; i < k->npods; i++)
 		check_lock(k, &k->pod[i], left);

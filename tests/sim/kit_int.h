@@ -20,7 +20,8 @@ struct world *kit_world_new(struct kit *k, struct world *inner);
 struct pod *kit_run_sends(struct kit_pod *kp);
 
 /* kit_check.c */
-void kit_check_locks(struct kit *k);
+/* After every step: locks, places, sums. */
+void kit_check(struct kit *k);
 void kit_trace_turn(struct kit *k, struct kit_pod *kp, const struct turn_record *t);
 void kit_trace_note(struct kit *k, const struct kit_pod *kp, const char *what);
 

@@ -143,11 +143,11 @@ static bool step(struct kit *k, int64_t limit)
 {
 	int64_t due = drain(k);
 	if (k->dead) {
-		kit_check_locks(k);
+		kit_check(k);
 		rise(k);
 		return true;
 	}
-	kit_check_locks(k);
+	kit_check(k);
 	due = sooner(due, sim_next_due(k->sim));
 	bool idle = due < 0 && !k->reconnect_at;
 	if (idle && limit < 0)
