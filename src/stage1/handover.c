@@ -139,4 +139,10 @@ void handover_done(struct handover *h)
 {
 	handover_drop_inputs(h);
 	fd_close(&h->status);
+	shared_done(&h->made);
+}
+
+void handover_undo(struct handover *h)
+{
+	shared_undo(h->lock, &h->made);
 }

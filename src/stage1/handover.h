@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "proto/spec.h"
 #include "stage1/poddir.h"
+#include "stage1/shared.h"
 
 /* -1: not (or no longer) held. */
 struct handover {
@@ -21,6 +22,7 @@ struct handover {
 	int ramdisk;
 	int trees[SPEC_MAX_TREES];
 	size_t ntrees;
+	struct shared made; /* for this pod, and to be undone when it is refused */
 };
 
 #define HANDOVER_NONE                                                                              \
@@ -43,5 +45,8 @@ void handover_drop_lock(struct handover *h);
 /* When the domain is made: all but the status directory. */
 void handover_drop_inputs(struct handover *h);
 void handover_done(struct handover *h);
+
+/* The pod was refused, nobody else has it: nothing that was made for it stays. */
+void handover_undo(struct handover *h);
 
 #endif

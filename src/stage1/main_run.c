@@ -87,7 +87,9 @@ static int run(const struct run_options *o, int *ret_status, struct err *err)
 	struct poddir d = {0};
 	_cleanup_json_ json_t *request = NULL;
 	int r = prepare(o, &h, &d, &request, err);
-	if (r == 0) {
+	if (r < 0) {
+		handover_undo(&h);
+	} else {
 		say_notes(o);
 		r = proxy_run(request, &h, &d, ret_status, err);
 	}

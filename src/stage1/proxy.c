@@ -37,6 +37,7 @@ struct proxy {
 	struct notify notify;
 	int sigfd;
 	int64_t accept_by;
+	int unanswered; /* Accepts that were sent: any of them may be on the supervisor's disk */
 	bool accepted;
 	bool running;
 	bool stopping; /* whoever began it */
@@ -55,7 +56,16 @@ static int accept_call(struct proxy *p, struct err *err)
 	json_t *params =
 		json_copy((json_t *)(uintptr_t)p->request); /* shallow; only "fds" differs */
 	json_object_set_new(params, "fds", names);
-	return link_open(&p->link, API_ACCEPT, params, fds, n, err);
+	int r = link_open(&p->link, API_ACCEPT, params, fds, n, err);
+	p->unanswered += r == 0;
+	return r;
+}
+
+/* Nobody has the pod, and nobody can get it any more. */
+static void undo_unless_given(struct proxy *p)
+{
+	if (!p->accepted && !p->unanswered)
+		handover_undo(p->fds);
 }
 
 static void on_stopping(struct proxy *p)
@@ -138,6 +148,7 @@ static int link_turn(struct proxy *p, struct err *err)
 {
 	bool due = !p->link.v && link_wait_ms(&p->link) == 0;
 	int r = due && accept_call(p, err) < 0 ? LINK_LOST : read_events(p, err);
+	p->unanswered -= r == -1;
 	if (r == -1 && p->accepted && link_worth_retry(err)) {
 		link_retry(&p->link);
 		r = LINK_LOST;
@@ -163,8 +174,10 @@ static int open_signals(const struct podio *io, struct err *err)
 static void on_stop_signal(struct proxy *p, int signo)
 {
 	/* Nobody has the pod yet: our death is the supervisor's sign to drop it. */
-	if (!p->accepted)
+	if (!p->accepted) {
+		undo_unless_given(p);
 		hook_die_by(signo);
+	}
 	/* A hang-up may come twice, from the kernel and from the shell: that is no second wish. */
 	bool again = p->stopper.wanted != STOP_NONE;
 	if (again && signo == SIGHUP)
@@ -280,6 +293,8 @@ int proxy_run(const json_t *request, struct handover *h, const struct poddir *d,
 		podio_finish(&p.io, p.sigfd, patience(&p));
 		if (is_forced(&p))
 			hook_die_by(SIGKILL);
+	} else {
+		undo_unless_given(&p);
 	}
 	proxy_done(&p);
 	return r;

@@ -1,27 +1,38 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Makes empty volumes: see shared.h. */
+/* Makes empty volumes, and removes them again: see shared.h. */
 #include "stage1/shared.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/cleanup.h"
+#include "base/fstree.h"
 #include "base/log.h"
 #include "stage1/seed.h"
 
 /* 1: made now, 0: it was there. */
-static int make_dir(int at, const char *name, int *ret, struct err *err)
+static int make_dir(int at, const char *name, struct err *err)
 {
-	int made = mkdirat(at, name, 0700) == 0;
-	if (!made && errno != EEXIST)
-		return err_sys(err, "make directory %s", name);
-	*ret = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (*ret < 0)
-		return err_sys(err, "open directory %s", name);
-	return made;
+	if (mkdirat(at, name, 0700) == 0)
+		return 1;
+	return errno == EEXIST ? 0 : err_sys(err, "make directory %s", name);
+}
+
+static int open_dir(int at, const char *name, struct err *err)
+{
+	int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return fd >= 0 ? fd : err_sys(err, "open directory %s", name);
+}
+
+static void note_volume(struct shared *made, const char *name)
+{
+	made->volume = xreallocarray(made->volume, made->n + 1, sizeof *made->volume);
+	made->volume[made->n++] = xstrdup(name);
 }
 
 /* 1: it has the image's content, owner and mode now. */
@@ -41,15 +52,19 @@ static int seed(int dir, const struct poddir_app *a, const struct mount_entry *e
 	return r;
 }
 
-static int make_volume(
-	int shared, const struct poddir_app *a, const struct mount_entry *e, struct err *err)
+static int make_volume(int shared, const struct poddir_app *a, const struct mount_entry *e,
+	struct shared *made, struct err *err)
 {
 	const struct appc_volume *v = e->volume;
-	_cleanup_fd_ int dir = -1;
-	int made = make_dir(shared, v->name, &dir, err);
-	if (made < 0)
+	int is_new = make_dir(shared, v->name, err);
+	if (is_new < 0)
 		return -1;
-	if (made && e->implicit && appc_image_annotation(&a->image, APPC_ANNOTATION_DOCKER)) {
+	if (is_new)
+		note_volume(made, v->name);
+	_cleanup_fd_ int dir = open_dir(shared, v->name, err);
+	if (dir < 0)
+		return -1;
+	if (is_new && e->implicit && appc_image_annotation(&a->image, APPC_ANNOTATION_DOCKER)) {
 		int r = seed(dir, a, e, err);
 		if (r)
 			return r < 0 ? -1 : 0;
@@ -60,27 +75,57 @@ static int make_volume(
 	return 0;
 }
 
-static int make_volumes(
-	int shared, const struct poddir_app *a, const struct mountlist *l, struct err *err)
+static int make_volumes(int shared, const struct poddir_app *a, const struct mountlist *l,
+	struct shared *made, struct err *err)
 {
 	for (size_t i = 0; i < l->n; i++)
-		if (!l->v[i].volume->host && make_volume(shared, a, &l->v[i], err) < 0)
+		if (!l->v[i].volume->host && make_volume(shared, a, &l->v[i], made, err) < 0)
 			return err_wrap(
 				err, "app %s: volume %s", a->pod->name, l->v[i].volume->name);
 	return 0;
 }
 
-int shared_make(
-	int pod, const struct poddir *d, const struct mountlist *lists, int *ret, struct err *err)
+int shared_make(int pod, const struct poddir *d, const struct mountlist *lists, struct shared *made,
+	int *ret, struct err *err)
 {
-	_cleanup_fd_ int shared = -1;
-	if (make_dir(pod, SHARED_DIR, &shared, err) < 0)
+	int is_new = make_dir(pod, SHARED_DIR, err);
+	if (is_new < 0)
+		return -1;
+	made->dir = is_new;
+	_cleanup_fd_ int shared = open_dir(pod, SHARED_DIR, err);
+	if (shared < 0)
 		return -1;
 	if (fchmod(shared, 0755) < 0)
 		return err_sys(err, "mode of " SHARED_DIR);
 	for (size_t i = 0; i < d->napps; i++)
-		if (make_volumes(shared, &d->apps[i], &lists[i], err) < 0)
+		if (make_volumes(shared, &d->apps[i], &lists[i], made, err) < 0)
 			return -1;
 	*ret = TAKE_FD(shared);
 	return 0;
+}
+
+static void undo_volume(int pod, const char *name)
+{
+	_cleanup_err_ struct err err = {0};
+	_cleanup_free_ char *path = xasprintf(SHARED_DIR "/%s", name);
+	if (fstree_remove_at(pod, path, &err) < 0)
+		log_warning("volume %s stays until the pod is removed: %s", name, err_msg(&err));
+}
+
+void shared_undo(int pod, struct shared *made)
+{
+	for (size_t i = 0; i < made->n; i++)
+		undo_volume(pod, made->volume[i]);
+	/* Not empty: one has stayed, and that was said. */
+	if (made->dir && unlinkat(pod, SHARED_DIR, AT_REMOVEDIR) < 0 && errno != ENOTEMPTY)
+		log_warning(SHARED_DIR " stays until the pod is removed: %s", strerror(errno));
+	shared_done(made);
+}
+
+void shared_done(struct shared *made)
+{
+	for (size_t i = 0; i < made->n; i++)
+		free(made->volume[i]);
+	free(made->volume);
+	*made = (struct shared){0};
 }

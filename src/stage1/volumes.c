@@ -385,7 +385,7 @@ int volumes_hand_over(const struct volumes *v, const struct poddir *d, int pod, 
 			return -1;
 	if (!v->shared)
 		return 0;
-	if (shared_make(pod, d, v->lists, &shared, err) < 0)
+	if (shared_make(pod, d, v->lists, &h->made, &shared, err) < 0)
 		return -1;
 	return handover_clone(h, shared, err) < 0 ? err_wrap(err, SHARED_DIR) : 0;
 }

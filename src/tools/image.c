@@ -19,9 +19,9 @@
 #include "base/alloc.h"
 #include "base/cleanup.h"
 #include "base/files.h"
+#include "base/fstree.h"
 #include "base/json.h"
 #include "tools/archive_pack.h"
-#include "tools/fstree.h"
 
 #define TREE_PREFIX "deps-"
 

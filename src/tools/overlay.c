@@ -18,7 +18,7 @@
 #include "base/alloc.h"
 #include "base/cleanup.h"
 #include "base/files.h"
-#include "tools/fstree.h"
+#include "base/fstree.h"
 #include "tools/worker.h"
 
 int overlay_mount(

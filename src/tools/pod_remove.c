@@ -12,8 +12,8 @@
 
 #include "base/alloc.h"
 #include "base/cleanup.h"
+#include "base/fstree.h"
 #include "base/log.h"
-#include "tools/fstree.h"
 #include "tools/image.h"
 #include "tools/overlay.h"
 #include "tools/stage1.h"

@@ -173,6 +173,43 @@ sleep 0.1
 fails "refused pod" "pod_is_there" run_hook --net=none $uuid
 same "refused pod: nothing is left" "" "$(left_behind)"
 
+# ---- volumes that were made for it: they go with a refusal, and stay when the pod may be somebody's
+volumes() { find "$pod/sharedVolumes" -printf '%P ' 2>/dev/null | xargs; }
+new_pod_with_volumes() {
+	new_pod
+	image_manifest one "$app,\"mountPoints\":[{\"name\":\"data\",\"path\":\"/of-one\"}]"
+	pod_manifest '[{"name":"one","mounts":[{"volume":"e","path":"/e"}]}]' \
+		',"volumes":[{"name":"e","kind":"empty"}]'
+	mkdir "$pod/stage1/rootfs/opt/stage2/one/rootfs/of-one/d"
+	touch "$pod/stage1/rootfs/opt/stage2/one/rootfs/of-one/d/f"
+	find "$pod" -exec touch -d '1 hour ago' {} +
+	touch -d '1 second ago' "$T/mark"
+}
+run_with_volumes() { # WHAT WANTED STEPS...
+	new_pod_with_volumes
+	start_supervisor "${@:3}"
+	(run_hook --net=none $uuid >"$T/out" 2>"$T/err" </dev/null)
+	same "volumes: $1: exit status" 254 $?
+	same "volumes: $1" "$2" "$(volumes)"
+}
+run_with_volumes "refused" "" "Accept=error:Full:no_room"
+says "volumes: refused" "no_room"
+same "volumes: refused: nothing is left" "" "$(left_behind)"
+run_with_volumes "lost by the supervisor" "e one-data one-data/d one-data/d/f" \
+	"Accept=accepted error:NotFound:lost"
+run_with_volumes "asked twice" "e one-data one-data/d one-data/d/f" \
+	"Accept=close error:Exists:is_there"
+end_supervisor
+rm -f "$XENPOD_RUN_DIR/admin"
+new_pod_with_volumes
+(run_hook --net=none $uuid >"$T/out" 2>"$T/err" </dev/null)
+same "volumes: no supervisor: nothing is left" "" "$(left_behind)"
+new_pod_with_volumes
+printf '%0.sd/' {1..130} | (cd "$pod/stage1/rootfs/opt/stage2/one/rootfs/of-one" && xargs mkdir -p)
+fails "volumes: too deep to be made" "app one: volume one-data: copy /of-one of the image:" \
+	run_hook --net=none $uuid
+same "volumes: half made: nothing is left" "" "$(find "$pod" -maxdepth 1 -name sharedVolumes)"
+
 # ---- a whole life
 start_supervisor "Accept=accepted state running file:go ended:7"
 new_pod

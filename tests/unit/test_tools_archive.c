@@ -18,10 +18,10 @@
 #include "base/alloc.h"
 #include "base/cleanup.h"
 #include "base/files.h"
+#include "base/fstree.h"
 #include "tools/archive.h"
 #include "tools/archive_entry.h"
 #include "tools/archive_pack.h"
-#include "tools/fstree.h"
 
 #define MANIFEST "{\"acKind\":\"ImageManifest\"}"
 

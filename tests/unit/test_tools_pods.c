@@ -14,8 +14,8 @@
 
 #include "base/cleanup.h"
 #include "base/files.h"
+#include "base/fstree.h"
 #include "tools/datadir.h"
-#include "tools/fstree.h"
 #include "tools/pod_info.h"
 
 #define A1 "aaaa1111-2222-4333-8444-555555555555"

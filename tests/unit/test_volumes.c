@@ -318,6 +318,38 @@ static void clones_are_what_was_looked_at(void **state)
 	assert_int_equal(rename("moved", "d"), 0);
 }
 
+/* What was there before is somebody's, and stays. */
+static void what_was_made_can_be_undone(void **state)
+{
+	(void)state;
+	for (int before = 0; before < 2; before++) {
+		struct err err = {0};
+		struct pod p;
+		struct volumes v = {0};
+		struct handover h = HANDOVER_NONE;
+		mountns_mkdir("undo");
+		if (before) {
+			mountns_mkdir("undo/sharedVolumes");
+			mountns_mkdir("undo/sharedVolumes/old");
+			mountns_write("undo/sharedVolumes/old/file", "");
+		}
+		h.lock = open("undo", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		pod_make(&p, E("old", "") "," E("new", ""),
+			APP("a", "", M("old", "/o") "," M("new", "/n")));
+		assert_ok(plan(&p.d, &v, &err), &err);
+		assert_ok(volumes_hand_over(&v, &p.d, h.lock, &h, &err), &err);
+		mountns_write("undo/sharedVolumes/new/file", "");
+		handover_undo(&h);
+		assert_int_equal(access("undo/sharedVolumes/new", F_OK), -1);
+		assert_int_equal(access("undo/sharedVolumes/old/file", F_OK), before ? 0 : -1);
+		assert_int_equal(access("undo/sharedVolumes", F_OK), before ? 0 : -1);
+		handover_done(&h);
+		volumes_done(&v);
+		pod_done(&p);
+		assert_int_equal(rename("undo", before ? "undone1" : "undone0"), 0);
+	}
+}
+
 static void assert_own(const char *source, const char *more, const char *says)
 {
 	struct err err = {0};
@@ -354,6 +386,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(what_cannot_be_exported_is_refused),
 	cmocka_unit_test(too_many_file_systems_are_refused),
 	cmocka_unit_test(clones_are_what_was_looked_at),
+	cmocka_unit_test(what_was_made_can_be_undone),
 	cmocka_unit_test(what_the_host_runs_is_not_given_writable),
 };
 

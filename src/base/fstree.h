@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Removing trees that a guest or an image has filled: nothing in them is trusted. */
-#ifndef TOOLS_FSTREE_H
-#define TOOLS_FSTREE_H
+#ifndef BASE_FSTREE_H
+#define BASE_FSTREE_H
 
 #include "base/err.h"
 

@@ -3,7 +3,7 @@
  * Removal by directory descriptors only. A guest can nest directories deeper than a process may
  * open descriptors, so what lies too deep is moved up and removed from there.
  */
-#include "tools/fstree.h"
+#include "base/fstree.h"
 
 #include <dirent.h>
 #include <errno.h>
