@@ -6,12 +6,17 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "appc/app.h"
 #include "base/err.h"
 
 #define APPC_ANNOTATION_DOCKER "appc.io/docker/repository"
 #define APPC_RUN_ANNOTATION    "coreos.com/rkt/stage1/run" /* names `run` in a stage1 image */
+
+/* How much is taken of images at most, whoever unpacks or copies: the host's disk is not theirs. */
+#define APPC_IMAGE_ENTRIES_MAX 2000000
+#define APPC_IMAGE_BYTES_MAX   (INT64_C(64) << 30)
 
 /* {0} is valid and empty. */
 struct appc_image {

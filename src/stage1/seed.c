@@ -15,11 +15,7 @@
 #include "base/inroot.h"
 
 #define DEPTH_MAX 128 /* three descriptors are open for each */
-
-struct seed {
-	int depth;
-	size_t left_out;
-};
+#define WAY_OUT   "; give the mount point a volume"
 
 /* The owner first: chown(2) takes setuid and setgid away. */
 static int copy_attributes(int to, const struct stat *st)
@@ -42,31 +38,60 @@ static int copy_extent(int from, int to, off_t at, off_t end)
 	return 0;
 }
 
+/* Before they are written. Hard links count each time: each becomes a file of its own. */
+static int count_bytes(struct seed *s, int64_t n, struct err *err)
+{
+	if (n > s->limits->bytes - s->bytes)
+		return err_set(err, ERR_FULL,
+			"the pod's volumes would get more than %lld bytes from images" WAY_OUT,
+			(long long)s->limits->bytes);
+	s->bytes += n;
+	return 0;
+}
+
+static int count_entry(struct seed *s, struct err *err)
+{
+	if (s->entries == s->limits->entries)
+		return err_set(err, ERR_FULL,
+			"the pod's volumes would get more than %lld entries from images" WAY_OUT,
+			(long long)s->limits->entries);
+	s->entries++;
+	return 0;
+}
+
 /* Holes stay holes: a small image must not fill the host's disk with zeros. */
-static int copy_content(int from, int to, off_t size)
+static int copy_content(struct seed *s, int from, int to, off_t size, struct err *err)
 {
 	off_t at = 0;
 	while ((at = lseek(from, at, SEEK_DATA)) >= 0) {
 		off_t end = lseek(from, at, SEEK_HOLE);
-		if (end < 0 || copy_extent(from, to, at, end) < 0)
+		if (end < 0)
+			return err_sys(err, "read");
+		if (count_bytes(s, end - at, err) < 0)
 			return -1;
+		if (copy_extent(from, to, at, end) < 0)
+			return err_sys(err, "copy");
 		at = end;
 	}
-	return errno == ENXIO ? ftruncate(to, size) : -1;
+	if (errno != ENXIO)
+		return err_sys(err, "read");
+	return ftruncate(to, size) < 0 ? err_sys(err, "size") : 0;
 }
 
-static int copy_file(int from_dir, int to_dir, const char *name)
+static int copy_file(struct seed *s, int from_dir, int to_dir, const char *name, struct err *err)
 {
 	struct stat st;
 	_cleanup_fd_ int from =
 		openat(from_dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (from < 0 || fstat(from, &st) < 0)
-		return -1;
+		return err_sys(err, "%s", name);
 	_cleanup_fd_ int to =
 		openat(to_dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (to < 0 || copy_content(from, to, st.st_size) < 0)
-		return -1;
-	return copy_attributes(to, &st);
+	if (to < 0)
+		return err_sys(err, "%s", name);
+	if (copy_content(s, from, to, st.st_size, err) < 0)
+		return err_wrap(err, "%s", name);
+	return copy_attributes(to, &st) < 0 ? err_sys(err, "%s", name) : 0;
 }
 
 static int copy_link(int from, int to, const char *name, const struct stat *st)
@@ -106,18 +131,18 @@ static int copy_sub(struct seed *s, int from_dir, int to_dir, const char *name, 
 static int copy_entry(struct seed *s, int from, int to, const char *name, struct err *err)
 {
 	struct stat st;
-	int r = 0;
+	if (count_entry(s, err) < 0)
+		return -1;
 	if (fstatat(from, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return err_sys(err, "%s", name);
 	if (S_ISDIR(st.st_mode))
 		return copy_sub(s, from, to, name, err);
 	if (S_ISREG(st.st_mode))
-		r = copy_file(from, to, name);
-	else if (S_ISLNK(st.st_mode))
-		r = copy_link(from, to, name, &st);
-	else
-		s->left_out++;
-	return r < 0 ? err_sys(err, "%s", name) : 0;
+		return copy_file(s, from, to, name, err);
+	if (S_ISLNK(st.st_mode))
+		return copy_link(from, to, name, &st) < 0 ? err_sys(err, "%s", name) : 0;
+	s->left_out++;
+	return 0;
 }
 
 static int copy_entries(struct seed *s, int from, int to, struct err *err)
@@ -155,9 +180,10 @@ static int copy_dir(struct seed *s, int from, int to, struct err *err)
 
 /* NOLINTEND(misc-no-recursion) */
 
-int seed_copy(int root, const char *path, int to, size_t *ret_left_out, struct err *err)
+int seed_copy(struct seed *s, int root, const char *path, int to, struct err *err)
 {
-	struct seed s = {0};
+	s->left_out = 0;
+	s->depth = 0;
 	_cleanup_fd_ int from = inroot_open(root, path, O_RDONLY | O_DIRECTORY);
 	if (from < 0 && errno == ENOENT)
 		return 0;
@@ -165,8 +191,7 @@ int seed_copy(int root, const char *path, int to, size_t *ret_left_out, struct e
 		return err_set(err, ERR_INVALID, "%s is no directory in the image", path);
 	if (from < 0)
 		return err_sys(err, "open %s in the image", path);
-	if (copy_dir(&s, from, to, err) < 0)
+	if (copy_dir(s, from, to, err) < 0)
 		return err_wrap(err, "copy %s of the image", path);
-	*ret_left_out = s.left_out;
 	return 1;
 }

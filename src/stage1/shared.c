@@ -15,6 +15,12 @@
 #include "base/log.h"
 #include "stage1/seed.h"
 
+struct making {
+	int shared; /* the directory */
+	struct shared *made;
+	struct seed seed; /* one for the pod */
+};
+
 /* 1: made now, 0: it was there. */
 static int make_dir(int at, const char *name, struct err *err)
 {
@@ -35,38 +41,37 @@ static void note_volume(struct shared *made, const char *name)
 	made->volume[made->n++] = xstrdup(name);
 }
 
-/* 1: it has the image's content, owner and mode now. */
-static int seed(int dir, const struct poddir_app *a, const struct mount_entry *e, struct err *err)
+static int copy_image(
+	struct making *m, int dir, const struct poddir_app *a, const char *at, struct err *err)
 {
-	size_t left_out = 0;
 	_cleanup_free_ char *path = xasprintf(PODDIR_APP_FMT "/rootfs", a->pod->name);
 	_cleanup_fd_ int root = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (root < 0)
 		return err_sys(err, "open %s", path);
-	int r = seed_copy(root, e->path, dir, &left_out, err);
-	if (r > 0 && left_out)
+	int r = seed_copy(&m->seed, root, at, dir, err);
+	if (r > 0 && m->seed.left_out)
 		log_warning(
 			"app %s: %zu sockets, FIFOs or devices below %s of its image are not in "
 			"the volume made for it",
-			a->pod->name, left_out, e->path);
+			a->pod->name, m->seed.left_out, at);
 	return r;
 }
 
-static int make_volume(int shared, const struct poddir_app *a, const struct mount_entry *e,
-	struct shared *made, struct err *err)
+static int make_volume(
+	struct making *m, const struct poddir_app *a, const struct mount_entry *e, struct err *err)
 {
 	const struct appc_volume *v = e->volume;
-	int is_new = make_dir(shared, v->name, err);
+	int is_new = make_dir(m->shared, v->name, err);
 	if (is_new < 0)
 		return -1;
 	if (is_new)
-		note_volume(made, v->name);
-	_cleanup_fd_ int dir = open_dir(shared, v->name, err);
+		note_volume(m->made, v->name);
+	_cleanup_fd_ int dir = open_dir(m->shared, v->name, err);
 	if (dir < 0)
 		return -1;
 	if (is_new && e->implicit && appc_image_annotation(&a->image, APPC_ANNOTATION_DOCKER)) {
-		int r = seed(dir, a, e, err);
-		if (r)
+		int r = copy_image(m, dir, a, e->path, err);
+		if (r) /* 1: it has the image's content, owner and mode now */
 			return r < 0 ? -1 : 0;
 	}
 	/* chown(2) may take setgid away, so the mode comes last; no umask has a say. */
@@ -75,11 +80,11 @@ static int make_volume(int shared, const struct poddir_app *a, const struct moun
 	return 0;
 }
 
-static int make_volumes(int shared, const struct poddir_app *a, const struct mountlist *l,
-	struct shared *made, struct err *err)
+static int make_volumes(
+	struct making *m, const struct poddir_app *a, const struct mountlist *l, struct err *err)
 {
 	for (size_t i = 0; i < l->n; i++)
-		if (!l->v[i].volume->host && make_volume(shared, a, &l->v[i], made, err) < 0)
+		if (!l->v[i].volume->host && make_volume(m, a, &l->v[i], err) < 0)
 			return err_wrap(
 				err, "app %s: volume %s", a->pod->name, l->v[i].volume->name);
 	return 0;
@@ -88,6 +93,8 @@ static int make_volumes(int shared, const struct poddir_app *a, const struct mou
 int shared_make(int pod, const struct poddir *d, const struct mountlist *lists, struct shared *made,
 	int *ret, struct err *err)
 {
+	static const struct seed_limits limits = {
+		.entries = APPC_IMAGE_ENTRIES_MAX, .bytes = APPC_IMAGE_BYTES_MAX};
 	int is_new = make_dir(pod, SHARED_DIR, err);
 	if (is_new < 0)
 		return -1;
@@ -97,8 +104,9 @@ int shared_make(int pod, const struct poddir *d, const struct mountlist *lists, 
 		return -1;
 	if (fchmod(shared, 0755) < 0)
 		return err_sys(err, "mode of " SHARED_DIR);
+	struct making m = {.shared = shared, .made = made, .seed = {.limits = &limits}};
 	for (size_t i = 0; i < d->napps; i++)
-		if (make_volumes(shared, &d->apps[i], &lists[i], made, err) < 0)
+		if (make_volumes(&m, &d->apps[i], &lists[i], err) < 0)
 			return -1;
 	*ret = TAKE_FD(shared);
 	return 0;

@@ -11,8 +11,6 @@
 
 #include "base/err.h"
 
-#define ARCHIVE_ENTRIES_MAX  2000000
-#define ARCHIVE_BYTES_MAX    (INT64_C(64) << 30)
 #define ARCHIVE_DEPTH_MAX    256
 #define ARCHIVE_MANIFEST_MAX (4 << 20)
 

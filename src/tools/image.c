@@ -84,7 +84,7 @@ static int unpack_into(const struct datadir *d, const char *path, const char *tm
 	char ret_id[IMAGE_ID_SIZE], struct err *err)
 {
 	static const struct archive_limits limits = {
-		.entries = ARCHIVE_ENTRIES_MAX, .bytes = ARCHIVE_BYTES_MAX};
+		.entries = APPC_IMAGE_ENTRIES_MAX, .bytes = APPC_IMAGE_BYTES_MAX};
 	_cleanup_fd_ int dir = openat(d->fd, tmp, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0)
 		return err_sys(err, "open %s/%s", d->path, tmp);

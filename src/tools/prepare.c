@@ -164,7 +164,7 @@ static int copy_tree(
 	const struct work *w, const struct image *image, const char *to, struct err *err)
 {
 	static const struct archive_limits limits = {
-		.entries = ARCHIVE_ENTRIES_MAX, .bytes = ARCHIVE_BYTES_MAX};
+		.entries = APPC_IMAGE_ENTRIES_MAX, .bytes = APPC_IMAGE_BYTES_MAX};
 	char id[IMAGE_ID_SIZE];
 	_cleanup_free_ char *tree = image_tree_path(image->tree_id);
 	_cleanup_free_ char *from = xasprintf("%s/%s", w->d->path, tree);

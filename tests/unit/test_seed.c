@@ -15,9 +15,13 @@
 #include "mountns.h"
 #include "stage1/seed.h"
 
-#define UNTOUCHED 4711
-#define DEEPEST   128 /* as seed.c has it */
-#define BIG       (17 * 1024 * 1024)
+#define DEEPEST 128  /* as seed.c has it */
+#define BLOCK   4096 /* in which a tmpfs has holes */
+#define BIG     (17 * 1024 * 1024)
+
+/* The next copy's; what one copied counts for the next. */
+static const struct seed_limits no_limits = {.entries = INT64_MAX, .bytes = INT64_MAX};
+static struct seed copy;
 
 static int group_setup(void **state)
 {
@@ -35,6 +39,7 @@ static int setup(void **state)
 	mountns_mkdir("to");
 	mountns_mkdir("outside");
 	mountns_write("outside/secret", "secret");
+	copy = (struct seed){.limits = &no_limits};
 	return fd_count_setup(state);
 }
 
@@ -45,20 +50,33 @@ static int teardown(void **state)
 	return chdir(mountns_dir) < 0 || umount2("t", MNT_DETACH) < 0 ? -1 : r;
 }
 
-static int seed(const char *path, size_t *left_out, struct err *err)
+static int seed(const char *path, struct err *err)
 {
 	_cleanup_fd_ int root = open("root", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	_cleanup_fd_ int to = open("to", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	assert_true(root >= 0 && to >= 0);
-	return seed_copy(root, path, to, left_out, err);
+	return seed_copy(&copy, root, path, to, err);
+}
+
+static void seed_all_but(const char *path, size_t left_out)
+{
+	struct err err = {0};
+	assert_call(seed(path, &err), &err, 1);
+	assert_int_equal(copy.left_out, left_out);
 }
 
 static void seed_all(const char *path)
 {
-	struct err err = {0};
-	size_t left_out = UNTOUCHED;
-	assert_call(seed(path, &left_out, &err), &err, 1);
-	assert_int_equal(left_out, 0);
+	seed_all_but(path, 0);
+}
+
+static void another_volume(void)
+{
+	static unsigned n;
+	char old[32];
+	snprintf(old, sizeof old, "seeded%u", n++);
+	assert_int_equal(rename("to", old), 0);
+	mountns_mkdir("to");
 }
 
 static int entries(const char *path)
@@ -200,7 +218,6 @@ static void devices_and_their_like_are_left_out_and_counted(void **state)
 {
 	(void)state;
 	struct err err = {0};
-	size_t left_out = UNTOUCHED;
 	mountns_mkdir("root/data");
 	mountns_mkdir("root/data/d");
 	mountns_write("root/data/d/file", "file");
@@ -208,8 +225,8 @@ static void devices_and_their_like_are_left_out_and_counted(void **state)
 	assert_int_equal(mknod("root/data/d/disk", S_IFBLK | 0666, makedev(8, 0)), 0);
 	assert_int_equal(mkfifo("root/data/d/fifo", 0666), 0);
 	make_socket("root/data/d/socket");
-	assert_call(seed("/data", &left_out, &err), &err, 1);
-	assert_int_equal(left_out, 4);
+	assert_call(seed("/data", &err), &err, 1);
+	assert_int_equal(copy.left_out, 4);
 	assert_int_equal(entries("to"), 1);
 	assert_int_equal(entries("to/d"), 1);
 	mountns_reads(AT_FDCWD, "to/d/file", "file");
@@ -228,7 +245,6 @@ static void nesting_has_a_limit(void **state)
 {
 	(void)state;
 	struct err err = {0};
-	size_t left_out = UNTOUCHED;
 	char path[4 * DEEPEST] = "to";
 	struct stat st;
 	nest(DEEPEST);
@@ -237,22 +253,92 @@ static void nesting_has_a_limit(void **state)
 		strcat(path, "/n");
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(rename("root/data", "root/less"), 0);
-	assert_int_equal(rename("to", "seeded"), 0);
-	mountns_mkdir("to");
+	another_volume();
 	nest(DEEPEST + 1);
-	assert_fails(seed("/data", &left_out, &err), &err, ERR_FULL, "nested deeper than 128");
-	assert_int_equal(left_out, UNTOUCHED);
+	assert_fails(seed("/data", &err), &err, ERR_FULL, "nested deeper than 128");
+}
+
+/* Everything counts, at any depth, and for all volumes together. */
+static void entries_have_a_total_limit(void **state)
+{
+	(void)state;
+	struct err err = {0};
+	static const struct seed_limits limits = {.entries = 7, .bytes = INT64_MAX};
+	copy.limits = &limits;
+	mountns_mkdir("root/data");
+	mountns_mkdir("root/data/d");
+	mountns_write("root/data/d/file", "");
+	assert_int_equal(symlink("x", "root/data/link"), 0);
+	assert_int_equal(mkfifo("root/data/fifo", 0666), 0);
+	seed_all_but("/data", 1);
+	assert_int_equal(copy.entries, 4);
+	another_volume();
+	assert_fails(seed("/data", &err), &err, ERR_FULL,
+		"the pod's volumes would get more than 7 entries from images; give the mount point "
+		"a volume");
+	assert_int_equal(unlink("root/data/link"), 0);
+	copy.entries = 4;
+	another_volume();
+	seed_all_but("/data", 1);
+}
+
+/* By what is written: holes are free, and each name of a file is another file. */
+static void bytes_have_a_total_limit(void **state)
+{
+	(void)state;
+	struct err err = {0};
+	static const struct seed_limits limits = {.entries = INT64_MAX, .bytes = 2 * BLOCK};
+	copy.limits = &limits;
+	mountns_mkdir("root/data");
+	mountns_write("root/data/sparse", "");
+	_cleanup_fd_ int fd = open("root/data/sparse", O_WRONLY | O_CLOEXEC);
+	assert_int_equal(pwrite(fd, "x", 1, BIG / BLOCK * BLOCK), 1);
+	assert_int_equal(ftruncate(fd, BIG + 2 * BLOCK), 0);
+	seed_all("/data");
+	assert_true(copy.bytes > 0 && copy.bytes <= BLOCK);
+	copy.bytes = 0;
+	another_volume();
+	assert_int_equal(pwrite(fd, "x", 1, 0), 1);
+	assert_int_equal(link("root/data/sparse", "root/data/again"), 0);
+	assert_fails(seed("/data", &err), &err, ERR_FULL,
+		"the pod's volumes would get more than 8192 bytes from images; give the mount "
+		"point a volume");
+	struct stat st;
+	off_t used = 0;
+	if (stat("to/sparse", &st) == 0)
+		used += st.st_blocks * 512;
+	if (stat("to/again", &st) == 0)
+		used += st.st_blocks * 512;
+	assert_true(used <= limits.bytes);
+	assert_int_equal(unlink("root/data/again"), 0);
+	copy.bytes = 0;
+	another_volume();
+	seed_all("/data");
+}
+
+static void a_full_disk_is_told(void **state)
+{
+	(void)state;
+	struct err err = {0};
+	mountns_mkdir("root/data");
+	mountns_write("root/data/file", "");
+	_cleanup_fd_ int fd = open("root/data/file", O_WRONLY | O_CLOEXEC);
+	for (int i = 0; i < 16; i++)
+		assert_int_equal(pwrite(fd, "x", 1, i * BLOCK), 1);
+	assert_int_equal(mount("test", "to", "tmpfs", 0, "size=16k"), 0);
+	assert_fails(seed("/data", &err), &err, ERR_FULL,
+		"copy /data of the image: file: copy: No space left on device");
+	assert_int_equal(umount2("to", MNT_DETACH), 0);
 }
 
 static void what_is_in_the_volume_is_not_written_through(void **state)
 {
 	(void)state;
 	struct err err = {0};
-	size_t left_out = UNTOUCHED;
 	mountns_mkdir("root/data");
 	mountns_write("root/data/file", "evil");
 	assert_int_equal(symlink("../outside/secret", "to/file"), 0);
-	assert_fails(seed("/data", &left_out, &err), &err, ERR_EXISTS,
+	assert_fails(seed("/data", &err), &err, ERR_EXISTS,
 		"copy /data of the image: file: File exists");
 	mountns_reads(AT_FDCWD, "outside/secret", "secret");
 }
@@ -310,8 +396,7 @@ static void make_image(const char *link)
 static void check_way(const struct way *w)
 {
 	struct err err = {0};
-	size_t left_out = UNTOUCHED;
-	int got = seed(w->path, &left_out, &err);
+	int got = seed(w->path, &err);
 	if (got != w->want || err.code != w->code || entries("to") != (got > 0))
 		fail_msg("%s, link to %s: %d %s, %d entries", w->path, w->link, got, err_msg(&err),
 			entries("to"));
@@ -319,7 +404,7 @@ static void check_way(const struct way *w)
 		assert_non_null(strstr(err_msg(&err), w->path));
 	else if (got > 0)
 		mountns_reads(AT_FDCWD, "to/image", "image");
-	assert_int_equal(left_out, got > 0 ? 0 : UNTOUCHED);
+	assert_int_equal(copy.left_out, 0);
 	err_done(&err);
 }
 
@@ -337,9 +422,8 @@ static void nothing_there_leaves_the_volume_alone(void **state)
 {
 	(void)state;
 	struct err err = {0};
-	size_t left_out = UNTOUCHED;
 	give("to", 300, 0712);
-	assert_call(seed("/data", &left_out, &err), &err, 0);
+	assert_call(seed("/data", &err), &err, 0);
 	given("to", 300, 0712);
 }
 
@@ -351,6 +435,9 @@ static const struct CMUnitTest tests[] = {
 	seed_test(links_are_copied_and_never_followed),
 	seed_test(devices_and_their_like_are_left_out_and_counted),
 	seed_test(nesting_has_a_limit),
+	seed_test(entries_have_a_total_limit),
+	seed_test(bytes_have_a_total_limit),
+	seed_test(a_full_disk_is_told),
 	seed_test(what_is_in_the_volume_is_not_written_through),
 	seed_test(links_on_the_way_stay_inside_the_image),
 	seed_test(nothing_there_leaves_the_volume_alone),
