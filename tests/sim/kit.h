@@ -118,6 +118,8 @@ void kit_crash_at(struct kit *k, enum kit_point point, int64_t n);
 
 /* What happened since the last call must be this text. */
 void kit_assert_trace(struct kit *k, const char *want);
+/* This text, and behind it the pod's end without any fault, from its destroy at that moment on. */
+void kit_assert_trace_end(const struct kit_pod *kp, int64_t destroy_ms, const char *want);
 void kit_drop_trace(struct kit *k);
 void kit_print_trace(struct kit *k);
 void kit_assert_ended(

@@ -78,6 +78,33 @@ void kit_assert_trace(struct kit *k, const char *want)
 	kit_drop_trace(k);
 }
 
+void kit_assert_trace_end(const struct kit_pod *kp, int64_t destroy_ms, const char *want)
+{
+	static const struct {
+		int64_t ms;
+		const char *before, *after; /* the pod's name */
+	} end[] = {
+		{0, "  ", " destroy"},
+		{720, "", " destroying --destroyed--> dying"},
+		{720, "  ", " unmap"},
+		{720, "", " dying --domain-dead--> dying"},
+		{800, "", " dying --quiet--> clearing"},
+		{800, "  ", " clear"},
+		{860, "", " clearing --cleared--> collecting"},
+		{860, "  ", " lock closed"},
+		{860, "", " collecting --collected--> exited"},
+	};
+	_cleanup_free_ char *text = xstrdup(want);
+	for (size_t i = 0; i < ARRAY_SIZE(end); i++) {
+		long long ms = destroy_ms + end[i].ms;
+		char *longer = xasprintf("%s%5lld.%02lld %s%s%s\n", text, ms / 1000, ms % 1000 / 10,
+			end[i].before, kp->name, end[i].after);
+		free(text);
+		text = longer;
+	}
+	kit_assert_trace(kp->kit, text);
+}
+
 /* ---- locks ----------------------------------------------------------------------------------- */
 
 /* As rkt does it (contract 2.3). */

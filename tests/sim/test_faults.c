@@ -295,17 +295,9 @@ static void test_disk_full(void **state)
 	kit_drop_trace(&k);
 	k.fail_commits = 6;
 	kit_rest(&k);
-	kit_assert_trace(&k, "   17.02 a running --guest-app--> running app0=exited:3\n"
-			     "   17.02 a running --guest-done--> destroying [finished]\n"
-			     "   17.02   a destroy\n"
-			     "   17.74 a destroying --destroyed--> dying\n"
-			     "   17.74   a unmap\n"
-			     "   17.74 a dying --domain-dead--> dying\n"
-			     "   17.82 a dying --quiet--> clearing\n"
-			     "   17.82   a clear\n"
-			     "   17.88 a clearing --cleared--> collecting\n"
-			     "   17.88   a lock closed\n"
-			     "   17.88 a collecting --collected--> exited\n");
+	kit_assert_trace_end(a, 17020,
+		"   17.02 a running --guest-app--> running app0=exited:3\n"
+		"   17.02 a running --guest-done--> destroying [finished]\n");
 	kit_assert_ended(a, POD_EXITED, CAUSE_FINISHED, 3);
 	kit_finish(&k);
 }

@@ -123,18 +123,10 @@ static void test_adopts_what_runs(void **state)
 	kit_run_for(&k, 80);
 	assert_true(kit_find(a)->lock_fd >= 0 && kit_find(a)->status_fd >= 0);
 	kit_rest(&k);
-	kit_assert_trace(&k, "   28.77   a ready\n"
-			     "   68.72 a running --guest-app--> running app0=exited:6\n"
-			     "   68.72 a running --guest-done--> destroying [finished]\n"
-			     "   68.72   a destroy\n"
-			     "   69.44 a destroying --destroyed--> dying\n"
-			     "   69.44   a unmap\n"
-			     "   69.44 a dying --domain-dead--> dying\n"
-			     "   69.52 a dying --quiet--> clearing\n"
-			     "   69.52   a clear\n"
-			     "   69.58 a clearing --cleared--> collecting\n"
-			     "   69.58   a lock closed\n"
-			     "   69.58 a collecting --collected--> exited\n");
+	kit_assert_trace_end(a, 68720,
+		"   28.77   a ready\n"
+		"   68.72 a running --guest-app--> running app0=exited:6\n"
+		"   68.72 a running --guest-done--> destroying [finished]\n");
 	kit_assert_ended(a, POD_EXITED, CAUSE_FINISHED, 6);
 	kit_finish(&k);
 }
@@ -146,17 +138,9 @@ static void test_ended_while_nobody_was_there(void **state)
 	struct kit_pod *a = pod_in(POD_RUNNING, "exit 6 after 3s");
 	dead_for(20000);
 	kit_rest(&k);
-	kit_assert_trace(&k, "   28.77 a running --guest-done--> destroying [finished]\n"
-			     "   28.77 a destroying --guest-app--> destroying app0=exited:6\n"
-			     "   28.77   a destroy\n"
-			     "   29.49 a destroying --destroyed--> dying\n"
-			     "   29.49   a unmap\n"
-			     "   29.49 a dying --domain-dead--> dying\n"
-			     "   29.57 a dying --quiet--> clearing\n"
-			     "   29.57   a clear\n"
-			     "   29.63 a clearing --cleared--> collecting\n"
-			     "   29.63   a lock closed\n"
-			     "   29.63 a collecting --collected--> exited\n");
+	kit_assert_trace_end(a, 28770,
+		"   28.77 a running --guest-done--> destroying [finished]\n"
+		"   28.77 a destroying --guest-app--> destroying app0=exited:6\n");
 	kit_assert_ended(a, POD_EXITED, CAUSE_FINISHED, 6);
 	kit_finish(&k);
 }

@@ -21,17 +21,9 @@ static void test_oom(void **state)
 	(void)state;
 	struct kit_pod *a = pod_in(POD_RUNNING, "oom after 2s");
 	kit_rest(&k);
-	kit_assert_trace(&k, "   10.72 a running --guest-app--> running app0=oom:9\n"
-			     "   10.72 a running --guest-done--> destroying [oom]\n"
-			     "   10.72   a destroy\n"
-			     "   11.44 a destroying --destroyed--> dying\n"
-			     "   11.44   a unmap\n"
-			     "   11.44 a dying --domain-dead--> dying\n"
-			     "   11.52 a dying --quiet--> clearing\n"
-			     "   11.52   a clear\n"
-			     "   11.58 a clearing --cleared--> collecting\n"
-			     "   11.58   a lock closed\n"
-			     "   11.58 a collecting --collected--> exited\n");
+	kit_assert_trace_end(a, 10720,
+		"   10.72 a running --guest-app--> running app0=oom:9\n"
+		"   10.72 a running --guest-done--> destroying [oom]\n");
 	kit_assert_ended(a, POD_EXITED, CAUSE_OOM, 137);
 	assert_int_equal(kit_code_file(a, "app0"), 9);
 	kit_finish(&k);

@@ -32,18 +32,10 @@ static void test_xl_shutdown(void **state)
 	struct kit_pod *a = pod_in(POD_RUNNING, "forever");
 	kit_operator(a, SIM_SHUTDOWN);
 	kit_rest(&k);
-	kit_assert_trace(&k, "    8.72 a running --guest-stopping--> stopping [shutdown]\n"
-			     "    8.82 a stopping --guest-app--> stopping app0=exited:0\n"
-			     "    8.82 a stopping --guest-done--> destroying\n"
-			     "    8.82   a destroy\n"
-			     "    9.54 a destroying --destroyed--> dying\n"
-			     "    9.54   a unmap\n"
-			     "    9.54 a dying --domain-dead--> dying\n"
-			     "    9.62 a dying --quiet--> clearing\n"
-			     "    9.62   a clear\n"
-			     "    9.68 a clearing --cleared--> collecting\n"
-			     "    9.68   a lock closed\n"
-			     "    9.68 a collecting --collected--> exited\n");
+	kit_assert_trace_end(a, 8820,
+		"    8.72 a running --guest-stopping--> stopping [shutdown]\n"
+		"    8.82 a stopping --guest-app--> stopping app0=exited:0\n"
+		"    8.82 a stopping --guest-done--> destroying\n");
 	kit_assert_ended(a, POD_EXITED, CAUSE_SHUTDOWN, 0);
 	kit_finish(&k);
 }
@@ -54,16 +46,8 @@ static void test_poweroff_without_a_word(void **state)
 	struct kit_pod *a = pod_in(POD_RUNNING, "forever");
 	kit_operator(a, SIM_POWEROFF);
 	kit_rest(&k);
-	kit_assert_trace(&k, "    8.72 a running --domain-stopped--> destroying [shutdown]\n"
-			     "    8.72   a destroy\n"
-			     "    9.44 a destroying --destroyed--> dying\n"
-			     "    9.44   a unmap\n"
-			     "    9.44 a dying --domain-dead--> dying\n"
-			     "    9.52 a dying --quiet--> clearing\n"
-			     "    9.52   a clear\n"
-			     "    9.58 a clearing --cleared--> collecting\n"
-			     "    9.58   a lock closed\n"
-			     "    9.58 a collecting --collected--> exited\n");
+	kit_assert_trace_end(
+		a, 8720, "    8.72 a running --domain-stopped--> destroying [shutdown]\n");
 	kit_assert_ended(a, POD_EXITED, CAUSE_SHUTDOWN, -1);
 	kit_finish(&k);
 }
@@ -153,17 +137,9 @@ static void test_a_zombie_does_not_hold_the_pod(void **state)
 	struct kit_pod *a = pod_in(POD_RUNNING, "exit 0 after 2s");
 	kit_operator(a, SIM_HOLD);
 	kit_rest(&k);
-	kit_assert_trace(&k, "   10.72 a running --guest-app--> running app0=exited:0\n"
-			     "   10.72 a running --guest-done--> destroying [finished]\n"
-			     "   10.72   a destroy\n"
-			     "   11.44 a destroying --destroyed--> dying\n"
-			     "   11.44   a unmap\n"
-			     "   11.44 a dying --domain-dead--> dying\n"
-			     "   11.52 a dying --quiet--> clearing\n"
-			     "   11.52   a clear\n"
-			     "   11.58 a clearing --cleared--> collecting\n"
-			     "   11.58   a lock closed\n"
-			     "   11.58 a collecting --collected--> exited\n");
+	kit_assert_trace_end(a, 10720,
+		"   10.72 a running --guest-app--> running app0=exited:0\n"
+		"   10.72 a running --guest-done--> destroying [finished]\n");
 	kit_assert_ended(a, POD_EXITED, CAUSE_FINISHED, 0);
 	assert_int_equal(sim_domains(k.sim), 1);
 	kit_run_for(&k, 70000);
@@ -201,21 +177,13 @@ static void test_a_stranger_is_left_alone(void **state)
 	assert_int_equal(kit_find(a)->core.state, POD_RUNNING);
 	kit_ask(a, EV_STOP);
 	kit_rest(&k);
-	kit_assert_trace(&k, "  138.72 a running --stop--> stopping [stopped]\n"
-			     "  138.72   a shutdown\n"
-			     "  138.77 a stopping --shutdown-sent--> stopping\n"
-			     "  138.77 a stopping --guest-stopping--> stopping\n"
-			     "  138.87 a stopping --guest-app--> stopping app0=exited:0\n"
-			     "  138.87 a stopping --guest-done--> destroying\n"
-			     "  138.87   a destroy\n"
-			     "  139.59 a destroying --destroyed--> dying\n"
-			     "  139.59   a unmap\n"
-			     "  139.59 a dying --domain-dead--> dying\n"
-			     "  139.67 a dying --quiet--> clearing\n"
-			     "  139.67   a clear\n"
-			     "  139.73 a clearing --cleared--> collecting\n"
-			     "  139.73   a lock closed\n"
-			     "  139.73 a collecting --collected--> exited\n");
+	kit_assert_trace_end(a, 138870,
+		"  138.72 a running --stop--> stopping [stopped]\n"
+		"  138.72   a shutdown\n"
+		"  138.77 a stopping --shutdown-sent--> stopping\n"
+		"  138.77 a stopping --guest-stopping--> stopping\n"
+		"  138.87 a stopping --guest-app--> stopping app0=exited:0\n"
+		"  138.87 a stopping --guest-done--> destroying\n");
 	kit_assert_ended(a, POD_EXITED, CAUSE_STOPPED, 0);
 	assert_int_equal(sim_domains(k.sim), 1);
 	kit_finish(&k);
@@ -309,16 +277,8 @@ static void test_a_lost_event_is_found_by_the_list(void **state)
 	sim_fault(k.sim, SIM_AT_EVENT, 0, 1, SIM_KIND_LOST, NULL);
 	kit_operator(a, SIM_POWEROFF);
 	kit_until(a, POD_EXITED);
-	kit_assert_trace(&k, "   60.00 a running --domain-stopped--> destroying [shutdown]\n"
-			     "   60.00   a destroy\n"
-			     "   60.72 a destroying --destroyed--> dying\n"
-			     "   60.72   a unmap\n"
-			     "   60.72 a dying --domain-dead--> dying\n"
-			     "   60.80 a dying --quiet--> clearing\n"
-			     "   60.80   a clear\n"
-			     "   60.86 a clearing --cleared--> collecting\n"
-			     "   60.86   a lock closed\n"
-			     "   60.86 a collecting --collected--> exited\n");
+	kit_assert_trace_end(
+		a, 60000, "   60.00 a running --domain-stopped--> destroying [shutdown]\n");
 	kit_assert_ended(a, POD_EXITED, CAUSE_SHUTDOWN, -1);
 	kit_finish(&k);
 }
@@ -329,17 +289,9 @@ static void test_sensors_killed(void **state)
 	struct kit_pod *a = pod_in(POD_RUNNING, "exit 4 after 3s");
 	sim_watch_kill(k.sim);
 	kit_rest(&k);
-	kit_assert_trace(&k, "   11.72 a running --guest-app--> running app0=exited:4\n"
-			     "   11.72 a running --guest-done--> destroying [finished]\n"
-			     "   11.72   a destroy\n"
-			     "   12.44 a destroying --destroyed--> dying\n"
-			     "   12.44   a unmap\n"
-			     "   12.44 a dying --domain-dead--> dying\n"
-			     "   12.52 a dying --quiet--> clearing\n"
-			     "   12.52   a clear\n"
-			     "   12.58 a clearing --cleared--> collecting\n"
-			     "   12.58   a lock closed\n"
-			     "   12.58 a collecting --collected--> exited\n");
+	kit_assert_trace_end(a, 11720,
+		"   11.72 a running --guest-app--> running app0=exited:4\n"
+		"   11.72 a running --guest-done--> destroying [finished]\n");
 	kit_assert_ended(a, POD_EXITED, CAUSE_FINISHED, 4);
 	kit_finish(&k);
 }
@@ -373,17 +325,9 @@ static void test_xenstored_stuck(void **state)
 	assert_int_equal(kit_find(a)->core.state, POD_RUNNING);
 	sim_xenstored(k.sim, true);
 	kit_rest(&k);
-	kit_assert_trace(&k, "   68.72 a running --guest-done--> destroying [finished]\n"
-			     "   68.72 a destroying --guest-app--> destroying app0=exited:4\n"
-			     "   68.72   a destroy\n"
-			     "   69.44 a destroying --destroyed--> dying\n"
-			     "   69.44   a unmap\n"
-			     "   69.44 a dying --domain-dead--> dying\n"
-			     "   69.52 a dying --quiet--> clearing\n"
-			     "   69.52   a clear\n"
-			     "   69.58 a clearing --cleared--> collecting\n"
-			     "   69.58   a lock closed\n"
-			     "   69.58 a collecting --collected--> exited\n");
+	kit_assert_trace_end(a, 68720,
+		"   68.72 a running --guest-done--> destroying [finished]\n"
+		"   68.72 a destroying --guest-app--> destroying app0=exited:4\n");
 	kit_assert_ended(a, POD_EXITED, CAUSE_FINISHED, 4);
 	kit_finish(&k);
 }

@@ -71,17 +71,9 @@ static void test_stop_while_unpausing(void **state)
 {
 	(void)state;
 	stop_in(POD_UNPAUSING);
-	kit_assert_trace(&k, "    2.37 a unpausing --stop--> destroying [stopped]\n"
-			     "    2.37   kill the helper\n"
-			     "    2.37   a destroy\n"
-			     "    3.09 a destroying --destroyed--> dying\n"
-			     "    3.09   a unmap\n"
-			     "    3.09 a dying --domain-dead--> dying\n"
-			     "    3.17 a dying --quiet--> clearing\n"
-			     "    3.17   a clear\n"
-			     "    3.23 a clearing --cleared--> collecting\n"
-			     "    3.23   a lock closed\n"
-			     "    3.23 a collecting --collected--> exited\n");
+	kit_assert_trace_end(&k.pod[0], 2370,
+		"    2.37 a unpausing --stop--> destroying [stopped]\n"
+		"    2.37   kill the helper\n");
 	kit_assert_ended(&k.pod[0], POD_EXITED, CAUSE_STOPPED, -1);
 	kit_finish(&k);
 }
@@ -91,22 +83,14 @@ static void test_stop_while_booting(void **state)
 {
 	(void)state;
 	stop_in(POD_BOOTING);
-	kit_assert_trace(&k, "    2.47 a booting --stop--> stopping [stopped]\n"
-			     "    2.47   a shutdown\n"
-			     "    2.52 a stopping --shutdown-sent--> stopping\n"
-			     "    8.47 a stopping --guest-stopping--> stopping\n"
-			     "    8.47 a stopping --guest-app--> stopping app0=starting\n"
-			     "    8.57 a stopping --guest-app--> stopping app0=exited:0\n"
-			     "    8.57 a stopping --guest-done--> destroying\n"
-			     "    8.57   a destroy\n"
-			     "    9.29 a destroying --destroyed--> dying\n"
-			     "    9.29   a unmap\n"
-			     "    9.29 a dying --domain-dead--> dying\n"
-			     "    9.37 a dying --quiet--> clearing\n"
-			     "    9.37   a clear\n"
-			     "    9.43 a clearing --cleared--> collecting\n"
-			     "    9.43   a lock closed\n"
-			     "    9.43 a collecting --collected--> exited\n");
+	kit_assert_trace_end(&k.pod[0], 8570,
+		"    2.47 a booting --stop--> stopping [stopped]\n"
+		"    2.47   a shutdown\n"
+		"    2.52 a stopping --shutdown-sent--> stopping\n"
+		"    8.47 a stopping --guest-stopping--> stopping\n"
+		"    8.47 a stopping --guest-app--> stopping app0=starting\n"
+		"    8.57 a stopping --guest-app--> stopping app0=exited:0\n"
+		"    8.57 a stopping --guest-done--> destroying\n");
 	kit_assert_ended(&k.pod[0], POD_EXITED, CAUSE_STOPPED, 0);
 	kit_finish(&k);
 }
