@@ -64,7 +64,7 @@ fuzz: need ## fuzz each target for FUZZ_SECONDS (VARIANT fuzz: clang's libFuzzer
 
 .PHONY: lint format
 lint: need $(B)/gen/store_sql.h ## formatting, static analysis, house rules
-	$(Q)JOBS=$(JOBS) CC_FLAGS='$(subst ',,$(CPPFLAGS_ALL)) -std=gnu17 -Wall -Wextra' sh tests/lint.sh
+	+$(Q)MAKE='$(MAKE)' JOBS=$(JOBS) CC_FLAGS='$(subst ',,$(CPPFLAGS_ALL)) -std=gnu17 -Wall -Wextra' sh tests/lint.sh
 
 format: ## let clang-format rewrite every source
 	$(Q)git ls-files -z --cached --others --exclude-standard '*.c' '*.h' | xargs -0 clang-format -i

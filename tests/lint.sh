@@ -110,6 +110,12 @@ check_cpp() {
 		-D_GNU_SOURCE -DXENPOD_VERSION='""' -Isrc 2>&1 || echo "cppcheck failed"
 }
 
+# gcc has its turn in the tests.
+clang_build() {
+	"${MAKE:-make}" --no-print-directory -j"$JOBS" VARIANT=clang all units >"$cache/clang.log" 2>&1 ||
+		cat "$cache/clang.log"
+}
+
 spelling() {
 	files 'src/*' 'tests/*.sh' 'tests/*.c' 'docs/*.md' '*.md' Makefile 'dist/*' 'sql/*' |
 		xargs -r codespell --quiet-level=34 --ignore-words=tests/codespell.ignore || :
@@ -165,6 +171,7 @@ shell_lint() {
 check "clang-format finds nothing to change" format
 check "clang-tidy is content" tidy
 check "cppcheck is content" check_cpp
+check "clang compiles everything without a warning" clang_build
 check "shellcheck is content" shell_lint
 check "words are spelt right" spelling
 check "no file is longer than $LINES_MAX lines" lengths

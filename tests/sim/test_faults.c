@@ -221,10 +221,13 @@ static void test_create_hangs(void **state)
 static void test_every_fault_of_every_helper(void **state)
 {
 	(void)state;
+	int n = 0;
 	for (enum sim_point at = SIM_AT_EXPORTS; at <= SIM_AT_DYING; at++)
 		for (enum sim_kind kind = 0; kind < SIM_KIND_MAX_; kind++) {
 			if (at == SIM_AT_DYING && kind == SIM_KIND_HANG)
 				continue; /* a zombie for ever: test_outside.c */
+			if (n++ % unit_step(5))
+				continue;
 			again(NULL);
 			k.clear_fails = at == SIM_AT_CLEAR || at == SIM_AT_START;
 			struct kit_pod *a = kit_accept(&k, "forever", NULL);

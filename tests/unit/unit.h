@@ -15,7 +15,18 @@
 
 #include <string.h>
 
+#include <valgrind/valgrind.h>
+
 #include "base/err.h"
+
+/*
+ * Step of a loop that tries everything: all of it with the sanitizers, every n-th under valgrind,
+ * which is twenty times slower and looks for what one of them shows as well as all.
+ */
+static inline int unit_step(int n)
+{
+	return RUNNING_ON_VALGRIND ? n : 1;
+}
 
 /* Functions, so that a test's own branches are all that its length and depth are judged by. */
 static inline void unit_call(
