@@ -46,7 +46,10 @@ wait at 23
 wait # 
 type vi /tmp/file\r
 wait ~
-type ihello from vi\x1b:wq\r
+type ihello from vi
+wait hello from vi
+press \x1b - /tmp/file
+type :wq\r
 wait # 
 type cat /tmp/file; echo $TERM; tty\r
 wait hello from vi

@@ -21,7 +21,7 @@ no_supervisor() {
 
 small_disk() {
 	no_supervisor
-	truncate -s 64M $disk
+	truncate -s 128M $disk
 	mkfs.ext4 -q $disk && mount -o loop $disk $datadir && mkdir -m 711 $datadir/pods
 	systemctl start xenpodd
 }
