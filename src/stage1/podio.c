@@ -178,16 +178,25 @@ static bool wait_for_reader(struct podio *io, int sigfd, int wait_ms)
 	return true;
 }
 
+static size_t unwritten(const struct podio *io)
+{
+	return sink_pending(&io->relay.out) + sink_pending(&io->relay.err);
+}
+
 void podio_finish(struct podio *io, int sigfd, int patience_ms)
 {
-	int64_t until = hook_now_ms() + patience_ms;
 	int64_t left = patience_ms;
+	int64_t until = hook_now_ms() + left;
+	size_t before = unwritten(io);
 	applog_done(&io->log);
 	while (relay_waiting(&io->relay) && wait_for_reader(io, sigfd, (int)left)) {
+		if (unwritten(io) < before)
+			until = hook_now_ms() + patience_ms; /* slow is not gone */
+		before = unwritten(io);
 		if (patience_ms >= 0)
 			left = until > hook_now_ms() ? until - hook_now_ms() : 0;
 	}
-	size_t lost = sink_pending(&io->relay.out) + sink_pending(&io->relay.err);
+	size_t lost = unwritten(io);
 	if (lost)
 		log_warning(
 			"output of the pod: %zu bytes are lost, because nobody reads them", lost);

@@ -40,8 +40,8 @@ void podio_let_go(struct podio *io);
 #define PODIO_PATIENCE_MS                                                                          \
 	3000 /* for a reader that takes nothing, when somebody waits for the end */
 /*
- * It was let go; writes what waits for a slow reader, for `patience_ms` (-1: as long as it takes) or
- * until one of `sigfd`'s signals says stop. What is left then is counted and said.
+ * It was let go; writes what waits for a slow reader, until it has taken nothing for `patience_ms`
+ * (-1: as long as it takes) or one of `sigfd`'s signals says stop. What is left then is counted and said.
  */
 void podio_finish(struct podio *io, int sigfd, int patience_ms);
 

@@ -114,6 +114,32 @@ static void a_pod_that_ended_by_itself_waits_for_its_reader(void **state)
 	assert_int_equal(status, 0);
 }
 
+/* It takes a pipe's fill each time the patience is nearly over: that is slow, not gone. */
+static void a_slow_reader_gets_all_of_it(void **state)
+{
+	(void)state;
+	int status = 0;
+	open_io(4 * PIPE_SIZE);
+	pid_t pid = fork();
+	if (pid == 0) {
+		size_t seen = 0;
+		close(out[1]);
+		fd_close(&io.relay.out.own_fd);
+		fd_close(&io.relay.err.own_fd);
+		do
+			usleep(PATIENCE_MS * 600);
+		while ((status = (int)in_pipe()) > 0 && (seen += (size_t)status) < 4 * PIPE_SIZE);
+		_exit(seen == 4 * PIPE_SIZE ? 0 : 1);
+	}
+	int64_t begin = hook_now_ms();
+	podio_finish(&io, sigfd, PATIENCE_MS);
+	assert_true(hook_now_ms() - begin > PATIENCE_MS);
+	assert_int_equal(lost, 0);
+	close_io();
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
 static void a_signal_ends_the_patience(void **state)
 {
 	(void)state;
@@ -179,6 +205,7 @@ static void what_the_ring_holds_counts(void **state)
 static const struct CMUnitTest tests[] = {
 	fd_counted(a_reader_that_takes_nothing_is_given_up),
 	fd_counted(a_pod_that_ended_by_itself_waits_for_its_reader),
+	fd_counted(a_slow_reader_gets_all_of_it),
 	fd_counted(a_signal_ends_the_patience),
 	fd_counted(what_all_have_read_is_no_loss),
 	fd_counted(what_the_ring_holds_counts),
