@@ -41,7 +41,7 @@ wait #
 type jobs\r
 wait topped
 wait # 
-type kill %1; wait; echo at $((20+3))\r
+type kill -KILL %1; wait; echo at $((20+3))\r
 wait at 23
 wait # 
 type vi /tmp/file\r
