@@ -109,6 +109,17 @@ static int exec_error(bool there, const char *path, struct err *err)
 	return err_sys(err, "run %s", path);
 }
 
+/* A file without a first line that names its interpreter is the shell's: execvp(3), as rkt's enter. */
+static void exec_as_script(char *path, char *const *argv, size_t n, char *const *env)
+{
+	_cleanup_free_ char **words = xcalloc(n + 2, sizeof(*words));
+	words[0] = (char *)(uintptr_t) "/bin/sh";
+	words[1] = path;
+	memcpy(words + 2, argv + 1, (n - 1) * sizeof(*words));
+	execve(words[0], words, env);
+	errno = ENOEXEC;
+}
+
 /* What is asked of the kernel after confine_seal() may be what the filter forbids: only execve(2),
  * then write(2) and the end. */
 static int exec_program(const struct launch_plan *plan, int root, char *path, struct err *err)
@@ -125,6 +136,8 @@ static int exec_program(const struct launch_plan *plan, int root, char *path, st
 	if (plan->confine && confine_seal(plan->confine, err) < 0)
 		return -1;
 	execve(path, argv, plan->env);
+	if (errno == ENOEXEC && plan->shell_codes)
+		exec_as_script(path, argv, n, plan->env);
 	return exec_error(there, path, err);
 }
 
@@ -139,7 +152,9 @@ static int run_program(const struct launch_plan *plan, struct err *err)
 	if (plan->user &&
 		users_resolve(root, plan->user, plan->group, plan->docker, &uid, &gid, err) < 0)
 		return -1;
-	if (lookup_exec(root, plan->cwd, plan->argv[0], plan->env, &path, err) < 0)
+	char *const no_env[] = {NULL};
+	if (lookup_exec(root, plan->cwd, plan->argv[0], plan->default_path ? no_env : plan->env,
+		    &path, err) < 0)
 		return -1;
 	/* So that ttyname(3)'s path can be opened by it, as after a login. */
 	if (plan->tty && fchown(0, uid, (gid_t)-1) < 0)

@@ -28,6 +28,7 @@ struct launch_plan {
 	bool docker;
 	bool path_as_argv0; /* argv[0] becomes the path found, as in rkt's units */
 	bool shell_codes;   /* a failure's exit code is a shell's 127 or 126, not LAUNCH_FAIL */
+	bool default_path;  /* argv[0] is searched for as if env had no PATH */
 	char *const *argv;
 	char *const *env;
 	int fd[3];

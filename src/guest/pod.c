@@ -16,7 +16,7 @@
 #include "guest/session.h"
 #include "guest/unread.h"
 
-/* A streams client that takes nothing for so long is given up, and so is one that never comes. */
+/* A streams client that never comes is given up after so long; and in a stop one that takes nothing. */
 #define STALL_MS 5000
 /* Behind the grace of a stop that was asked for. With POD_SYNC_MS it is inside the 7 s that the
  * supervisor allows a guest beyond its grace (fsm/pod.h, STOPPING). */
@@ -130,6 +130,7 @@ static void stop_start(struct pod *pod, enum gstate_kind why)
 	if (!pod->streams)
 		unread_now(pod);
 	state_pod(pod->state, why, 0, NULL);
+	pod->ending_told = true;
 	for (size_t i = 0; i < pod->n_apps; i++)
 		app_term(&pod->apps[i]);
 	pod->timer.fn = grace_over;
@@ -212,7 +213,9 @@ static void stalled(struct loop_timer *t)
 {
 	struct pod *pod = container_of(t, struct pod, timer);
 	int64_t more = stall_ms(pod);
-	if (pod->sent != pod->sent_seen && more > 0) {
+	/* Whoever has it paged reads on tomorrow: only who asked for the end has to see it. */
+	bool patient = pod->streams && !pod->asked;
+	if (more > 0 && (patient || pod->sent != pod->sent_seen)) {
 		pod->sent_seen = pod->sent;
 		loop_timer_set(pod->loop, t, more);
 		return;
@@ -223,11 +226,19 @@ static void stalled(struct loop_timer *t)
 		session_kick(pod->streams);
 }
 
+/* Once told, the supervisor waits for so long only: not before nobody has to be waited for. */
+static void tell_ending(struct pod *pod)
+{
+	if (!pod->ending_told)
+		state_pod(pod->state, GSTATE_ENDING, 0, NULL);
+	pod->ending_told = true;
+}
+
 static void drain_start(struct pod *pod)
 {
 	loop_timer_stop(&pod->timer);
-	if (pod->phase < POD_STOPPING)
-		state_pod(pod->state, GSTATE_ENDING, 0, NULL);
+	if (!pod->streams)
+		tell_ending(pod);
 	pod->phase = POD_DRAINING;
 	enter_kill_all();
 	cut_outputs(pod);
@@ -277,6 +288,7 @@ static void sync_late(struct loop_timer *t)
 /* sync(2) waits for Dom-0 for as long as it likes, so another process does it. */
 static void sync_start(struct pod *pod)
 {
+	tell_ending(pod);
 	pod->phase = POD_SYNCING;
 	pid_t pid = fork();
 	if (pid == 0) {

@@ -34,6 +34,7 @@ struct pod {
 	enum pod_phase phase;
 	int code;           /* of the first app that failed, else 0 */
 	bool asked;         /* a stop was asked for */
+	bool ending_told;   /* to the supervisor */
 	int64_t give_up_ms; /* then: when output is waited for no longer */
 	bool reboot;        /* as the end, not a power-off */
 	struct app *apps;

@@ -122,6 +122,7 @@ static void app_fill(struct podspec_app *app, const json_t *j, const struct pods
 	app->user = xstrdup(json_str_opt(j, "user", ""));
 	app->group = xstrdup(json_str_opt(j, "group", ""));
 	app->cwd = xstrdup(json_str_opt(j, "cwd", "/"));
+	app->default_path = json_is_true(json_object_get(j, "default_path"));
 	app->exec = podspec_strings(json_object_get(j, "exec"));
 	app->env = podspec_strings(json_object_get(j, "env"));
 	app->pre_start = optional_strings(j, "pre_start");

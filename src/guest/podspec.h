@@ -38,7 +38,8 @@ struct podspec_app {
 	char *user;
 	char *group;
 	char *cwd;
-	char **exec; /* NULL-terminated, as are all char ** here */
+	bool default_path; /* env's PATH says nothing of where exec is */
+	char **exec;       /* NULL-terminated, as are all char ** here */
 	char **env;
 	char **pre_start; /* NULL: none */
 	char **post_stop;

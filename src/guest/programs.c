@@ -91,6 +91,7 @@ static int program_start(
 	const struct podspec_app *spec = app->spec;
 	plan->root = app->root;
 	plan->cwd = spec->cwd;
+	plan->default_path = spec->default_path;
 	plan->path_as_argv0 = true;
 	plan->cgroup = app->cgroup;
 	plan->confine = stage == APP_MAIN ? &app->confine : &app->handlers;

@@ -32,6 +32,8 @@
  *   Of an app; what is optional is marked with ? and what its absence means stands behind it:
  *     name, tag, exec[], user, group, gids[], cwd, env["K=V"]
  *     read_only?   bool (false)    the root is read-only; volumes have their own word
+ *     default_path? bool (false)   env's PATH is the default, none of the app's own: a bare exec[0] is
+ *                                  looked for in cwd, /bin and /usr/bin (contract 3.2)
  *     docker?      bool (false)    the image comes from docker: its rule for groups
  *     tty?         bool (false)    one pseudo-terminal for all three streams; stdin is "stream"
  *     rows?, cols? 0..65535 (0)    with "tty": its size before the app starts; WINCH frames change

@@ -198,6 +198,7 @@ static int check_identity(const json_t *app, struct err *err)
 		check_strings(app, "env", true, err) < 0)
 		return -1;
 	if (spec_check_bool_opt(app, "read_only", err) < 0 ||
+		spec_check_bool_opt(app, "default_path", err) < 0 ||
 		spec_check_bool_opt(app, "docker", err) < 0)
 		return -1;
 	return spec_check_bool_opt(app, "protect", err);

@@ -39,6 +39,8 @@ static void warn_lost(const struct podio *io, const struct stream_header *h, con
 static void on_frame(void *user, const struct stream_header *h, const uint8_t *data)
 {
 	struct podio *io = user;
+	if (h->type == STREAM_WELCOME)
+		io->faults = 0;
 	if (h->type == STREAM_LOST)
 		warn_lost(io, h, data);
 	stdin_frame(&io->in, io->attach.session, h, data);

@@ -30,13 +30,21 @@ static json_t *numbers(const int64_t *v, size_t n)
 	return a;
 }
 
+static bool has_path(const struct appc_app *app)
+{
+	for (size_t i = 0; i < app->nenv; i++)
+		if (!strcmp(app->env[i].name, "PATH"))
+			return true;
+	return false;
+}
+
 static json_t *make_app(const struct poddir_app *a, const char *tag)
 {
-	return json_make("{s:s, s:s, s:o, s:s, s:s, s:o, s:s, s:o, s:b, s:b}", "name", a->pod->name,
-		"tag", tag, "exec", strings(a->app->exec), "user", a->app->user, "group",
-		a->app->group, "gids", numbers(a->app->gids, a->app->ngids), "cwd",
+	return json_make("{s:s, s:s, s:o, s:s, s:s, s:o, s:s, s:o, s:b, s:b, s:b}", "name",
+		a->pod->name, "tag", tag, "exec", strings(a->app->exec), "user", a->app->user,
+		"group", a->app->group, "gids", numbers(a->app->gids, a->app->ngids), "cwd",
 		*a->app->cwd ? a->app->cwd : "/", "env", strings(a->env), "read_only",
-		(int)a->pod->read_only, "docker",
+		(int)a->pod->read_only, "default_path", (int)!has_path(a->app), "docker",
 		appc_image_annotation(&a->image, APPC_ANNOTATION_DOCKER) != NULL);
 }
 

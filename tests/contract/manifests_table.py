@@ -253,6 +253,9 @@ APPS = [
      "want": {"app.env": has(
          "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "SHELL=/bin/sh",
          "USER=root", "LOGNAME=root", "HOME=/root", "AC_APP_NAME=one")}},
+    {"of": "3.2", "what": "a bare exec without a PATH of the app's own", "want": {"app.default_path": True}},
+    {"of": "3.2", "what": "a bare exec with one",
+     "app": {"environment": [{"name": "PATH", "value": "/opt"}]}, "want": {"app.default_path": False}},
     {"of": "3.2", "what": "the manifest's environment rules over the defaults",
      "app": {"environment": [{"name": "HOME", "value": "/h"}, {"name": "X", "value": "a\nb"}]},
      "says": "newline",

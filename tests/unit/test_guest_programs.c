@@ -86,6 +86,30 @@ static void programs_run_one_after_the_other(void **state)
 	guestkit_done(&kit);
 }
 
+/* The default PATH is in env for whoever asks, but exec was written without it (contract 3.2). */
+static void a_bare_name_without_a_path_of_its_own(void **state)
+{
+	(void)state;
+	static char tool[] = "tool";
+	static char cwd[] = "/out";
+	static char path[] = "PATH=/nowhere";
+	for (int own = 0; own < 2; own++) {
+		guestkit_init(&kit, 1);
+		kit.app_specs[0].pre_start =
+			SH("echo '#!/bin/sh' >/out/tool; echo 'echo $PATH >>/out/log' >>/out/tool; "
+			   "busybox chmod 755 /out/tool");
+		kit.app_specs[0].exec = (char *[]){tool, NULL};
+		kit.app_specs[0].cwd = cwd;
+		kit.app_specs[0].env = (char *[]){path, NULL};
+		kit.app_specs[0].default_path = !own;
+		guestkit_start(&kit);
+		guestkit_until(&kit, guestkit_ended);
+		assert_out("log", own ? "" : "/nowhere\n");
+		assert_int_equal(app(0)->kind, own ? GSTATE_FAILED : GSTATE_EXITED);
+		guestkit_done(&kit);
+	}
+}
+
 static void without_pre_start_no_start(void **state)
 {
 	(void)state;
@@ -424,6 +448,7 @@ static void one_that_dies_before_has_its_usual_end(void **state)
 
 static const struct CMUnitTest tests[] = {
 	fd_counted(programs_run_one_after_the_other),
+	fd_counted(a_bare_name_without_a_path_of_its_own),
 	fd_counted(without_pre_start_no_start),
 	fd_counted(a_handler_may_be_killed_or_not_there),
 	fd_counted(what_cannot_be_run_says_why),

@@ -24,6 +24,7 @@
 #define LATE_MS  2500 /* what a machine that has other things to do may add */
 /* GIVE_UP_MS of pod.c, behind the grace. */
 #define PATIENCE_MS 3000
+#define STALL_MS    5000 /* pod.c's, for a client that is not there */
 #define LINE_SIZE   1000
 
 #define SH(script)                                                                                 \
@@ -213,6 +214,44 @@ static void a_reader_that_wakes_up_gets_all_of_it(void **state)
 	drop_client();
 }
 
+static int64_t reads_on_at;
+
+static bool reader_is_back(const struct pod *pod)
+{
+	(void)pod;
+	return loop_now_ms() >= reads_on_at;
+}
+
+/* `run | less`: nobody has asked for the end, and the reader is there. */
+static void a_pod_that_ends_by_itself_waits_for_its_reader(void **state)
+{
+	(void)state;
+	guestkit_init(&kit, 1);
+	kit.spec.grace_ms = GRACE_MS;
+	kit.spec.streams = true;
+	kit.app_specs[0].exec =
+		SH("busybox seq 100 | while read n; do busybox printf %0999d 0; echo; done");
+	guestkit_start(&kit);
+	attach_client();
+	guestkit_until(&kit, is_draining);
+	reads_on_at = loop_now_ms() + STALL_MS + 500;
+	guestkit_until(&kit, reader_is_back);
+	assert_int_equal(kit.pod.phase, POD_DRAINING);
+	assert_false(kit.pod.ending_told); /* or the supervisor would lose its patience */
+	while (kit.pod.phase < POD_SYNCING) {
+		assert_true(client_reads());
+		reads_on_at = loop_now_ms();
+		guestkit_until(&kit, reader_is_back);
+	}
+	while (client_reads())
+		;
+	assert_true(told_end);
+	assert_int_equal(lost, 0);
+	assert_int_equal(delivered, 100 * LINE_SIZE);
+	guestkit_until(&kit, guestkit_ended);
+	drop_client();
+}
+
 /* One that wants to say something is in nobody's way, either. */
 static void post_stop_that_cannot_write_is_killed(void **state)
 {
@@ -235,6 +274,7 @@ static void post_stop_that_cannot_write_is_killed(void **state)
 static const struct CMUnitTest tests[] = {
 	fd_counted(a_reader_that_takes_nothing_delays_no_stop),
 	fd_counted(a_reader_that_wakes_up_gets_all_of_it),
+	fd_counted(a_pod_that_ends_by_itself_waits_for_its_reader),
 	fd_counted(post_stop_that_cannot_write_is_killed),
 };
 

@@ -94,6 +94,8 @@ expect_eq "enter: words stay words" \
 	"$(in_pod ticker /bin/echo 'a b' '' '*' "it's" | cat -A)" "a b  * it's\$"
 in_pod ticker /bin/sh -c 'kill -USR1 $$' >/dev/null 2>&1
 expect_eq "enter: ended by a signal" $? $((128 + 10))
+in_pod ticker /bin/sh -c 'echo "echo a script, \$1" >/tmp/script; chmod 755 /tmp/script'
+expect_eq "enter: a script without a first line that says so" "$(in_pod ticker /tmp/script word)" 'a script, word'
 for i in 1 2 3 4 5 6; do
 	in_pod ticker /bin/sh -c "sleep 2; echo $i; exit $i" >$t/many.$i 2>&1 &
 	many[i]=$!
