@@ -164,8 +164,8 @@ static void console(void)
 	static char line[128];
 	memset(line, 'x', sizeof line - 1);
 	line[sizeof line - 1] = '\n';
-	(void)mknod("/hvc0", S_IFCHR | 0600, makedev(229, 0));
-	int fd = open("/hvc0", O_WRONLY | O_NOCTTY | O_CLOEXEC);
+	(void)mknod("/dev/hvc0", S_IFCHR | 0600, makedev(229, 0));
+	int fd = open("/dev/hvc0", O_WRONLY | O_NOCTTY | O_CLOEXEC);
 	if (fd < 0) {
 		perror("hostile: console");
 		exit(1);
