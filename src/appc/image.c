@@ -44,11 +44,10 @@ static int read_all(struct appc_image *image, struct err *err)
 	image->name = xstrdup(name);
 	if (lenient_array(o, "labels", &image->labels, err) < 0 ||
 		lenient_array(o, "annotations", &image->annotations, err) < 0 ||
-		lenient_array(o, "dependencies", &image->dependencies, err) < 0 ||
+		lenient_filled(o, "dependencies", &image->dependencies, err) < 0 ||
+		lenient_filled(o, "pathWhitelist", &image->path_whitelist, err) < 0 ||
 		lenient_obj(o, "app", &app, err) < 0)
 		return -1;
-	if (!json_array_size(image->dependencies))
-		image->dependencies = NULL;
 	if (app && appc_app_parse(app, &image->app, err) < 0)
 		return err_wrap(err, "\"app\"");
 	image->has_app = app != NULL;

@@ -26,7 +26,8 @@ struct appc_image {
 	struct appc_app app;
 	json_t *labels; /* arrays of {name, value}, borrowed from json, may be NULL */
 	json_t *annotations;
-	json_t *dependencies; /* NULL when absent or empty */
+	json_t *dependencies;   /* NULL when absent or empty */
+	json_t *path_whitelist; /* the same */
 };
 
 int appc_image_parse(const char *text, size_t len, struct appc_image *ret, struct err *err);

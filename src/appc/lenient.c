@@ -100,6 +100,15 @@ int lenient_array(const json_t *o, const char *key, json_t **ret, struct err *er
 	return 0;
 }
 
+int lenient_filled(const json_t *o, const char *key, json_t **ret, struct err *err)
+{
+	json_t *a;
+	if (lenient_array(o, key, &a, err) < 0)
+		return -1;
+	*ret = json_array_size(a) ? a : NULL;
+	return 0;
+}
+
 json_t *lenient_pair(const json_t *pairs, const char *name)
 {
 	json_t *found = NULL;

@@ -32,6 +32,8 @@ int lenient_bool(const json_t *o, const char *key, bool *ret, struct err *err);
 int lenient_int(const json_t *o, const char *key, int64_t *ret, struct err *err);
 int lenient_obj(const json_t *o, const char *key, json_t **ret, struct err *err);
 int lenient_array(const json_t *o, const char *key, json_t **ret, struct err *err);
+/* As lenient_array; one that is empty is absent. */
+int lenient_filled(const json_t *o, const char *key, json_t **ret, struct err *err);
 
 /* Looks `name` up in an array of {name, value}; the last one wins. Borrowed value, or NULL. */
 json_t *lenient_pair(const json_t *pairs, const char *name);

@@ -28,15 +28,6 @@ void appc_pod_done(struct appc_pod *pod)
 	*pod = (struct appc_pod){0};
 }
 
-static int array_or_null(const json_t *o, const char *key, json_t **ret, struct err *err)
-{
-	json_t *a;
-	if (lenient_array(o, key, &a, err) < 0)
-		return -1;
-	*ret = json_array_size(a) ? a : NULL;
-	return 0;
-}
-
 static int check_kind(const json_t *o, struct err *err)
 {
 	const char *kind;
@@ -66,7 +57,7 @@ static int read_app(const json_t *o, struct appc_pod_app *app, struct err *err)
 	if (read_image(o, app, err) < 0 ||
 		lenient_bool(o, "readOnlyRootFS", &app->read_only, err) < 0 ||
 		appc_mounts_read(o, &app->mounts, err) < 0 ||
-		array_or_null(o, "annotations", &app->annotations, err) < 0 ||
+		lenient_filled(o, "annotations", &app->annotations, err) < 0 ||
 		lenient_obj(o, "app", &inner, err) < 0)
 		return -1;
 	if (inner && appc_app_parse(inner, &app->app, err) < 0)
@@ -111,8 +102,8 @@ static int read_all(struct appc_pod *pod, struct err *err)
 {
 	const json_t *o = pod->json;
 	if (check_kind(o, err) < 0 || appc_volumes_read(o, &pod->volumes, err) < 0 ||
-		array_or_null(o, "ports", &pod->ports, err) < 0 ||
-		array_or_null(o, "annotations", &pod->annotations, err) < 0)
+		lenient_filled(o, "ports", &pod->ports, err) < 0 ||
+		lenient_filled(o, "annotations", &pod->annotations, err) < 0)
 		return -1;
 	return read_apps(pod, err);
 }

@@ -243,6 +243,12 @@ int image_check_app(const struct image *image, bool has_exec, struct err *err)
 		return err_set(err, ERR_UNSUPPORTED,
 			"image %s depends on other images; give one that holds everything",
 			m->name);
+	/* An app must not see what its image hides. */
+	if (m->path_whitelist)
+		return err_set(err, ERR_UNSUPPORTED,
+			"image %s has a \"pathWhitelist\", and would be run with all its files; "
+			"give one that holds only those",
+			m->name);
 	if (!has_exec && (!m->has_app || !m->app.nexec))
 		return err_set(err, ERR_INVALID,
 			"image \"%s\" has an empty \"exec\" (try --exec=BINARY)", m->name);

@@ -30,7 +30,8 @@ int image_get(const struct datadir *d, const char *path, struct image *ret, stru
 /* One that is unpacked, by "sha512-" and 64 hex digits. ERR_NOTFOUND when it is not there. */
 int image_by_id(const struct datadir *d, const char *id, struct image *ret, struct err *err);
 
-/* Refuses what cannot be run here: another system or architecture, dependencies, no "app". */
+/* Refuses what cannot be run here: another system or architecture, dependencies, a path whitelist,
+ * no "app". */
 int image_check_app(const struct image *image, bool has_exec, struct err *err);
 
 /* "cas/tree/<tree_id>", relative to the data directory; caller frees. */

@@ -408,6 +408,10 @@ image example.com/noexec noexec && sed -i 's/"exec":\[[^]]*\],//' noexec/manifes
 fails "no exec" 'has an empty "exec" (try --exec=BINARY)' run noexec
 image example.com/arm arm && sed -i 's/"app"/"labels":[{"name":"arch","value":"aarch64"}],"app"/' arm/manifest
 fails "other architecture" "is for aarch64" run arm
+image example.com/deps deps && sed -i 's/"app"/"dependencies":[{"imageName":"a.b\/c"}],"app"/' deps/manifest
+fails "dependencies" "image example.com/deps depends on other images" run deps
+image example.com/white white && sed -i 's/"app"/"pathWhitelist":["\/bin\/x"],"app"/' white/manifest
+fails "path whitelist" 'image example.com/white has a "pathWhitelist"' run white
 python3 - <<'END'
 import io, tarfile
 def tar(name, *members):

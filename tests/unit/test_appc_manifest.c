@@ -169,7 +169,7 @@ static void image_manifests_are_read(void **state)
 		"{\"acKind\":\"ImageManifest\",\"acVersion\":\"0.8.11\",\"name\":\"a.b/c\","
 		"\"labels\":[{\"name\":\"os\",\"value\":\"linux\"}],"
 		"\"annotations\":[{\"name\":\"k\",\"value\":\"1\"},{\"name\":\"k\",\"value\":\"2\"}"
-		"],"
+		"],\"dependencies\":[],\"pathwhitelist\":[\"/a\"],"
 		"\"app\":{" APP "}}";
 	struct appc_image image = {0};
 	_cleanup_err_ struct err err = {0};
@@ -179,6 +179,8 @@ static void image_manifests_are_read(void **state)
 	assert_string_equal(appc_image_label(&image, "os"), "linux");
 	assert_string_equal(appc_image_annotation(&image, "k"), "2");
 	assert_null(appc_image_annotation(&image, "K"));
+	assert_null(image.dependencies); /* an empty one is none */
+	assert_int_equal(json_array_size(image.path_whitelist), 1);
 	appc_image_done(&image);
 	static const char bad[] =
 		"{\"acKind\":\"ImageManifest\",\"acVersion\":\"1\",\"name\":\"A\"}";
