@@ -38,6 +38,11 @@ static int judge_ports(const struct poddir_app *a, struct err *err)
 static int judge_app(const struct poddir_app *a, struct err *err)
 {
 	const char *name = a->pod->name;
+	if (strlen(name) > SPEC_NAME_MAX)
+		return err_set(err, ERR_INVALID,
+			"app %s: a name of an app has at most %d letters; give it another (try "
+			"--name=NAME)",
+			name, SPEC_NAME_MAX);
 	if (!a->app->nexec || !*a->app->exec[0])
 		return err_set(err, ERR_INVALID,
 			"app %s: image \"%s\" has an empty \"exec\" (try --exec=BINARY)", name,

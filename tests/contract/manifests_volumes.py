@@ -5,6 +5,8 @@
 """
 
 ABSENT = "(absent)"
+ROOT = "stage1/rootfs/opt/stage2/one/rootfs"
+DOCKER = {"annotations": [{"name": "appc.io/docker/repository", "value": "library/busybox"}]}
 
 
 def host(name="v", where="dir", **more):
@@ -20,6 +22,16 @@ def mounted(what, volume, mount=None, **more):
 
 def point(**more):
     return {"mountPoints": [{"name": "v", "path": "/v", **more}]}
+
+
+def pointed(app, name):
+    """An app with one mount point."""
+    return {"name": app, "app": {"exec": ["/a"], "user": "0", "group": "0",
+                                 "mountPoints": [{"name": name, "path": "/v"}]}}
+
+
+def many_mounts(n):
+    return {"mounts": [{"volume": "v", "path": f"/{i}"} for i in range(n)]}
 
 
 def text_of(path, *parts, absent=None):
@@ -74,6 +86,23 @@ ROWS = [
      "pod": {"volumes": [host()]}, "app": point(), "want": {"app.mounts.0.path": "/v"}},
     {"of": "3.3", "what": "a mount point without volume: an implicit one", "app": point(),
      "says": "mount point /v: an empty one", "want": {"app.mounts.0.tag": "shared", "app.mounts.0.sub": "one-v"}},
+    mounted("a relative path", host(), {"volume": "v", "path": "v"},
+            refuse="volume v: \"path\" must be an absolute path, not \"v\""),
+    mounted("the root as path", host(), {"volume": "v", "path": "/a/.."},
+            refuse="volume v: \"path\" is /a/..: the app's root is its image's"),
+    {"of": "3.3", "what": "as many mounts as can be", "pod": {"volumes": [host()]},
+     "runtime": many_mounts(64)},
+    {"of": "3.3", "what": "too many mounts", "pod": {"volumes": [host()]},
+     "runtime": many_mounts(65),
+     "refuse": "app one: 65 mounts, at most 64 are possible; give its volumes recursive=false"},
+    {"of": "3.3", "what": "two implicit volumes of one name", "apps": [pointed("a-b", "c"), pointed("a", "b-c")],
+     "refuse": "app a.*: the empty volume for mount point /v would be named a-b-c, as another is"},
+    {"of": "3.3", "what": "docker: a file where a volume is to be", "app": point(), "image": DOCKER,
+     "files": {f"{ROOT}/v": "text"},
+     "refuse": "app one: volume one-v: /v is no directory in the image"},
+    {"of": "3.3", "what": "docker: content that is too deep", "app": point(), "image": DOCKER,
+     "files": {f"{ROOT}/v/{'d/' * 130}file": "text"},
+     "refuse": "app one: volume one-v: .*directories are nested deeper than 128"},
     {"of": "3.5", "what": "host name and machine id",
      "want": {"app.files": text_of("/etc/hostname", "rkt-")}},
     {"of": "5.6", "what": "hosts by default: a fallback",
@@ -92,6 +121,12 @@ ROWS = [
      "want": {"app.files": text_of("/etc/hosts", "192.0.2.2 db", "rkt-", absent=False)}},
     {"of": "5.6", "what": "resolv=stage0 without its file",
      "flags": dns("resolv=stage0,hosts=default"), "refuse": "rkt-resolv.conf"},
+    {"of": "5.6", "what": "hosts=stage0 that is too large", "flags": dns("resolv=default,hosts=stage0"),
+     "files": {"stage1/rootfs/etc/rkt-hosts": "#" * 65537},
+     "refuse": "--dns-conf-mode: hosts=stage0: .*rkt-hosts is larger than 65536 bytes"},
+    {"of": "5.6", "what": "hosts=stage0 that is no text", "flags": dns("resolv=default,hosts=stage0"),
+     "files": {"stage1/rootfs/etc/rkt-hosts": "127.0.0.1\0"},
+     "refuse": "--dns-conf-mode: hosts=stage0: .*rkt-hosts is not UTF-8 text"},
     {"of": "5.6", "what": "an unknown mode", "flags": dns("resolv=wild,hosts=default"),
      "refuse": "resolv=wild"},
 ]
