@@ -44,7 +44,11 @@ static int make_lists(const struct poddir *d, struct volumes *v, struct err *err
 	return 0;
 }
 
-/* Its index; nhost: not there. */
+/*
+ * Its index; nhost: not there. Whether a use is read-only is not asked: two exports of one source
+ * are two file systems of the guest, between which no lock holds (QEMU's 9p server grants every
+ * one, and leaves them to the client) and no mapped page is shared.
+ */
 static size_t host_find(const struct volumes *v, const struct appc_volume *volume)
 {
 	size_t i = 0;
