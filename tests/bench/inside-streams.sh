@@ -5,7 +5,7 @@
 . "$(dirname "$0")/inside.sh"
 
 rounds=5
-mib=100 # what the source sends
+mib=20 # what the source sends each time
 
 median() {
 	sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'
@@ -26,7 +26,7 @@ image source '{"user": "0", "group": "0"}' <<'END'
 #!/bin/sh
 trap 'exit 0' TERM
 while :; do
-	[ ! -e /out/go ] || { rm /out/go; dd if=/dev/zero bs=64k count=1600 2>/dev/null; }
+	[ ! -e /out/go ] || { n=$(cat /out/go); rm /out/go; dd if=/dev/zero bs=64k count="$n" 2>/dev/null; }
 	sleep 0.1
 done
 END
@@ -52,7 +52,7 @@ through_us() {
 
 	size=$(stat -c %s $t/bench.out)
 	began=$EPOCHREALTIME
-	: >$out/go
+	echo $((mib * 16)) >$out/go.new && mv $out/go.new $out/go
 	until [ $(($(stat -c %s $t/bench.out) - size)) -ge $((mib * 1024 * 1024)) ]; do sleep 0.05; done
 	echo "$EPOCHREALTIME $began $mib" | awk '{ printf "%.1f\n", $3 / ($1 - $2) }'
 }
