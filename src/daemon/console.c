@@ -11,6 +11,7 @@
 
 #include "base/alloc.h"
 #include "base/cleanup.h"
+#include "daemon/logs.h"
 
 /* The last bytes of the file and one before them, which says whether a line begins there. */
 static ssize_t read_end(int fd, char *buf, size_t size)
@@ -63,7 +64,7 @@ static size_t last_lines(const char *text, size_t len)
 char *console_tail(const char *dir, const char *uuid)
 {
 	char buf[CONSOLE_BYTES + 1];
-	_cleanup_free_ char *path = xasprintf("%s/guest-%s.log", dir, uuid);
+	_cleanup_free_ char *path = logs_console_path(dir, uuid);
 	_cleanup_fd_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	ssize_t got = fd < 0 ? -1 : read_end(fd, buf, sizeof buf);
 	if (got < 0)

@@ -6,14 +6,12 @@
 #ifndef DAEMON_CONSOLE_H
 #define DAEMON_CONSOLE_H
 
-/* Where xenconsoled writes guest-<name>.log when it logs guests (xenconsoled(8), --log). */
-#define CONSOLE_DIR "/var/log/xen/console"
 /* A kernel's panic with its registers and trace is within them. */
 #define CONSOLE_BYTES 8192
 #define CONSOLE_LINES 64
 
 /*
- * The end of <dir>/guest-<uuid>.log: at most CONSOLE_LINES whole lines out of CONSOLE_BYTES, printable
+ * The end of logs_console_path(dir, uuid): at most CONSOLE_LINES whole lines out of CONSOLE_BYTES, printable
  * ASCII and line feeds only, anything else is "?" (a tab: a blank). Malloc'ed; NULL when there is no
  * such regular file, or it cannot be read.
  */

@@ -15,10 +15,17 @@
 
 #define BLOCK 512 /* st_blocks' unit, whatever the file system's is (stat(2)) */
 
+char *logs_console_path(const char *console_dir, const char *uuid)
+{
+	return xasprintf("%s/guest-%s.log", console_dir, uuid);
+}
+
 char *logs_path(const char *dir, size_t i, const char *uuid)
 {
-	static const char *const before[LOGS_PER_POD] = {"qemu-dm-", "console/guest-"};
-	return xasprintf("%s/%s%s.log", dir, before[i], uuid);
+	if (i == 0)
+		return xasprintf("%s/qemu-dm-%s.log", dir, uuid);
+	_cleanup_free_ char *console = xasprintf("%s/console", dir);
+	return logs_console_path(console, uuid);
 }
 
 /* 1: done, 0: not needed, or it is none of ours to touch. */

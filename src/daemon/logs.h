@@ -16,6 +16,11 @@
 #define LOGS_MAX_BYTES (4 << 20)      /* what one log may take on the disk ... */
 #define LOGS_KEPT      (1 << 20)      /* ... and what stays of one that takes more */
 
+/* Where xenconsoled writes guest-<name>.log when it logs guests (xenconsoled(8), --log). */
+#define LOGS_CONSOLE_DIR LOGS_DIR "/console"
+
+/* The console's log of a pod in `console_dir`. Malloc'ed; need not exist. */
+char *logs_console_path(const char *console_dir, const char *uuid);
 /* Path of the i-th log of a pod, below `dir`. Malloc'ed; need not exist. */
 char *logs_path(const char *dir, size_t i, const char *uuid);
 /*

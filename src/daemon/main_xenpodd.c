@@ -12,8 +12,8 @@
 #include "base/files.h"
 #include "base/journal.h"
 #include "base/log.h"
-#include "daemon/console.h"
 #include "daemon/daemon.h"
+#include "daemon/logs.h"
 #include "proto/api.h"
 
 #ifndef XENPOD_LIBEXEC_DIR
@@ -35,7 +35,7 @@ static const char help[] =
 	"      --cgroup-root=DIR  parent of the pods' cgroups, \"\" for none\n"
 	"                         (default: our own when delegated, else xenpod.slice)\n"
 	"      --console-dir=DIR  where xenconsoled logs guests, \"\" for nowhere (default\n"
-	"                         " CONSOLE_DIR "; with --world=sim: nowhere)\n"
+	"                         " LOGS_CONSOLE_DIR "; with --world=sim: nowhere)\n"
 	"      --world=xen|sim    the real Xen (default), or a simulated one for trying and "
 	"testing\n"
 	"      --sim-script=FILE  what happens in the simulated world (docs/HACKING.md)\n"
@@ -173,7 +173,7 @@ int main(int argc, char **argv)
 	while ((opt = getopt_long(argc, argv, "dhV", options, NULL)) != -1)
 		set_option(&cfg, opt, &script);
 	if (!cfg.console_dir)
-		cfg.console_dir = cfg.simulated ? "" : CONSOLE_DIR;
+		cfg.console_dir = cfg.simulated ? "" : LOGS_CONSOLE_DIR;
 	if (optind < argc)
 		usage("unexpected argument ", argv[optind]);
 	if (!isatty(STDERR_FILENO) && getenv("INVOCATION_ID"))

@@ -91,53 +91,53 @@ static void a_reader_that_takes_nothing_is_given_up(void **state)
 	close_io();
 }
 
+/* A process that sleeps before each time it reads, and must see `size` bytes in all. */
+static pid_t start_reader(size_t size, unsigned sleep_ms)
+{
+	pid_t pid = fork();
+	if (pid != 0)
+		return pid;
+	size_t seen = 0;
+	size_t n;
+	close(out[1]);
+	fd_close(&io.relay.out.own_fd);
+	fd_close(&io.relay.err.own_fd);
+	do {
+		usleep(sleep_ms * 1000);
+		n = in_pipe();
+		seen += n;
+	} while (n && seen < size);
+	_exit(seen == size ? 0 : 1);
+}
+
+static void assert_all_read(pid_t reader)
+{
+	int status = 0;
+	assert_int_equal(lost, 0);
+	close_io();
+	assert_int_equal(waitpid(reader, &status, 0), reader);
+	assert_int_equal(status, 0);
+}
+
 static void a_pod_that_ended_by_itself_waits_for_its_reader(void **state)
 {
 	(void)state;
-	int status = 0;
 	open_io(10000);
-	pid_t pid = fork();
-	if (pid == 0) {
-		size_t seen = 0;
-		close(out[1]);
-		fd_close(&io.relay.out.own_fd);
-		fd_close(&io.relay.err.own_fd);
-		usleep(2L * PATIENCE_MS * 1000);
-		for (size_t n = in_pipe(); n; n = in_pipe())
-			seen += n;
-		_exit(seen == 10000 ? 0 : 1);
-	}
+	pid_t reader = start_reader(10000, 2 * PATIENCE_MS);
 	podio_finish(&io, sigfd, -1);
-	assert_int_equal(lost, 0);
-	close_io();
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_int_equal(status, 0);
+	assert_all_read(reader);
 }
 
 /* It takes a pipe's fill each time the patience is nearly over: that is slow, not gone. */
 static void a_slow_reader_gets_all_of_it(void **state)
 {
 	(void)state;
-	int status = 0;
 	open_io(4 * PIPE_SIZE);
-	pid_t pid = fork();
-	if (pid == 0) {
-		size_t seen = 0;
-		close(out[1]);
-		fd_close(&io.relay.out.own_fd);
-		fd_close(&io.relay.err.own_fd);
-		do
-			usleep(PATIENCE_MS * 600);
-		while ((status = (int)in_pipe()) > 0 && (seen += (size_t)status) < 4 * PIPE_SIZE);
-		_exit(seen == 4 * PIPE_SIZE ? 0 : 1);
-	}
+	pid_t reader = start_reader(4 * PIPE_SIZE, PATIENCE_MS * 6 / 10);
 	int64_t begin = hook_now_ms();
 	podio_finish(&io, sigfd, PATIENCE_MS);
 	assert_true(hook_now_ms() - begin > PATIENCE_MS);
-	assert_int_equal(lost, 0);
-	close_io();
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_int_equal(status, 0);
+	assert_all_read(reader);
 }
 
 static void a_signal_ends_the_patience(void **state)
