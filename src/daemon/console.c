@@ -34,8 +34,9 @@ static ssize_t read_end(int fd, char *buf, size_t size)
 	return (ssize_t)n;
 }
 
-/* A terminal would obey what a guest wrote; JSON takes nothing but UTF-8. */
-static size_t make_harmless(char *text, size_t len)
+/* A terminal would obey what a guest wrote; JSON takes nothing but UTF-8. `to` may lie before
+ * `text` in the same memory. */
+static size_t harmless(char *to, const char *text, size_t len)
 {
 	size_t n = 0;
 	for (size_t i = 0; i < len; i++) {
@@ -44,9 +45,9 @@ static size_t make_harmless(char *text, size_t len)
 			continue; /* consoles end lines with both */
 		if (c == '\t')
 			c = ' ';
-		text[n++] = (c >= ' ' && c <= '~') || c == '\n' ? c : '?';
+		to[n++] = (c >= ' ' && c <= '~') || c == '\n' ? c : '?';
 	}
-	while (n && text[n - 1] == '\n')
+	while (n && to[n - 1] == '\n')
 		n--;
 	return n;
 }
@@ -74,10 +75,7 @@ char *console_tail(const char *dir, const char *uuid)
 		const char *lf = memchr(buf, '\n', sizeof buf);
 		begin = lf ? lf + 1 : buf + 1;
 	}
-	size_t len = (size_t)(buf + got - begin);
-	if (begin > buf)
-		memmove(buf, begin, len);
-	len = make_harmless(buf, len);
+	size_t len = harmless(buf, begin, (size_t)(buf + got - begin));
 	size_t from = last_lines(buf, len);
 	return xstrndup(buf + from, len - from);
 }
