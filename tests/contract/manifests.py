@@ -35,7 +35,8 @@ IMAGE = {"acKind": "ImageManifest", "acVersion": "0.8.11", "name": "example.com/
 POD = {"acKind": "PodManifest", "acVersion": "1.30.0", "volumes": None}
 ABSENT = "(absent)"
 SIM_TIME = 120
-WORKERS = 32  # a simulated pod mostly waits
+WORKERS = 32  # a simulated pod mostly waits, and here not for what a real boot takes
+SIM_SCRIPT = "latency create 100ms\nlatency build 100ms\nlatency boot 300ms\n"
 
 
 def uuid_of(number):
@@ -201,9 +202,12 @@ class SimWorld:
         self.where = os.path.join(where, "run")
         self.log = os.path.join(where, "log")
         os.makedirs(where)
+        with open(f"{where}/script", "w", encoding="utf-8") as script:
+            script.write(SIM_SCRIPT)
         with open(self.log, "w", encoding="utf-8") as log:
             self.process = subprocess.Popen(
                 [os.path.join(BIN, "xenpodd"), "--world=sim", "--cgroup-root=",
+                 f"--sim-script={where}/script", f"--max-starts={WORKERS}",
                  f"--state-dir={where}/state", f"--run-dir={self.where}"],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         wait_for(os.path.join(self.where, "admin"))

@@ -211,7 +211,7 @@ check "it goes" destroy
 create "$(spec "$(app none app0 root / false '["nosuch"]'),$(
 	app side app1 root / false '["sleep","1000"]')")"
 expect_node pod '[0-9]+ done 203'
-expect_eq "exec failure" "$(node app/0)" '2 failed 203'
+expect_eq "exec failure" "$(node app/0)" '2 failed 203 no program "nosuch" in PATH=/bin'
 expect_match "the other one is stopped" "$(node app/1)" '^[0-9] killed 15$'
 expect_match "the console says why" "$(lab_run cat /var/log/xen/console/guest-lab-pod.log)" \
 	'no program "nosuch" in PATH=/bin.*output is lost'
