@@ -110,6 +110,15 @@ static void many(struct xs_handle *xs)
 	printf("hostile: %u nodes\n", made);
 }
 
+/* Again and again: xenpod-init announces its own whenever somebody has come. */
+static void offer(struct xs_handle *xs)
+{
+	for (;;) {
+		put(xs, "next", "777777", 6);
+		usleep(100000);
+	}
+}
+
 static void ring(struct xs_handle *xs)
 {
 	static const unsigned char nonsense[4096] = {
@@ -121,6 +130,8 @@ static void ring(struct xs_handle *xs)
 	}
 	c->blocking = -1; /* a signed bit */
 	put(xs, "next", "777777", 6);
+	if (fork() == 0)
+		offer(open_xenstore());
 	puts("hostile: offers a ring");
 	while (libxenvchan_write(c, nonsense, sizeof nonsense) > 0)
 		;
