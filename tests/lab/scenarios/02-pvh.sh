@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # TIER: full
-# PODS: 2
+# PODS: 6
 # LIMIT: 2400
 #
 # A Xen that can run PVH, on a machine of its own: a pod on request as PVH, and PV when nothing is
@@ -23,12 +23,32 @@ type_of() {
 	xl list -l "$uuid" | jq -r '.[0].config.c_info.type'
 }
 
+# QEMU's emulation of nested paging now and then lets a guest's CPU go on with Xen's own registers: the
+# guest falls at an address of Xen's code (selector e008). That is no fault of the pod's: once more.
+emulator_fault() {
+	xl dmesg -c | grep -A 8 'Triple fault' | grep -q 'RIP: *e008:\[<ffff82d0'
+}
+
+# A whole life; what is seen of it is judged afterwards.
+life() {
+	start pvh --memory=128M --type=pvh $images/worker.aci -- 4 20
+	until_true 300 in_state "$uuid" 'running|exited|failed'
+	kind=$(type_of)
+	in_pod worker /bin/true
+	entered=$?
+	until_true 300 test -s $t/pvh.code
+	! emulator_fault
+}
+
 pods_begin
 
-start pvh --memory=128M --type=pvh $images/worker.aci -- 4 20
-runs pvh
-expect_eq "it is a PVH domain" "$(type_of)" pvh
-check "enter works in it" in_pod worker /bin/true
+xl dmesg -c >/dev/null
+for try in 1 2 3 4 5; do
+	! life || break
+	echo "# try $try: the emulator confused guest and Xen"
+done
+expect_eq "it is a PVH domain" "$kind" pvh
+expect_eq "enter works in it" "$entered" 0
 expect_end pvh 4 exited finished
 expect_eq "its output" "$(cat $t/pvh.out)" $'worker: working for 20 s\nworker: done, code 4'
 
