@@ -66,7 +66,7 @@ endif
 
 # ---- rooms: one archive each ------------------------------------------------------------------
 
-ROOMS := base appc proto fsm store watch act sim daemon stage1 guest tools
+ROOMS := base appc proto cni fsm store watch act sim daemon stage1 guest tools
 SRC   := $(wildcard $(ROOMS:%=src/%/*.c))
 OBJ   := $(SRC:src/%.c=$(B)/%.o)
 # A program's main lives in src/<room>/main_<program>.c and is kept out of the room's archive.
@@ -95,7 +95,7 @@ room_xenpod-watch  := watch
 arch_xenpod-watch  := watch proto base
 libs_xenpod-watch  := $(LIBS_xen) -lev -ljansson
 room_xenpod-act    := act
-arch_xenpod-act    := act proto base
+arch_xenpod-act    := act cni proto base
 libs_xenpod-act    := $(LIBS_xen) -lseccomp -ljansson
 room_xenpod        := tools
 arch_xenpod        := tools appc proto base
@@ -105,7 +105,7 @@ arch_xenpod-status := tools store fsm proto base
 libs_xenpod-status := -lsmartcols -lsqlite3 -ljansson
 $(foreach p,run enter stop gc,\
 	$(eval room_$(p) := stage1)\
-	$(eval arch_$(p) := stage1 appc proto base)\
+	$(eval arch_$(p) := stage1 cni appc proto base)\
 	$(eval libs_$(p) := $(LIBS_vchan) -ljansson)\
 	$(eval static_$(p) := $(STATIC)))
 libs_run           += -lseccomp

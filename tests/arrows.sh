@@ -16,15 +16,16 @@ rooms() {
 		base/*                     -                            jansson
 		appc/*                     base                         jansson
 		proto/*                    base                         jansson
+		cni/*                      base                         jansson
 		fsm/*                      -                            -
 		store/*                    fsm base                     sqlite
 		watch/*                    proto base                   jansson libxl xenstore toollog ev
 		act/guard*                 base                         jansson seccomp
-		act/*                      proto base                   jansson libxl xenstore toollog
+		act/*                      cni proto base               jansson libxl xenstore toollog
 		sim/*                      proto fsm base               jansson
 		daemon/*                   store fsm proto sim base     jansson ev systemd inih
 		stage1/seccomp*            appc proto base              jansson seccomp
-		stage1/*                   appc proto base              jansson vchan xenstore toollog
+		stage1/*                   cni appc proto base          jansson vchan xenstore toollog
 		guest/*                    proto base                   jansson vchan xenstore toollog
 		tools/main_xenpod_status*  store fsm proto base         jansson smartcols
 		tools/status*              store fsm proto base         jansson smartcols
