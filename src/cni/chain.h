@@ -22,9 +22,9 @@ struct cni_attach {
 	 * {"portMappings":[...], ...} or NULL: each member goes, as runtimeConfig, to the plugins that
 	 * declare the capability. The same at ADD, CHECK and DEL.
 	 */
-	const json_t *capabilities;
+	json_t *capabilities;
 	/* prevResult of the first plugin at ADD; NULL but for what is chained to another network. */
-	const json_t *prev;
+	json_t *prev;
 };
 
 /*
@@ -51,16 +51,18 @@ int cni_net_add(const struct cni_net *net, const struct cni_attach *at, struct c
  * CHECK of each plugin with the result of ADD. Answers 0 without running anything where the network
  * cannot be checked: before 0.4.0, with disableCheck, or without a result.
  */
-int cni_net_check(const struct cni_net *net, const struct cni_attach *at, const json_t *result,
-	struct err *err);
+int cni_net_check(
+	const struct cni_net *net, const struct cni_attach *at, json_t *result, struct err *err);
 
 /*
  * DEL of each plugin in reverse, with the result of ADD from 0.4.0 (NULL: not known). May be repeated,
  * works without a netns. The first failure stops it (spec 0.4.0, "Error Handling": what stands before
  * it may be needed still), except that a missing plugin is passed over: then, with all others done, it
- * is ERR_NOTFOUND, and only what that plugin holds may be left.
+ * is ERR_NOTFOUND, and only what that plugin holds may be left. Without a netns the usual plugins give
+ * back addresses, but ptp and bridge leave their masquerade rules (they learn from the interface which
+ * they are), so the namespace goes after DEL.
  */
-int cni_net_del(const struct cni_net *net, const struct cni_attach *at, const json_t *result,
-	struct err *err);
+int cni_net_del(
+	const struct cni_net *net, const struct cni_attach *at, json_t *result, struct err *err);
 
 #endif

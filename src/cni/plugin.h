@@ -7,6 +7,7 @@
 #define CNI_PLUGIN_H
 
 #include <jansson.h>
+#include <stdint.h>
 
 #include "base/err.h"
 #include "cni/conf.h"
@@ -26,6 +27,9 @@ struct cni_call {
 	enum cni_version version; /* 0.1.0 has CNI_VERSION in the environment */
 	int timeout_ms;           /* on CLOCK_MONOTONIC */
 };
+
+/* CLOCK_MONOTONIC. */
+int64_t cni_now_ms(void);
 
 /*
  * The first regular, executable file named `type` in the directories (contract 5.2). ERR_NOTFOUND
