@@ -21,6 +21,7 @@ SETUP_PACKAGES := gcc clang make pkg-config git ca-certificates \
 	clang-format clang-tidy cppcheck shellcheck codespell bear valgrind libclang-rt-14-dev lcov \
 	graphviz libev-dev libsqlite3-dev sqlite3 libsystemd-dev libjansson-dev libarchive-dev \
 	libseccomp-dev libsmartcols-dev libinih-dev libcmocka-dev libxen-dev libmd-dev \
+	libnl-3-dev libnl-route-3-dev \
 	xen-hypervisor-4.17-amd64 xen-utils-4.17 xenstore-utils qemu-system-x86 qemu-system-xen \
 	qemu-utils linux-image-amd64 mmdebstrap e2fsprogs busybox-static containernetworking-plugins \
 	iproute2 iptables kmod cpio xz-utils openssh-client uuid-runtime procps python3 file \
@@ -66,7 +67,7 @@ endif
 
 # ---- rooms: one archive each ------------------------------------------------------------------
 
-ROOMS := base appc proto cni fsm store watch act sim daemon stage1 guest tools
+ROOMS := base appc proto cni net fsm store watch act sim daemon stage1 guest tools
 SRC   := $(wildcard $(ROOMS:%=src/%/*.c))
 OBJ   := $(SRC:src/%.c=$(B)/%.o)
 # A program's main lives in src/<room>/main_<program>.c and is kept out of the room's archive.
