@@ -21,7 +21,7 @@ SETUP_PACKAGES := gcc clang make pkg-config git ca-certificates \
 	clang-format clang-tidy cppcheck shellcheck codespell bear valgrind libclang-rt-14-dev lcov \
 	graphviz libev-dev libsqlite3-dev sqlite3 libsystemd-dev libjansson-dev libarchive-dev \
 	libseccomp-dev libsmartcols-dev libinih-dev libcmocka-dev libxen-dev libmd-dev \
-	libnl-3-dev libnl-route-3-dev \
+	libnl-3-dev \
 	xen-hypervisor-4.17-amd64 xen-utils-4.17 xenstore-utils qemu-system-x86 qemu-system-xen \
 	qemu-utils linux-image-amd64 mmdebstrap e2fsprogs busybox-static containernetworking-plugins \
 	iproute2 iptables kmod cpio xz-utils openssh-client uuid-runtime procps python3 file \
@@ -38,10 +38,11 @@ WARN += -Wlogical-op -Wduplicated-cond
 endif
 
 CPPFLAGS_ALL := -D_GNU_SOURCE -DXENPOD_VERSION='"$(VERSION)"' \
-	-DXENPOD_LIBDIR='"$(PREFIX)/lib/xenpod"' -Isrc -I$(B)/gen
+	-DXENPOD_LIBDIR='"$(PREFIX)/lib/xenpod"' -Isrc -I$(B)/gen -I/usr/include/libnl3
 CFLAGS_ALL   := -std=gnu17 -g -fno-strict-aliasing -fstack-protector-strong $(WARN)
 LDFLAGS_ALL  := -Wl,-z,relro,-z,now
 STATIC       := -static
+comma        := ,
 
 ifeq ($(VARIANT),release)
 CFLAGS_ALL   += -O2
@@ -85,6 +86,9 @@ LIBS_store  := -lsqlite3
 LIBS_xen    := -lxenlight -lxenstore -lxentoollog
 LIBS_vchan  := -lxenvchan -lxengnttab -lxenevtchn -lxenstore -lxentoollog -lxentoolcore -lxencall \
 	-lpthread
+LIBS_nl     := -lnl-3
+# A static program has no use for libnl's name look-ups: src/net/noresolver.c stands in for glibc's.
+LIBS_nl_static := $(if $(STATIC),-Wl$(comma)-u$(comma)noresolver) $(LIBS_nl)
 
 # program: room, archives (in link order), libraries, static or not
 PROGRAMS := xenpodd xenpod-watch xenpod-act xenpod xenpod-status run enter stop gc xenpod-init
@@ -96,8 +100,8 @@ room_xenpod-watch  := watch
 arch_xenpod-watch  := watch proto base
 libs_xenpod-watch  := $(LIBS_xen) -lev -ljansson
 room_xenpod-act    := act
-arch_xenpod-act    := act cni proto base
-libs_xenpod-act    := $(LIBS_xen) -lseccomp -ljansson
+arch_xenpod-act    := act cni net proto base
+libs_xenpod-act    := $(LIBS_xen) $(LIBS_nl) -lseccomp -ljansson
 room_xenpod        := tools
 arch_xenpod        := tools appc proto base
 libs_xenpod        := -larchive -lsmartcols -lmd -ljansson
@@ -111,8 +115,8 @@ $(foreach p,run enter stop gc,\
 	$(eval static_$(p) := $(STATIC)))
 libs_run           += -lseccomp
 room_xenpod-init   := guest
-arch_xenpod-init   := guest proto base
-libs_xenpod-init   := $(LIBS_vchan) -ljansson
+arch_xenpod-init   := guest net proto base
+libs_xenpod-init   := $(LIBS_vchan) $(LIBS_nl_static) -ljansson
 static_xenpod-init := $(STATIC)
 
 mainfile  = src/$(room_$(1))/main_$(subst -,_,$(1)).c
@@ -133,7 +137,8 @@ setup: ## install every Debian package that building, tests and lab need
 # Cheap test for the one thing that a machine without `make setup` lacks: compile-time headers.
 need:
 	@test -e /usr/include/libxl.h -a -e /usr/include/ev.h -a -e /usr/include/cmocka.h \
-		-a -e /usr/include/archive.h || $(MAKE) --no-print-directory setup
+		-a -e /usr/include/archive.h -a -e /usr/include/libnl3 || \
+		$(MAKE) --no-print-directory setup
 
 $(B)/%.o: src/%.c
 	@mkdir -p $(@D)

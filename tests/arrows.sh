@@ -17,16 +17,18 @@ rooms() {
 		appc/*                     base                         jansson
 		proto/*                    base                         jansson
 		cni/*                      base                         jansson
+		net/*                      proto base                   jansson libnl
 		fsm/*                      -                            -
 		store/*                    fsm base                     sqlite
 		watch/*                    proto base                   jansson libxl xenstore toollog ev
 		act/guard*                 base                         jansson seccomp
-		act/*                      cni proto base               jansson libxl xenstore toollog
+		act/*                      cni net proto base           jansson libxl xenstore toollog
 		sim/*                      proto fsm base               jansson
 		daemon/*                   store fsm proto sim base     jansson ev systemd inih
 		stage1/seccomp*            appc proto base              jansson seccomp
 		stage1/*                   cni appc proto base          jansson vchan xenstore toollog
-		guest/*                    proto base                   jansson vchan xenstore toollog
+		guest/*                    net proto base               jansson vchan xenstore toollog
+		stage1/seccomp*            appc proto base              jansson seccomp
 		tools/main_xenpod_status*  store fsm proto base         jansson smartcols
 		tools/status*              store fsm proto base         jansson smartcols
 		tools/*                    appc proto base              jansson archive smartcols md seccomp
@@ -47,6 +49,7 @@ libraries() {
 		smartcols ^libsmartcols/
 		inih     ^ini\.h
 		jansson  ^jansson
+		libnl    ^libnl3/
 		md       ^(md[245]|sha|sha1|sha2|sha256|sha512|rmd160|ripemd)\.h
 		seccomp  ^seccomp\.h
 		xenctrl  ^xen(ctrl|guest|call|foreignmemory|devicemodel)\.h
@@ -212,6 +215,7 @@ result "xenstore is called by watch, act, stage1 and guest only" \
 	"$(refers '^xs_' watch act stage1 guest)"
 result "libseccomp is called by act and stage1 only" \
 	"$(refers '^seccomp_(init|rule_add|load|export_bpf)' act stage1)"
+result "rtnetlink is spoken by net only" "$(refers '^(nl|nla|nlmsg)_' net)"
 result "SQLite is called by store only" "$(refers '^sqlite3_' store)"
 result "journal and service manager are called by daemon only" "$(refers '^sd_' daemon)"
 result "the machines need nothing but mem* and str*" "$(fsm_needs)"

@@ -9,9 +9,9 @@
  *   addresses    [{local, peer?, broadcast?, scope}]
  *                local: "A/len"; peer, broadcast: "A" (len is then the peer's)
  *   routes       [{dst, via?, scope, src?, metric?, onlink?, mtu?}] of the table main, in an order in
- *                which they can be added. dst: "A/len"; "default" is that of the gateway's family, or
- *                of src's, else IPv4's (0.0.0.0/0 and ::/0 may be written as well). via: "A", of
- *                either family. They are all routes through it: none is added for an address
+ *                which they can be added. dst: "A/len"; "default" is that of src's family, or of
+ *                via's, else IPv4's (0.0.0.0/0 and ::/0 are fine as well). via: "A", for IPv4 of
+ *                either family. They are all: an address alone makes no route
  *   neighbours   [{ip, mac}] the permanent ones
  *   scope        "global" | "link" | "host"
  *
