@@ -20,6 +20,7 @@ struct dump {
 	struct nl_sock *sock;
 	struct link link;
 	json_t *addresses;
+	size_t n_ip4;   /* of these; they come first */
 	json_t *onlink; /* routes that need no other */
 	json_t *via;    /* routes whose gateway must be reachable already */
 	json_t *neighbours;
@@ -102,7 +103,11 @@ static void add_address(struct dump *d, const struct ifaddrmsg *head, struct nla
 	if (get_addr(a[IFA_BROADCAST], head->ifa_family, &other))
 		put_addr(o, "broadcast", &other);
 	json_object_set_new(o, "scope", json_string(scope_name(head->ifa_scope)));
-	json_array_append_new(d->addresses, o);
+	/* The kernel puts IPv4 addresses behind those of their scope, IPv6 addresses before. */
+	if (local.family == AF_INET)
+		json_array_insert_new(d->addresses, d->n_ip4++, o);
+	else
+		json_array_insert_new(d->addresses, d->n_ip4, o);
 }
 
 static int on_address(struct nlmsghdr *h, void *arg, struct err *err)
@@ -110,8 +115,10 @@ static int on_address(struct nlmsghdr *h, void *arg, struct err *err)
 	struct dump *d = arg;
 	struct nlattr *a[IFA_PROTO + 1];
 	struct ifaddrmsg head;
-	if (!h)
+	if (!h) {
+		d->n_ip4 = 0;
 		return json_array_clear(d->addresses);
+	}
 	if (h->nlmsg_type != RTM_NEWADDR)
 		return 0;
 	if (nlsock_parse(h, sizeof head, a, IFA_PROTO, err) < 0)
@@ -318,7 +325,13 @@ int dump_interface(int netns, const char *ifname, json_t **ret, struct err *err)
 	_cleanup_nlsock_ struct nl_sock *s = nlsock_open(netns, err);
 	if (!s)
 		return -1;
-	struct dump d = {s, {0}, json_array(), json_array(), json_array(), json_array()};
+	struct dump d = {
+		.sock = s,
+		.addresses = json_array(),
+		.onlink = json_array(),
+		.via = json_array(),
+		.neighbours = json_array(),
+	};
 	int r = dump_link(&d, ifname, ret, err);
 	json_decref(d.addresses);
 	json_decref(d.onlink);

@@ -240,7 +240,7 @@ static void guard_nd(struct filter *f, const struct own *own)
 	answer(f, 0);
 }
 
-/* The source is its own, as far as an IPv6 header tells. */
+/* The source is its own. Fragments pass: nobody takes neighbour discovery from one (RFC 6980). */
 static void guard_ip6_next(struct filter *f, const struct own *own, size_t hop_before)
 {
 	load(f, BPF_B, IP6_NEXT);

@@ -26,7 +26,7 @@ enum {
 
 /* ---- moving ------------------------------------------------------------------------------------ */
 
-/* In the namespace already, under its old name or the new one? */
+/* Inside, under its old name, or under the new one when all was done before. */
 static int find_inside(
 	int netns, const char *name, const char *as, struct link *ret, struct err *err)
 {
@@ -34,12 +34,12 @@ static int find_inside(
 	_cleanup_nlsock_ struct nl_sock *s = nlsock_open(netns, err);
 	if (!s)
 		return -1;
-	if (link_get(s, as, ret, &why) == 0)
+	if (link_get(s, name, ret, err) == 0)
 		return 0;
-	if (why.code == ERR_NOTFOUND)
-		return link_get(s, name, ret, err);
-	err_move(err, &why);
-	return -1;
+	if (link_get(s, as, ret, &why) < 0)
+		return -1;
+	err_done(err);
+	return 0;
 }
 
 static int rename_inside(int netns, const struct link *l, const char *as, struct err *err)
