@@ -122,19 +122,17 @@ static int apply_address(struct apply *ap, const json_t *o, struct err *err)
 static void put_via(struct nl_msg *msg, const json_t *o, int family)
 {
 	struct ipaddr gateway;
-	struct {
-		struct rtvia via;
-		uint8_t bytes[16];
-	} other;
+	const struct rtvia via = {.rtvia_family = AF_INET6};
+	uint8_t other[sizeof via + sizeof gateway.bytes];
 	if (!get_addr(o, "via", &gateway))
 		return;
 	if (gateway.family == family) {
 		put_addr(msg, RTA_GATEWAY, &gateway);
 		return;
 	}
-	other.via.rtvia_family = (uint16_t)gateway.family;
-	memcpy(other.bytes, gateway.bytes, sizeof other.bytes);
-	nlsock_put(msg, RTA_VIA, &other, sizeof other.via + gateway.len);
+	memcpy(other, &via, sizeof via);
+	memcpy(other + sizeof via, gateway.bytes, sizeof gateway.bytes);
+	nlsock_put(msg, RTA_VIA, other, sizeof other);
 }
 
 static void put_route(struct nl_msg *msg, const struct apply *ap, const json_t *o, int family)

@@ -104,7 +104,8 @@ static void compare_ip6(struct filter *f, uint32_t at, const uint8_t bytes[16])
 {
 	for (uint8_t i = 0; i < 4; i++) {
 		load(f, BPF_W, at + 4U * i);
-		op(f, BPF_JMP | BPF_JEQ | BPF_K, word(bytes + 4 * i), 0, (uint8_t)(7 - 2 * i));
+		op(f, BPF_JMP | BPF_JEQ | BPF_K, word(bytes + (size_t)4 * i), 0,
+			(uint8_t)(7 - 2 * i));
 	}
 }
 

@@ -79,12 +79,12 @@ static int make_dir(struct err *err)
 	_cleanup_fd_ int lock = open(NETNS_DIR, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (lock < 0 || flock(lock, LOCK_EX) < 0)
 		return err_sys(err, "lock " NETNS_DIR);
-	if (mount(NULL, NETNS_DIR, NULL, MS_SHARED | MS_REC, NULL) == 0)
+	if (mount("none", NETNS_DIR, "none", MS_SHARED | MS_REC, NULL) == 0)
 		return 0;
 	if (errno != EINVAL) /* anything but: it is no mount point yet */
 		return err_sys(err, "share " NETNS_DIR);
-	if (mount(NETNS_DIR, NETNS_DIR, NULL, MS_BIND | MS_REC, NULL) < 0 ||
-		mount(NULL, NETNS_DIR, NULL, MS_SHARED | MS_REC, NULL) < 0)
+	if (mount(NETNS_DIR, NETNS_DIR, "none", MS_BIND | MS_REC, NULL) < 0 ||
+		mount("none", NETNS_DIR, "none", MS_SHARED | MS_REC, NULL) < 0)
 		return err_sys(err, "make " NETNS_DIR " a shared mount");
 	return 0;
 }
@@ -107,7 +107,7 @@ static int bind_new(const char *path, struct err *err)
 		return err_sys(err, "make %s", path);
 	if (enter(-1, &home, err) < 0)
 		return -1;
-	int r = mount(HERE, path, NULL, MS_BIND, NULL);
+	int r = mount(HERE, path, "none", MS_BIND, NULL);
 	int why = errno;
 	leave(home);
 	errno = why;

@@ -28,8 +28,8 @@
 int netkit_setup(void **state)
 {
 	static int private_mounts;
-	if (!private_mounts++ &&
-		(unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0))
+	if (!private_mounts++ && (unshare(CLONE_NEWNS) < 0 ||
+					 mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) < 0))
 		return -1;
 	if (unshare(CLONE_NEWNET) < 0 || mount("tmpfs", "/run", "tmpfs", 0, "mode=755") < 0)
 		return -1;
@@ -136,8 +136,8 @@ int netkit_udp(int netns, const char *ip, int port)
 void netkit_send(int fd, const char *ip, int port, const void *data, size_t len)
 {
 	struct sockaddr_storage to;
-	socklen_t tolen = address(ip, port, &to);
-	if (sendto(fd, data, len, 0, (void *)&to, tolen) != (ssize_t)len)
+	socklen_t to_len = address(ip, port, &to);
+	if (sendto(fd, data, len, 0, (void *)&to, to_len) != (ssize_t)len)
 		fail_msg("send to %s: %s", ip, strerror(errno));
 }
 
@@ -150,10 +150,10 @@ void netkit_recv(int fd, size_t len)
 void netkit_echo(int fd, size_t len)
 {
 	struct sockaddr_storage from;
-	socklen_t fromlen = sizeof from;
+	socklen_t from_len = sizeof from;
 	_cleanup_free_ char *data = xmalloc(DATAGRAM_MAX);
-	assert_int_equal(recvfrom(fd, data, DATAGRAM_MAX, 0, (void *)&from, &fromlen), len);
-	assert_int_equal(sendto(fd, data, len, 0, (void *)&from, fromlen), len);
+	assert_int_equal(recvfrom(fd, data, DATAGRAM_MAX, 0, (void *)&from, &from_len), len);
+	assert_int_equal(sendto(fd, data, len, 0, (void *)&from, from_len), len);
 }
 
 struct index {

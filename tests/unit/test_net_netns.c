@@ -177,7 +177,7 @@ static void waits_for_names(void **state)
 	assert_int_equal(pthread_create(&thread, NULL, make_late, NULL), 0);
 	assert_fails(links_wait_mac(NETNS_OWN, mac, 0, name, &err), &err, ERR_TIMEOUT,
 		"02:00:00:00:00:07");
-	assert_ok(links_wait(NETNS_OWN, names, 2, 10 * NETKIT_MS, &err), &err);
+	assert_ok(links_wait(NETNS_OWN, names, 2, NETKIT_MS, &err), &err);
 	pthread_join(thread, NULL);
 	assert_ok(links_wait(NETNS_OWN, names, 2, 0, &err), &err);
 	assert_ok(links_wait_mac(NETNS_OWN, mac, 0, name, &err), &err);
