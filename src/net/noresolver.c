@@ -25,6 +25,19 @@ void freeaddrinfo(struct addrinfo *list)
 	(void)list;
 }
 
+int getnameinfo(const struct sockaddr *addr, socklen_t addrlen, char *host, socklen_t hostlen,
+	char *serv, socklen_t servlen, int flags)
+{
+	(void)addr;
+	(void)addrlen;
+	(void)host;
+	(void)hostlen;
+	(void)serv;
+	(void)servlen;
+	(void)flags;
+	return EAI_FAIL;
+}
+
 struct protoent *getprotobyname(const char *name)
 {
 	(void)name;
