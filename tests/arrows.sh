@@ -28,7 +28,6 @@ rooms() {
 		stage1/seccomp*            appc proto base              jansson seccomp
 		stage1/*                   cni appc proto base          jansson vchan xenstore toollog
 		guest/*                    net proto base               jansson vchan xenstore toollog
-		stage1/seccomp*            appc proto base              jansson seccomp
 		tools/main_xenpod_status*  store fsm proto base         jansson smartcols
 		tools/status*              store fsm proto base         jansson smartcols
 		tools/*                    appc proto base              jansson archive smartcols md seccomp
