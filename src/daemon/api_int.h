@@ -26,6 +26,7 @@ struct conn {
 	bool admin;
 	bool dead; /* freed when the stack is unwound */
 	bool more;
+	bool told_nets; /* CONN_RUN */
 	int holds; /* callbacks of the engine that will come */
 	enum conn_role role;
 	char uuid[UUID_TEXT_SIZE];

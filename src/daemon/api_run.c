@@ -19,6 +19,7 @@
 #include "base/log.h"
 #include "daemon/api_int.h"
 #include "proto/api.h"
+#include "proto/netinfo.h"
 #include "proto/spec.h"
 
 /* ---- descriptors -------------------------------------------------------------------------- */
@@ -133,8 +134,19 @@ static void tell_end(struct conn *c, const struct pod *p)
 	conn_reply(c, j, false);
 }
 
+/* Once, and before whatever comes after it: `run` writes them down before it shows its pid. */
+static void tell_nets(struct conn *c, const struct pod *p)
+{
+	if (c->told_nets || !p->nets)
+		return;
+	c->told_nets = true;
+	conn_reply(c,
+		json_make("{s:s, s:o}", "event", "networked", "nets", netinfo_of(p->nets)), true);
+}
+
 void run_tell(struct conn *c, const struct pod *p)
 {
+	tell_nets(c, p);
 	if (pod_state_ended(p->core.state)) {
 		tell_end(c, p);
 		return;

@@ -139,9 +139,13 @@ static void unwatch(struct engine *e, const struct pod *p)
 	e->cfg.world->ops->watch_send(e->cfg.world, f);
 }
 
-/* With "none", the only network there is so far, nothing has to be made. */
+/* Of the loopback interface alone nothing has to be made. */
 static void network(struct engine *e, struct pod *p, int64_t outbox)
 {
+	if (pod_network(p)) {
+		op_start(e, p, FX_NETWORK, outbox);
+		return;
+	}
 	struct event_args args = {.domid = -1, .outbox = outbox};
 	engine_post(e, p, EV_NETWORKED, &args);
 }

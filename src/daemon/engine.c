@@ -33,6 +33,7 @@ struct engine *engine_new(const struct engine_config *cfg)
 static void qevent_free(struct qevent *q)
 {
 	free(q->console);
+	json_decref(q->args.nets);
 	free(q);
 }
 
@@ -114,6 +115,7 @@ static struct qevent *enqueue(
 	q->args.message = q->message;
 	if (q->args.console)
 		q->args.console = q->console = xstrdup(q->args.console);
+	json_incref(q->args.nets);
 	*e->queue_tail = q;
 	e->queue_tail = &q->next;
 	if (++e->stats.queue > e->stats.queue_max)
@@ -281,6 +283,9 @@ static void after_commit(struct engine *e, struct turn *t)
 	deadlines_set(&e->deadlines, p, p->core.deadline_ns);
 	/* Not core.state: a later turn of the same commit may have moved on. */
 	account_start(e, t->ev->accept ? POD_GONE : t->before.state, t->update.next, p);
+	/* A start that is not wanted any more keeps none: what was made is given back at once. */
+	if (t->update.event == EV_NETWORKED && t->ev->args.nets)
+		pod_set_nets(p, t->ev->args.nets);
 	if (t->history_seq)
 		publish(e, t);
 	if (t->ev->args.done)

@@ -28,6 +28,7 @@ struct event_args {
 	enum pod_cause cause; /* overrides what pod_cause_of() says; CAUSE_NONE: does not */
 	const char *message;  /* copied */
 	const char *console;  /* COLLECTED: last lines, copied; NULL: none kept */
+	json_t *nets;         /* NETWORKED: what they are, a new reference is taken; NULL: none */
 	bool forced;
 	int64_t outbox; /* completions: the row that this answers; 0 */
 	int64_t due_ns; /* DEADLINE: which one has passed */

@@ -18,6 +18,7 @@ static const struct {
 	const char *verb; /* proto/world.h */
 } verbs[] = {
 	{FX_EXPORT, "exports"},
+	{FX_NETWORK, "network"},
 	{FX_CREATE, "create"},
 	{FX_GO, "unpause"},
 	{FX_PAUSE, "pause"},
@@ -44,6 +45,36 @@ static void add_domain(json_t *r, const struct pod *p)
 	json_object_set_new(r, "domid", json_integer(p->core.domid));
 }
 
+/* What plugins are told again when the network is given back, whatever has become of their confs. */
+static void add_network(json_t *r, const struct pod *p)
+{
+	if (pod_network(p))
+		json_object_set(r, "network", pod_network(p));
+	if (p->nets)
+		json_object_set(r, "nets", p->nets);
+}
+
+/* The confs and the plugins' results have no part in it, and the frame is bounded. */
+static void add_interfaces(json_t *r, const struct pod *p)
+{
+	static const char *const copied[] = {"name", "ifname", "dns", "ifconf", "dhcp"};
+	size_t i;
+	const json_t *net;
+	json_t *list = json_array();
+	json_array_foreach (p->nets, i, net) {
+		json_t *to = json_object();
+		for (size_t k = 0; k < ARRAY_SIZE(copied); k++)
+			if (json_object_get(net, copied[k]))
+				json_object_set(to, copied[k], json_object_get(net, copied[k]));
+		json_array_append_new(list, to);
+	}
+	json_object_set_new(r, "nets", list);
+	json_object_set_new(
+		r, "guard", json_boolean(json_bool_opt(pod_network(p), "guard", false)));
+	json_object_set_new(
+		r, "resolv", json_boolean(json_bool_opt(pod_network(p), "resolv", false)));
+}
+
 static void add_create(json_t *r, const struct pod *p)
 {
 	static const char *const copied[] = {"type", "memory_kib", "vcpus", "trees"};
@@ -56,6 +87,8 @@ static void add_create(json_t *r, const struct pod *p)
 	json_object_set_new(spec, "generation", json_integer(p->core.generation));
 	json_object_set(r, "spec", spec);
 	json_object_set_new(r, "generation", json_integer(p->core.generation));
+	if (p->nets)
+		add_interfaces(r, p);
 }
 
 static void add_logs(json_t *r, const struct pod *p)
@@ -84,10 +117,12 @@ static json_t *make_request(const struct engine *e, const struct op *o)
 		json_object_set(r, "trees", json_object_get(p->request, "trees"));
 	else if (o->fx == FX_CREATE)
 		add_create(r, p);
-	else if (o->fx == FX_RELEASE)
-		add_logs(r, p);
-	else if (o->fx != FX_CLEAR)
+	else if (o->fx != FX_CLEAR && o->fx != FX_RELEASE && o->fx != FX_NETWORK)
 		add_domain(r, p);
+	else
+		add_network(r, p);
+	if (o->fx == FX_RELEASE)
+		add_logs(r, p);
 	return r;
 }
 
@@ -116,14 +151,18 @@ static struct op **find(struct engine *e, int64_t id)
 	return at;
 }
 
-static void answer(struct engine *e, struct op *o, bool ok, const char *message)
+static void answer(
+	struct engine *e, struct op *o, bool ok, const char *message, const json_t *frame)
 {
 	if (o->answered)
 		return; /* said twice: the first word counts */
 	o->answered = true;
 	if (o->pod->op == o->id)
 		o->pod->op = 0;
-	struct event_args args = {.domid = -1, .outbox = o->outbox, .message = message};
+	struct event_args args = {.domid = -1,
+		.outbox = o->outbox,
+		.message = message,
+		.nets = o->fx == FX_NETWORK ? json_object_get(frame, "nets") : NULL};
 	engine_post(e, o->pod, ok ? pod_effect_done(o->fx) : pod_effect_failed(o->fx), &args);
 }
 
@@ -150,9 +189,9 @@ void engine_act_frame(struct engine *e, int64_t op, const json_t *frame)
 	if (!strcmp(t, "created") && o->fx == FX_CREATE)
 		created(e, o, frame);
 	else if (!strcmp(t, "done"))
-		answer(e, o, true, NULL);
+		answer(e, o, true, NULL, frame);
 	else if (!strcmp(t, "failed"))
-		answer(e, o, false, json_str_opt(frame, "message", "no reason given"));
+		answer(e, o, false, json_str_opt(frame, "message", "no reason given"), NULL);
 }
 
 /* The create that waits for "go" goes on as the first unpause; without it a helper of its own does.
@@ -193,7 +232,7 @@ void engine_act_exit(struct engine *e, int64_t op, int status)
 		char why[96];
 		snprintf(why, sizeof why, "xenpod-act %s ended without an answer (status %d)",
 			verb_of(o->fx), status);
-		answer(e, o, false, why);
+		answer(e, o, false, why, NULL);
 	}
 	unlink_op(e, at);
 }
@@ -210,7 +249,7 @@ static void start(struct engine *e, struct op *o)
 	e->running_ops++;
 	if (e->cfg.world->ops->act_start(e->cfg.world, o->id, request, fds, nfds, &err) == 0)
 		return;
-	answer(e, o, false, err_msg(&err));
+	answer(e, o, false, err_msg(&err), NULL);
 	unlink_op(e, find(e, o->id));
 }
 

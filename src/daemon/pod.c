@@ -137,6 +137,7 @@ void pod_free(struct pod *p)
 	fd_close(&p->lock_fd);
 	fd_close(&p->status_fd);
 	json_decref(p->request);
+	json_decref(p->nets);
 	free(p);
 }
 
@@ -148,6 +149,18 @@ json_t *pod_guest_spec(const struct pod *p)
 const char *pod_dir(const struct pod *p)
 {
 	return json_str_opt(p->request, "dir", "");
+}
+
+json_t *pod_network(const struct pod *p)
+{
+	return json_object_get(p->request, "network");
+}
+
+void pod_set_nets(struct pod *p, json_t *nets)
+{
+	json_t *old = p->nets;
+	p->nets = json_incref(nets);
+	json_decref(old);
 }
 
 void pod_set_request(struct pod *p, json_t *request)

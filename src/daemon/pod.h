@@ -70,6 +70,7 @@ struct pod {
 	char uuid[UUID_TEXT_SIZE];
 	struct pod_core core;
 	json_t *request;
+	json_t *nets; /* what its networks turned out to be (world.h); NULL: not (yet) made */
 	int64_t lock_dev, lock_ino;
 	int64_t created_at;
 	struct pod_app app[SPEC_MAX_APPS];
@@ -113,6 +114,10 @@ void pod_set_request(struct pod *p, json_t *request);
 /* The guest's part of the request, borrowed. */
 json_t *pod_guest_spec(const struct pod *p);
 const char *pod_dir(const struct pod *p);
+/* The request's "network", borrowed; NULL: it has none but the loopback interface. */
+json_t *pod_network(const struct pod *p);
+/* A new reference in place of the old; NULL: none. */
+void pod_set_nets(struct pod *p, json_t *nets);
 /* Closes what a start needed and nothing later does: kernel, ramdisk, trees. */
 void pod_close_start_fds(struct pod *p);
 bool pod_quiet(const struct pod *p);

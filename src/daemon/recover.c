@@ -56,6 +56,20 @@ static int load_app(void *ctx, const struct app_row *a)
 	return 0;
 }
 
+/* Without them a pod can still end and give its network back: plugins do not insist on results. */
+static void load_nets(struct store *s, struct pod *p)
+{
+	_cleanup_err_ struct err err = {0};
+	_cleanup_free_ char *text = NULL;
+	if (store_networks(s, p->uuid, &text, &err) < 0) {
+		log_warning("pod %s: %s", p->uuid, err_msg(&err));
+		return;
+	}
+	_cleanup_json_ json_t *nets = text ? json_loads(text, 0, NULL) : NULL;
+	if (nets)
+		pod_set_nets(p, nets);
+}
+
 /* Another boot: no domain, process or deadline of before exists any more. */
 static void void_boot(struct engine *e, struct pod *p)
 {
@@ -78,6 +92,7 @@ static int load_pod(void *ctx, const struct pod_row *r)
 		pod_free(p);
 		return 0;
 	}
+	load_nets(l->cfg->store, p);
 	bool same_boot = !strcmp(r->boot_id, l->cfg->boot_id);
 	if (!same_boot)
 		void_boot(l->e, p);

@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "base/json.h"
 #include "daemon/engine_int.h"
+#include "daemon/ports.h"
 
 #define MS INT64_C(1000000)
 
@@ -121,12 +122,14 @@ static const struct {
 	enum pod_event holds, releases;
 	const char *kind;
 	bool per_domain;
+	bool outlives_boot; /* files: of the rest nothing is there after a reboot */
 } ledger_rules[] = {
-	{FX_EXPORT, EV_EXPORTED, EV_CLEARED, "exports", false},
-	{FX_EXPORT, EV_EXPORTED, EV_CLEARED, "cgroup", false},
-	{FX_CREATE, EV_CREATED, EV_QUIET, "domain", true}, /* destroyed by whomever */
-	{FX_CREATE, EV_CREATED, EV_QUIET, "qemu", true},
-	{FX_CREATE, EV_CREATED, EV_RELEASED, "log", false},
+	{FX_EXPORT, EV_EXPORTED, EV_CLEARED, "exports", false, false},
+	{FX_EXPORT, EV_EXPORTED, EV_CLEARED, "cgroup", false, false},
+	{FX_CREATE, EV_CREATED, EV_QUIET, "domain", true, false}, /* destroyed by whomever */
+	{FX_CREATE, EV_CREATED, EV_QUIET, "qemu", true, false},
+	{FX_CREATE, EV_CREATED, EV_RELEASED, "log", false, true},
+	{FX_NETWORK, EV_NETWORKED, EV_RELEASED, "network", false, true},
 };
 
 static bool has_effect(const struct pod_update *u, enum pod_effect fx)
@@ -141,8 +144,10 @@ static const char *ledger_state(const struct pod_update *u, size_t rule)
 {
 	if (u->event == ledger_rules[rule].holds)
 		return "held";
-	if (u->event == ledger_rules[rule].releases || u->event == EV_HOST_REBOOT)
+	if (u->event == ledger_rules[rule].releases)
 		return "released";
+	if (u->event == EV_HOST_REBOOT)
+		return ledger_rules[rule].outlives_boot ? NULL : "released";
 	if (has_effect(u, ledger_rules[rule].intends))
 		return "intended";
 	return NULL;
@@ -152,6 +157,8 @@ static int write_ledger(struct engine *e, const struct turn *t, struct err *err)
 {
 	const struct pod *p = t->ev->pod;
 	for (size_t i = 0; i < ARRAY_SIZE(ledger_rules); i++) {
+		if (ledger_rules[i].intends == FX_NETWORK && !pod_network(p))
+			continue;
 		const char *state = ledger_state(&t->update, i);
 		int64_t generation = ledger_rules[i].per_domain ? p->core.generation : 0;
 		if (state && store_ledger_put(e->cfg.store, p->uuid, generation,
@@ -244,6 +251,14 @@ static int write_pod(struct engine *e, const struct turn *t, struct err *err)
 	return store_pod_insert(e->cfg.store, &row, err);
 }
 
+static int write_nets(struct engine *e, const struct turn *t, struct err *err)
+{
+	if (t->update.event != EV_NETWORKED || !t->ev->args.nets)
+		return 0;
+	_cleanup_free_ char *text = json_text(t->ev->args.nets);
+	return store_networks_put(e->cfg.store, t->ev->pod->uuid, text, err);
+}
+
 static int write_rows(struct engine *e, struct turn *t, struct err *err)
 {
 	/* The row itself goes with the last turn; history stays. */
@@ -258,6 +273,8 @@ static int write_rows(struct engine *e, struct turn *t, struct err *err)
 		return -1;
 	if (t->ev->console &&
 		store_console_put(e->cfg.store, t->ev->pod->uuid, t->ev->console, err) < 0)
+		return -1;
+	if (write_nets(e, t, err) < 0)
 		return -1;
 	return write_ledger(e, t, err);
 }
@@ -333,7 +350,7 @@ int turn_make(struct engine *e, struct turn *t, struct err *err)
 		return t->ev->args.outbox ? answer_only(e, t, err) : unlisted(e, t, err);
 	if (t->ev->accept && pods_find(e->pods, p->uuid))
 		return err_set(err, ERR_EXISTS, "pod %s exists already", p->uuid);
-	t->denied = t->ev->accept && memory_check(e, p, err) < 0;
+	t->denied = t->ev->accept && (memory_check(e, p, err) < 0 || ports_check(e, p, err) < 0);
 	if (t->denied)
 		return -1;
 	if (store_savepoint(e->cfg.store, err) < 0)

@@ -26,22 +26,6 @@ static int check_uuid(const json_t *o, struct err *err)
 	return uuid_valid(v) ? 0 : spec_bad(err, "uuid", "a UUID in lower case, 8-4-4-4-12");
 }
 
-/* No two objects of the array may have the same text in `member`. */
-static int check_unique(const json_t *a, const char *array, const char *member, struct err *err)
-{
-	_cleanup_json_ json_t *seen = json_object();
-	size_t i = 0;
-	json_t *o = NULL;
-	json_array_foreach (a, i, o) {
-		const char *v = json_string_value(json_object_get(o, member));
-		if (json_object_get(seen, v))
-			return err_set(err, ERR_INVALID, "\"%s\" has two with the %s \"%s\"", array,
-				member, v);
-		json_object_set_new(seen, v, json_true());
-	}
-	return 0;
-}
-
 static int check_apps(const json_t *guest, struct err *err)
 {
 	json_t *apps = NULL;
@@ -59,7 +43,7 @@ static int check_apps(const json_t *guest, struct err *err)
 		if (spec_check_app(app, filters, err) < 0)
 			return -1;
 	}
-	return check_unique(apps, "apps", "name", err);
+	return spec_check_unique(apps, "apps", "name", err);
 }
 
 static int check_filters(const json_t *guest, struct err *err)
@@ -160,7 +144,7 @@ static int check_trees(const json_t *request, struct err *err)
 		if (check_tree(tree, err) < 0)
 			return err_wrap(err, "tree %zu", i);
 	}
-	return check_unique(trees, "trees", "tag", err);
+	return spec_check_unique(trees, "trees", "tag", err);
 }
 
 static bool tree_has_tag(const json_t *trees, const char *tag)
@@ -237,12 +221,14 @@ static int check_guest_of(const json_t *request, struct err *err)
 	if (strcmp(json_str_opt(guest, "uuid", ""), json_str_opt(request, "uuid", "")) != 0)
 		return err_set(err, ERR_INVALID, "guest: \"uuid\" is another than the request's");
 	size_t size = json_dumpb(guest, NULL, 0, JSON_COMPACT);
-	if (size > SPEC_SIZE_MAX)
+	size_t max = SPEC_SIZE_MAX;
+	if (json_object_get(request, "network"))
+		max -= SPEC_NET_SIZE_MAX;
+	if (size > max)
 		return err_set(err, ERR_FULL,
-			"the pod is %zu KiB as text, at most %d KiB are possible; shorten "
-			"environments "
-			"or hosts files, or make it two pods",
-			size / 1024, SPEC_SIZE_MAX / 1024);
+			"the pod is %zu KiB as text, at most %zu KiB are possible; shorten "
+			"environments or hosts files, or make it two pods",
+			size / 1024, max / 1024);
 	return check_tags(request, guest, err);
 }
 
@@ -261,13 +247,13 @@ int spec_check_request(const json_t *request, struct err *err)
 {
 	static const char *const owners[] = {"rkt", "xenpod", NULL};
 	static const char *const types[] = {"auto", "pv", "pvh", NULL};
-	static const char *const nets[] = {"none", NULL};
 	if (!json_is_object(request))
 		return err_set(err, ERR_INVALID, "the request must be a JSON object");
 	if (check_uuid(request, err) < 0 || spec_check_text(request, "dir", err) < 0 ||
 		spec_check_word(request, "owner", owners, err) < 0 ||
 		spec_check_word(request, "type", types, err) < 0 ||
-		spec_check_word(request, "net", nets, err) < 0 || check_size(request, err) < 0)
+		spec_check_text(request, "net", err) < 0 || check_size(request, err) < 0 ||
+		spec_check_network(request, err) < 0)
 		return -1;
 	if (check_trees(request, err) < 0 || check_fds(request, err) < 0)
 		return -1;

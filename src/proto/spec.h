@@ -12,7 +12,15 @@
  *   type         "auto" | "pv" | "pvh"
  *   memory_kib   integer, size of the domain; whole MiB
  *   vcpus        integer
- *   net          "none" (until the network effector grows: nothing else is accepted)
+ *   net          names of its networks for people, "none" when there are none
+ *   network?     absent: none are made
+ *     nets       [network...] in the order of eth0, eth1 ... (src/cni/conf.h), SPEC_MAX_NETS
+ *     path       [directory...] where plugins are looked for
+ *     ports?     [{protocol "tcp"|"udp", host_ip, host_port, port}] of the host that lead to the pod
+ *     target?    index of the network whose address they lead to
+ *     guard?     bool (false)   the domain can use no addresses but its own
+ *     resolv?    bool (false)   DNS of the first network that tells some becomes the file
+ *                               /etc/resolv.conf of each app
  *   trees        [{tag, read_only, recursive, file?, host?}]  one 9p export each, in the order of the tree
  *                fds. file: the descriptor is the mount of a file (9p exports directories only);
  *                the exported directory holds it under this name and nothing else. host: it is
@@ -26,6 +34,7 @@
  *     streams      bool: a client will come for the apps' output, the end waits for it
  *     grace_ms     TERM to KILL at a stop
  *     lo_only      bool: bring up nothing but the loopback interface
+ *     net?         [ifconf (ifconf.h)...] its interfaces; set by the supervisor
  *     filters      ["base64"...] seccomp(2) programs: arrays of struct sock_filter, for "seccomp"
  *     apps         what follows, one each
  *
@@ -71,7 +80,10 @@
 #define SPEC_MAX_TREES      48 /* one 9p device each; also bounds the fds of one request */
 #define SPEC_NAME_MAX       64
 #define SPEC_TAG_MAX        31 /* what libxl and QEMU carry without cutting it off */
-#define SPEC_MAX_GIDS       64 /* supplementary groups of one app */
+#define SPEC_MAX_NETS       8  /* one vif each */
+#define SPEC_MAX_PORTS      64
+#define SPEC_NET_SIZE_MAX   (64 * 1024) /* "network" as text: it travels beside the guest's part */
+#define SPEC_MAX_GIDS       64          /* supplementary groups of one app */
 #define SPEC_MAX_GIDS_TEXT  "64"
 #define SPEC_GRACE_MS       8000 /* inside the 15 s that rkt's own test allows a stop */
 #define SPEC_MEMORY_KIB     (1024 * 1024)

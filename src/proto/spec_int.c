@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/json.h"
 
 int spec_bad(struct err *err, const char *member, const char *want)
@@ -76,4 +77,19 @@ int spec_check_name(const json_t *o, const char *member, const char *alphabet, s
 bool spec_is_entry(const char *name)
 {
 	return name[0] && !strchr(name, '/') && strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
+}
+
+int spec_check_unique(const json_t *a, const char *array, const char *member, struct err *err)
+{
+	_cleanup_json_ json_t *seen = json_object();
+	size_t i = 0;
+	json_t *o = NULL;
+	json_array_foreach (a, i, o) {
+		const char *v = json_string_value(json_object_get(o, member));
+		if (json_object_get(seen, v))
+			return err_set(err, ERR_INVALID, "\"%s\" has two with the %s \"%s\"", array,
+				member, v);
+		json_object_set_new(seen, v, json_true());
+	}
+	return 0;
 }

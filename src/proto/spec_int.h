@@ -23,9 +23,13 @@ int spec_check_text(const json_t *o, const char *member, struct err *err);
 int spec_check_bool_opt(const json_t *o, const char *member, struct err *err);
 /* Names become xenstore values, cgroups and directories of the guest: a closed alphabet. */
 int spec_check_name(const json_t *o, const char *member, const char *alphabet, struct err *err);
+/* No two objects of `a`, the array of that name, may have the same text in `member`. */
+int spec_check_unique(const json_t *a, const char *array, const char *member, struct err *err);
 /* One component of a path: not empty, no slash, neither "." nor "..". */
 bool spec_is_entry(const char *name);
 
+/* The request's "network", when there is one. */
+int spec_check_network(const json_t *request, struct err *err);
 /* An element of "apps"; n_filters: how many programs there are for "seccomp". */
 int spec_check_app(const json_t *app, size_t n_filters, struct err *err);
 

@@ -29,26 +29,36 @@
  *            What a guest wrote before it stopped is sent before the stop; "gone" ends a watch.
  * ---- xenpodd -> xenpod-act (fd 3; the first frame carries the request's descriptors) ------------
  *   exports  {uuid, dir, trees:[{tag, read_only, recursive, file?}], cgroup}   fds: one per tree
+ *   network  {uuid, network (spec.h), cgroup}   the pod's network namespace and in it an interface
+ *                                    for each network; what an earlier one has left goes first
  *   create   {uuid, generation, store, type, memory_kib, vcpus, spec (guest part),
- *             trees:[{tag, file?}],
- *             dir, cgroup}           fds: lock, kernel, ramdisk
+ *             trees:[{tag, file?}], nets?, guard?, resolv?,
+ *             dir, cgroup}           fds: lock, kernel, ramdisk. nets: what `network` answered,
+ *                                    {name, ifname, dns?, ifconf, dhcp?} of each; one vif each,
+ *                                    tied to its interface before the answer. guard, resolv: spec.h
  *   go       {}                      second frame to a create that waits
  *   unpause  {uuid, generation, domid}   when the waiting create is no more
  *   pause    {uuid, generation, domid}
  *   shutdown {uuid, generation, domid}   writes control/shutdown = poweroff
  *   destroy  {uuid, generation, domid}   domid -1: whatever carries uuid and generation
- *   clear    {uuid, dir, cgroup}     kill and remove the cgroup, unmount exports, remove dir
- *   release  {uuid, logs:[path]}     what outlives the pod until gc: network, log files (below
- *                                    /var/log/xen, with their rotated .1 .2 ...), last the
- *                                    helper lock's file
+ *   clear    {uuid, dir, cgroup, network?, nets?}  kill and remove the cgroup, unmount exports,
+ *                                    remove dir, end port forwarding; a network that was not made
+ *                                    as a whole (no nets) is given back
+ *   release  {uuid, logs:[path], network?, nets?}  what outlives the pod until gc: network, log
+ *                                    files (below /var/log/xen, with their rotated .1 .2 ...),
+ *                                    last the helper lock's file
  *   common:  every request has op (integer, echoed), store (id), lock (helper lock's path); may
  *            have log: what libxl tells on stderr: debug verbose info warn (default) error
  *   paths:   absolute, without "..", "//" or a last slash; cgroup (of v2) may be null or absent
  * ---- xenpod-act -> xenpodd ---------------------------------------------------------------------
  *   created  {op, domid, qemu_pid}   create only; waits for go (EOF: leaves it paused, exits)
- *   done     {op, dying?, lazy?}     the request's post-condition holds. dying (destroy): it is
+ *   done     {op, dying?, lazy?, nets?}  the request's post-condition holds. dying (destroy): it is
  *                                    still listed, but can never run again. lazy (clear): how
- *                                    many mounts were busy and had to be detached
+ *                                    many mounts were busy and had to be detached. nets
+ *                                    (network): [{name, ifname, file, plugin, args?, ip?, mask?,
+ *                                    dns?, ifconf (ifconf.h), dhcp?, results}] in the request's order.
+ *                                    plugin: its path; ip, mask: the first IPv4 address, dotted;
+ *                                    results: of its plugins, for their DEL
  *   failed   {op, code (err.h name), message}
  *            TimedOut: another helper of the pod holds the lock. NotPossibleNow: the domain is
  *            dying or a stranger's (never touched). NotFound: pause, unpause, shutdown of no

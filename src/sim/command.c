@@ -26,6 +26,7 @@ static const struct {
 	int (*run)(struct sim *sim, struct helper *h, json_t *done, struct err *err);
 } commands[] = {
 	{SIM_AT_EXPORTS, "exports", SIM_LAT_EXPORTS, do_exports},
+	{SIM_AT_NETWORK, "network", SIM_LAT_NETWORK, network_make},
 	{SIM_AT_CREATE, "create", SIM_LAT_CREATE, NULL}, /* in stages, below */
 	{SIM_AT_UNPAUSE, "unpause", SIM_LAT_UNPAUSE, do_unpause},
 	{SIM_AT_PAUSE, "pause", SIM_LAT_PAUSE, do_pause},
@@ -156,6 +157,7 @@ static int do_clear(struct sim *sim, struct helper *h, json_t *done, struct err 
 	struct host *host = host_get(sim, h->uuid);
 	host->exports = host->cgroup = false;
 	host->trees = 0;
+	network_clear(host, h->request);
 	host_tidy(sim, h->uuid);
 	json_object_set_new(done, "lazy", json_integer(0));
 	return 0;
@@ -165,7 +167,9 @@ static int do_release(struct sim *sim, struct helper *h, json_t *done, struct er
 {
 	(void)done;
 	(void)err;
-	host_get(sim, h->uuid)->logs = false;
+	struct host *host = host_get(sim, h->uuid);
+	host->logs = false;
+	network_release(host);
 	host_tidy(sim, h->uuid);
 	return 0;
 }
@@ -197,6 +201,9 @@ static int check_create(struct sim *sim, const struct helper *h, struct err *err
 		return err_set(err, ERR_EXISTS, "domain %lld with the UUID %s is %s",
 			(long long)d->domid, h->uuid,
 			d->state == DOM_DYING ? "still dying" : "there already");
+	if (json_object_get(h->request, "nets") && !host->netns)
+		return err_set(err, ERR_SYSTEM,
+			"cannot create the domain: its network namespace is not there");
 	if (trees && (!host->exports || host->trees != trees))
 		return err_set(err, ERR_SYSTEM,
 			"cannot create the domain: %zu trees to export, %zu are attached", trees,

@@ -29,7 +29,7 @@ void host_tidy(struct sim *sim, const char *uuid)
 {
 	struct host **at = find(sim, uuid);
 	struct host *h = *at;
-	if (!h || h->exports || h->cgroup || h->logs)
+	if (!h || h->exports || h->cgroup || h->logs || h->netns || h->leases || h->ports)
 		return;
 	*at = h->next;
 	free(h);
@@ -42,6 +42,17 @@ void hosts_free(struct sim *sim)
 		sim->hosts = h->next;
 		free(h);
 	}
+}
+
+void sim_keep_files(struct sim *to, struct sim *from)
+{
+	for (const struct host *h = from->hosts; h; h = h->next) {
+		struct host *kept = host_get(to, h->uuid);
+		kept->logs = h->logs;
+		kept->leases = h->leases;
+		host_tidy(to, h->uuid);
+	}
+	to->next_address = from->next_address;
 }
 
 static void list_domains(const struct sim *sim, FILE *f)
@@ -67,8 +78,10 @@ char *sim_left(const struct sim *sim)
 	for (const struct helper *h = sim->helpers; h; h = h->next)
 		fprintf(f, "helper %lld %s\n", (long long)h->handle, h->uuid);
 	for (const struct host *h = sim->hosts; h; h = h->next)
-		fprintf(f, "host %s:%s%s%s\n", h->uuid, h->exports ? " exports" : "",
-			h->cgroup ? " cgroup" : "", h->logs ? " logs" : "");
+		fprintf(f, "host %s:%s%s%s%s%s%s\n", h->uuid, h->exports ? " exports" : "",
+			h->cgroup ? " cgroup" : "", h->logs ? " logs" : "",
+			h->netns ? " netns" : "", h->leases ? " leases" : "",
+			h->ports ? " ports" : "");
 	fclose(f);
 	if (len)
 		return text;

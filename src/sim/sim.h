@@ -43,6 +43,8 @@ struct sim_config {
 struct sim *sim_new(const struct sim_config *cfg);
 /* NULL is fine. No callback fires; held descriptors are closed. */
 void sim_free(struct sim *sim);
+/* Another boot of the machine: files that the old one's Dom-0 had are the new one's, nothing else. */
+void sim_keep_files(struct sim *to, struct sim *from);
 
 /* When something happens next (absolute ns, may be past), or -1: nothing is on its way. */
 int64_t sim_next_due(const struct sim *sim);
@@ -136,6 +138,7 @@ void sim_xenstored(struct sim *sim, bool up);
 /* Where a fault can strike, counted each by itself: commands, and these. */
 #define SIM_POINTS(X)                                                                              \
 	X(EXPORTS, "exports")                                                                      \
+	X(NETWORK, "network")                                                                      \
 	X(CREATE, "create") /* before there is a domain */                                         \
 	X(BUILD, "build")   /* the domain is listed, QEMU not started */                           \
 	X(GO, "go")                                                                                \
@@ -184,8 +187,9 @@ void sim_fault(struct sim *sim, enum sim_point point, unsigned after, unsigned t
 	X(SENSE, "sense", 2)  /* from a change, or a frame, to the sensors' report */              \
 	X(SPAWN, "spawn", 20) /* a helper process */                                               \
 	X(EXPORTS, "exports", 30)                                                                  \
-	X(CREATE, "create", 900) /* until the domain is listed */                                  \
-	X(BUILD, "build", 1300)  /* until QEMU runs and all is built */                            \
+	X(NETWORK, "network", 2500) /* of each network */                                          \
+	X(CREATE, "create", 900)    /* until the domain is listed */                               \
+	X(BUILD, "build", 1300)     /* until QEMU runs and all is built */                         \
 	X(UNPAUSE, "unpause", 100)                                                                 \
 	X(PAUSE, "pause", 40)                                                                      \
 	X(SHUTDOWN, "shutdown", 30)                                                                \

@@ -152,6 +152,7 @@ struct host {
 	char uuid[UUID_TEXT_SIZE];
 	size_t trees;
 	bool exports, cgroup, logs;
+	bool netns, leases, ports; /* a boot ends but the leases, which are files */
 };
 
 enum helper_stage { HELPER_QUEUED, HELPER_WORKING, HELPER_WAITING, HELPER_ENDED };
@@ -210,6 +211,7 @@ struct sim {
 	int64_t next_domid, next_serial, next_pid;
 	struct qemu *qemus;
 	struct host *hosts;
+	uint64_t next_address;
 	struct helper *helpers;
 	struct fault *faults;
 	struct sensor sensor;
@@ -282,6 +284,14 @@ struct host *host_get(struct sim *sim, const char *uuid);
 /* Forgets the record when nothing is left in it. */
 void host_tidy(struct sim *sim, const char *uuid);
 void hosts_free(struct sim *sim);
+
+/* ---- network.c --------------------------------------------------------------------------------
+ */
+
+int network_make(struct sim *sim, struct helper *h, json_t *done, struct err *err);
+/* When a pod's domain has gone: what `clear` does about its network. */
+void network_clear(struct host *host, const json_t *request);
+void network_release(struct host *host);
 
 /* ---- guest.c, behaviour.c -----------------------------------------------------------------------
  */

@@ -50,6 +50,11 @@
 		" ON CONFLICT (uuid) DO UPDATE SET text=excluded.text") \
 	X(CONSOLE_GET, "SELECT text FROM consoles WHERE uuid=?1") \
 	\
+	X(NETWORKS_PUT, \
+		"INSERT INTO networks (uuid, nets) VALUES (?1, ?2)" \
+		" ON CONFLICT (uuid) DO UPDATE SET nets=excluded.nets") \
+	X(NETWORKS_GET, "SELECT nets FROM networks WHERE uuid=?1") \
+	\
 	X(HISTORY_ADD, \
 		"INSERT INTO history (uuid, at, event, from_state, to_state, cause, domid, generation)" \
 		" VALUES (?2,?3,?4,?5,?6,?7,?8,?9)") \

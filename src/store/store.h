@@ -144,11 +144,13 @@ int store_pod_insert(struct store *s, const struct pod_row *r, struct err *err);
  */
 int store_pod_update(struct store *s, const struct pod_row *r, struct err *err);
 int store_request_set(struct store *s, const char *uuid, const char *request, struct err *err);
-/* Removes the pod, its apps, console, outbox and ledger; history stays until pruned. */
+/* Removes the pod, its apps, console, networks, outbox and ledger; history stays until pruned. */
 int store_pod_delete(struct store *s, const char *uuid, struct err *err);
 int store_app_put(struct store *s, const char *uuid, const struct app_row *a, struct err *err);
 /* The last lines of a pod's console; put again, they are replaced. */
 int store_console_put(struct store *s, const char *uuid, const char *text, struct err *err);
+/* What the pod's networks turned out to be (world.h, "network"), as JSON text; put again, replaced. */
+int store_networks_put(struct store *s, const char *uuid, const char *nets, struct err *err);
 /* Sets *ret_seq to the new global sequence number. r->seq is ignored. */
 int store_history_add(
 	struct store *s, const struct history_row *r, int64_t *ret_seq, struct err *err);
@@ -181,6 +183,8 @@ int store_pods(struct store *s, store_pod_fn fn, void *ctx, struct err *err);
 int store_apps(struct store *s, const char *uuid, store_app_fn fn, void *ctx, struct err *err);
 /* *ret: malloc'ed, NULL when none were kept. */
 int store_console(struct store *s, const char *uuid, char **ret, struct err *err);
+/* *ret: malloc'ed, NULL when none were made. */
+int store_networks(struct store *s, const char *uuid, char **ret, struct err *err);
 /* uuid NULL: of all pods. since: rows with seq > since; limit 0: no limit. Oldest first. */
 int store_history(struct store *s, const char *uuid, int64_t since, int64_t limit,
 	store_history_fn fn, void *ctx, struct err *err);

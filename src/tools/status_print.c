@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -48,6 +49,28 @@ char *status_apps_text(const json_t *pod)
 	return out;
 }
 
+/* "NAME=ADDRESS ...": every address of each network. */
+static char *networks_text(const json_t *pod)
+{
+	char *out = xstrdup("");
+	size_t i;
+	size_t k;
+	json_t *net;
+	json_t *address;
+	json_array_foreach (json_object_get(pod, "networks"), i, net) {
+		const char *name = json_str_opt(net, "name", "?");
+		json_t *addresses = json_object_get(net, "addresses");
+		json_array_foreach (addresses, k, address) {
+			const char *text = json_string_value(address);
+			char *more = xasprintf("%s%s%s=%.*s", out, *out ? " " : "", name,
+				(int)strcspn(text ? text : "", "/"), text ? text : "");
+			free(out);
+			out = more;
+		}
+	}
+	return out;
+}
+
 static char *number_text(const json_t *o, const char *key)
 {
 	int64_t v = json_int_opt(o, key, -1);
@@ -61,15 +84,18 @@ static void add_row(struct table *t, const json_t *pod, bool full)
 	_cleanup_free_ char *state = status_state_text(pod);
 	_cleanup_free_ char *domid = number_text(pod, "domid");
 	_cleanup_free_ char *apps = status_apps_text(pod);
+	_cleanup_free_ char *networks = networks_text(pod);
 	age_text(json_int_opt(pod, "created", 0), age);
-	const char *row[] = {uuid, state, domid, apps, age, json_str_opt(pod, "cause", "")};
+	const char *row[] = {uuid, state, domid, apps, *networks ? networks : "-", age,
+		json_str_opt(pod, "cause", "")};
 	table_row(t, row);
 	table_colour_word(t, 1, json_str_opt(pod, "word", ""));
 }
 
 void status_print_list(const json_t *list, bool legend, bool full)
 {
-	static const char *const columns[] = {"UUID", "STATE", "DOMID", "APPS", "AGE", "WHY", NULL};
+	static const char *const columns[] = {
+		"UUID", "STATE", "DOMID", "APPS", "NETWORKS", "AGE", "WHY", NULL};
 	struct table *t = table_new(columns, legend);
 	size_t i;
 	json_t *pod;
@@ -107,6 +133,26 @@ static void print_end(const json_t *pod)
 	print_pair("exit code", *code == '-' ? "" : code);
 }
 
+/* One line each: interface, name, addresses, name servers. */
+static void print_networks(const json_t *pod)
+{
+	size_t i;
+	size_t k;
+	json_t *net;
+	json_t *v;
+	json_array_foreach (json_object_get(pod, "networks"), i, net) {
+		printf("%-10s %s (%s)", "network", json_str_opt(net, "ifname", "?"),
+			json_str_opt(net, "name", "?"));
+		json_array_foreach (json_object_get(net, "addresses"), k, v)
+			printf(" %s", json_string_value(v) ? json_string_value(v) : "?");
+		json_array_foreach (
+			json_object_get(json_object_get(net, "dns"), "nameservers"), k, v)
+			printf("%s %s", k ? "" : ", DNS",
+				json_string_value(v) ? json_string_value(v) : "?");
+		putchar('\n');
+	}
+}
+
 static void print_pod(const json_t *pod)
 {
 	_cleanup_free_ char *state = status_state_text(pod);
@@ -119,6 +165,7 @@ static void print_pod(const json_t *pod)
 	print_pair("state", state);
 	print_pair("domain", *domid == '-' ? "none" : domain);
 	print_pair("size", size);
+	print_networks(pod);
 	print_pair("directory", json_str_opt(pod, "dir", ""));
 	print_time("created", pod, "created");
 	print_time("started", pod, "started");

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The API's JSON made of store rows, for the time when there is no supervisor to make it. Requests
- * hold secrets: only sizes and the network's name are taken from them.
+ * hold secrets: only sizes and the networks' names are taken from them.
  */
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "base/json.h"
 #include "fsm/pod.h"
+#include "proto/netinfo.h"
 #include "store/store.h"
 #include "tools/status.h"
 
@@ -42,6 +43,16 @@ static void add_request(json_t *pod, const char *text)
 	json_object_set_new(pod, "net", json_string(json_str_opt(q, "net", "none")));
 }
 
+static int add_networks(const struct gather *g, json_t *pod, const char *uuid)
+{
+	_cleanup_free_ char *text = NULL;
+	if (store_networks(g->store, uuid, &text, g->err) < 0)
+		return -1;
+	_cleanup_json_ json_t *nets = text ? json_loads(text, 0, NULL) : NULL;
+	json_object_set_new(pod, "networks", netinfo_of(nets));
+	return 0;
+}
+
 static int add_pod(void *ctx, const struct pod_row *r)
 {
 	struct gather *g = ctx;
@@ -59,6 +70,8 @@ static int add_pod(void *ctx, const struct pod_row *r)
 		"code", int_or_null(r->code, -1), "forced", (int)r->forced, "apps", apps);
 	add_request(pod, r->request);
 	json_array_append_new(g->list, pod);
+	if (add_networks(g, pod, r->uuid) < 0)
+		return -1;
 	return store_apps(g->store, r->uuid, add_app, apps, g->err);
 }
 

@@ -135,9 +135,9 @@ same "oom, JSON" "oom 9 137" \
 	"$(member "$T/out" '"%s %s %s" % (d["pod"]["apps"][0]["state"], d["pod"]["apps"][0]["signal"], d["pod"]["code"])')"
 cp "$T/out" "$T/oom.json"
 status "table" 0
-has "table: headings" '^UUID +STATE +DOMID +APPS +AGE +WHY'
-has "table: an end for want of memory" '^2222ffff +exited +- +web=SIGKILL +[0-9]+s +oom$'
-has "table: a pod" '^11112222 +running +[0-9]+ +web=running +[0-9]+s'
+has "table: headings" '^UUID +STATE +DOMID +APPS +NETWORKS +AGE +WHY'
+has "table: an end for want of memory" '^2222ffff +exited +- +web=SIGKILL +- +[0-9]+s +oom$'
+has "table: a pod" '^11112222 +running +[0-9]+ +web=running +- +[0-9]+s'
 status "table, full, bare" 0 --full --no-legend
 same "oldest first" "$U" "$(head -n 1 "$T/out" | cut -d' ' -f1)"
 same "no legend, two pods" 2 "$(grep -c "^1111" "$T/out")"

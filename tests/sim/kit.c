@@ -373,8 +373,10 @@ void kit_reboot(struct kit *k)
 	int64_t since = sim_now(k->sim) - k->began;
 	if (k->engine)
 		kit_crash(k);
-	sim_free(k->sim);
+	struct sim *old = k->sim;
 	new_sim(k);
+	sim_keep_files(k->sim, old);
+	sim_free(old);
 	k->began = sim_now(k->sim) - since;
 	k->wall_offset = wall + 30 * KIT_S - sim_now(k->sim);
 	snprintf(k->boot_id, sizeof k->boot_id, "%s", SECOND_BOOT);

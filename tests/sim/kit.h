@@ -89,6 +89,8 @@ void kit_done(struct kit *k);
  * 2s"; sim/behaviour.c). Ends with NULL. The name is the next letter.
  */
 struct kit_pod *kit_accept(struct kit *k, ...) __attribute__((sentinel));
+/* The pod asks for a network, and for a port of the host that leads to it unless that is 0. */
+void kit_network(struct kit_pod *kp, int host_port);
 struct pod *kit_find(const struct kit_pod *kp); /* NULL: the engine does not know it (any more) */
 /* Sends a request (again) until it is on disk or refused. */
 void kit_ask(struct kit_pod *kp, enum pod_event event);

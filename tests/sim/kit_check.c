@@ -255,13 +255,13 @@ static int no_outbox(void *ctx, const struct outbox_row *r)
 	return 0;
 }
 
-/* Log files wait for gc; everything else goes before a pod has ended. */
+/* Log files and networks wait for gc; everything else goes before a pod has ended. */
 static int ledger_fits(void *ctx, const struct ledger_row *r)
 {
 	struct look *l = ctx;
 	const struct pod *p = pods_find(engine_pods(l->kit->engine), r->uuid);
 	assert_non_null(p);
-	bool until_gc = !strcmp(r->kind, "log") ||
+	bool until_gc = !strcmp(r->kind, "log") || !strcmp(r->kind, "network") ||
 			(l->kit->clear_fails &&
 				(!strcmp(r->kind, "exports") || !strcmp(r->kind, "cgroup")));
 	bool held = strcmp(r->state, "released") != 0;

@@ -90,6 +90,19 @@ struct kit_pod *kit_accept(struct kit *k, ...)
 	return kp;
 }
 
+void kit_network(struct kit_pod *kp, int host_port)
+{
+	json_t *network = json_make("{s:[{s:s, s:s, s:s, s:[{s:s}]}], s:[s]}", "nets", "name",
+		"default", "file", "99-default.conf", "ifname", "eth0", "plugins", "type", "sim",
+		"path", "/usr/lib/cni");
+	if (host_port)
+		json_object_set_new(network, "ports",
+			json_make("[{s:s, s:s, s:i, s:i}]", "protocol", "tcp", "host_ip", "0.0.0.0",
+				"host_port", host_port, "port", 80));
+	json_object_set_new(kp->request, "net", json_string("default"));
+	json_object_set_new(kp->request, "network", network);
+}
+
 static int empty_file(void)
 {
 	int fd = memfd_create("kit", MFD_CLOEXEC);

@@ -63,6 +63,17 @@ static void one_endless(struct kit *kit)
 	kit_accept(kit, "forever", NULL);
 }
 
+static void one_networked(struct kit *kit)
+{
+	kit_network(kit_accept(kit, "exit 3 after 2s", NULL), 80);
+}
+
+static void network_fails(struct kit *kit)
+{
+	sim_fault(kit->sim, SIM_AT_NETWORK, 0, 99, SIM_KIND_FAIL, "no address is free");
+	kit_network(kit_accept(kit, "forever", NULL), 80);
+}
+
 static void one_failing(struct kit *kit)
 {
 	kit_accept(kit, "exit 7 after 2s", "forever", NULL);
@@ -173,6 +184,9 @@ static const struct scenario scenarios[] = {
 		NULL, false},
 	{"create fails", create_fails, NULL, 1, {{POD_FAILED, CAUSE_CREATE_FAILED, -1, {-1, -1}}},
 		NULL, false},
+	{"network", one_networked, gc_after, 1, {{POD_GONE, CAUSE_NONE, -1, {3, -1}}}, NULL, false},
+	{"network fails", network_fails, NULL, 1,
+		{{POD_FAILED, CAUSE_NETWORK_FAILED, -1, {-1, -1}}}, NULL, false},
 	{"destroy fails twice", destroy_fails, NULL, 1, {EXITED(FINISHED, 3, 3, -1)}, NULL, false},
 	{"qemu hangs", qemu_hangs, NULL, 1, {EXITED(FINISHED, 3, 3, -1)}, NULL, false},
 };

@@ -11,7 +11,11 @@
 
 static const char good[] =
 	"{'uuid':'" UUID "','dir':'/var/lib/rkt/pods/run/x','owner':'rkt',"
-	"'type':'auto','memory_kib':1048576,'vcpus':2,'net':'none',"
+	"'type':'auto','memory_kib':1048576,'vcpus':2,'net':'default',"
+	"'network':{'nets':[{'name':'default','file':'99-default.conf','ifname':'eth0',"
+	"'plugins':[{'type':'ptp'}]}],'path':['/usr/lib/cni'],'guard':false,'resolv':true,"
+	"'ports':[{'protocol':'tcp','host_ip':'0.0.0.0','host_port':80,'port':8080}],"
+	"'target':0},"
 	"'trees':[{'tag':'app0','read_only':false,'recursive':true},"
 	"{'tag':'app1','read_only':true,'recursive':false}],"
 	"'fds':['lock','status','kernel','ramdisk','tree/0','tree/1'],"
@@ -104,13 +108,38 @@ static void every_member_is_needed(void **state)
 	}
 }
 
+static void a_network_is_checked(void **state)
+{
+	(void)state;
+	_cleanup_err_ struct err err = {0};
+	_cleanup_json_ json_t *j = request(good);
+	json_object_del(j, "network");
+	assert_ok(spec_check_request(j, &err), &err);
+	assert_spoilt("network", "[]", "\"network\"");
+	assert_spoilt("network/nets", "[]", "0 networks");
+	assert_spoilt("network/nets/0", "1", "\"nets\"");
+	assert_spoilt("network/nets/0/name", "''", "\"name\"");
+	assert_spoilt("network/nets/0/ifname", "'../x'", "\"ifname\"");
+	assert_spoilt("network/nets/0/plugins", "[]", "\"plugins\"");
+	assert_spoilt("network/path", "['cni']", "\"path\"");
+	assert_spoilt("network/ports", "{}", "\"ports\"");
+	assert_spoilt("network/ports/0/protocol", "'sctp'", "\"protocol\"");
+	assert_spoilt("network/ports/0/host_ip", "'here'", "\"host_ip\"");
+	assert_spoilt("network/ports/0/host_port", "0", "\"host_port\"");
+	assert_spoilt("network/ports/0/port", "65536", "\"port\"");
+	assert_spoilt("network/target", "1", "\"target\"");
+	assert_spoilt("network/target", NULL, "\"target\"");
+	assert_spoilt("network/guard", "'yes'", "\"guard\"");
+	assert_spoilt("network/resolv", "0", "\"resolv\"");
+}
+
 static void wrong_values_are_named(void **state)
 {
 	(void)state;
 	assert_spoilt("uuid", "'6BA7B810-9DAD-11D1-80B4-00C04FD430C8'", "\"uuid\"");
 	assert_spoilt("owner", "'docker'", "\"owner\" is \"docker\"");
 	assert_spoilt("type", "'hvm'", "\"type\" is \"hvm\"");
-	assert_spoilt("net", "'default'", "\"net\" is \"default\"");
+	assert_spoilt("net", "''", "\"net\"");
 	assert_spoilt("memory_kib", "1024", "\"memory_kib\" must be from 65536");
 	assert_spoilt("memory_kib", "1.5e9", "\"memory_kib\"");
 	assert_spoilt("memory_kib", "256072", "\"memory_kib\" must be whole MiB");
@@ -285,6 +314,7 @@ int main(void)
 		cmocka_unit_test(a_whole_one_is_taken),
 		cmocka_unit_test(every_member_is_needed),
 		cmocka_unit_test(wrong_values_are_named),
+	cmocka_unit_test(a_network_is_checked),
 		cmocka_unit_test(wrong_apps_are_named),
 		cmocka_unit_test(descriptors_are_in_their_places),
 		cmocka_unit_test(too_many),

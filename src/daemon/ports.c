@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Who has which port of the host: see ports.h. */
+#include "daemon/ports.h"
+
+#include <string.h>
+
+#include "base/json.h"
+
+struct search {
+	const struct pod *pod;
+	const struct pod *other;
+	const json_t *port; /* of the new pod */
+};
+
+static const json_t *ports_of(const struct pod *p)
+{
+	return json_object_get(pod_network(p), "ports");
+}
+
+static bool is_any(const char *ip)
+{
+	return !strcmp(ip, "0.0.0.0") || !strcmp(ip, "::");
+}
+
+/* Addresses are texts in the one form that inet_ntop(3) gives them. */
+static bool meet(const json_t *a, const json_t *b)
+{
+	const char *ip_a = json_str_opt(a, "host_ip", "");
+	const char *ip_b = json_str_opt(b, "host_ip", "");
+	return json_int_opt(a, "host_port", 0) == json_int_opt(b, "host_port", -1) &&
+	       !strcmp(json_str_opt(a, "protocol", ""), json_str_opt(b, "protocol", "")) &&
+	       (is_any(ip_a) || is_any(ip_b) || !strcmp(ip_a, ip_b));
+}
+
+static void look(void *ctx, struct pod *other)
+{
+	struct search *s = ctx;
+	size_t i;
+	size_t k;
+	const json_t *mine;
+	const json_t *theirs;
+	if (s->other || other->core.state > POD_CLEARING)
+		return;
+	json_array_foreach (ports_of(other), i, theirs)
+		json_array_foreach (ports_of(s->pod), k, mine)
+			if (meet(mine, theirs)) {
+				s->other = other;
+				s->port = mine;
+			}
+}
+
+int ports_check(struct engine *e, const struct pod *p, struct err *err)
+{
+	struct search s = {.pod = p};
+	if (!json_array_size(ports_of(p)))
+		return 0;
+	pods_each(engine_pods(e), look, &s);
+	if (!s.other)
+		return 0;
+	return err_set(err, ERR_EXISTS,
+		"port %s/%lld of this host is pod %s's; stop that, or take another",
+		json_str_opt(s.port, "protocol", ""),
+		(long long)json_int_opt(s.port, "host_port", 0), s.other->uuid);
+}
