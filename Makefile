@@ -21,7 +21,7 @@ SETUP_PACKAGES := gcc clang make pkg-config git ca-certificates \
 	clang-format clang-tidy cppcheck shellcheck codespell bear valgrind libclang-rt-14-dev lcov \
 	graphviz libev-dev libsqlite3-dev sqlite3 libsystemd-dev libjansson-dev libarchive-dev \
 	libseccomp-dev libsmartcols-dev libinih-dev libcmocka-dev libxen-dev libmd-dev \
-	libnl-3-dev \
+	libnl-3-dev libnftables-dev \
 	xen-hypervisor-4.17-amd64 xen-utils-4.17 xenstore-utils qemu-system-x86 qemu-system-xen \
 	qemu-utils linux-image-amd64 mmdebstrap e2fsprogs busybox-static containernetworking-plugins \
 	iproute2 iptables kmod cpio xz-utils openssh-client uuid-runtime procps python3 file \
@@ -91,7 +91,7 @@ LIBS_nl     := -lnl-3
 LIBS_nl_static := $(if $(STATIC),-Wl$(comma)-u$(comma)noresolver) $(LIBS_nl)
 
 # program: room, archives (in link order), libraries, static or not
-PROGRAMS := xenpodd xenpod-watch xenpod-act xenpod xenpod-status run enter stop gc xenpod-init
+PROGRAMS := xenpodd xenpod-watch xenpod-act xenpod-vif xenpod xenpod-status run enter stop gc xenpod-init
 
 room_xenpodd       := daemon
 arch_xenpodd       := daemon store fsm sim proto appc base
@@ -101,7 +101,10 @@ arch_xenpod-watch  := watch proto base
 libs_xenpod-watch  := $(LIBS_xen) -lev -ljansson
 room_xenpod-act    := act
 arch_xenpod-act    := act cni net proto base
-libs_xenpod-act    := $(LIBS_xen) $(LIBS_nl) -lseccomp -ljansson
+libs_xenpod-act    := $(LIBS_xen) $(LIBS_nl) -lnftables -lseccomp -ljansson
+room_xenpod-vif    := act
+arch_xenpod-vif    := base
+libs_xenpod-vif    := -lxenstore -ljansson
 room_xenpod        := tools
 arch_xenpod        := tools appc proto base
 libs_xenpod        := -larchive -lsmartcols -lmd -ljansson
@@ -174,7 +177,7 @@ $(filter $(B)/store/%,$(OBJ)): $(B)/gen/store_sql.h
 $(B)/gen/prefix: FORCE
 	@mkdir -p $(@D)
 	@echo '$(PREFIX)' | cmp -s - $@ || echo '$(PREFIX)' >$@
-$(B)/tools/%.o $(B)/daemon/%.o: $(B)/gen/prefix
+$(B)/tools/%.o $(B)/daemon/%.o $(B)/act/%.o: $(B)/gen/prefix
 FORCE:
 .PHONY: FORCE
 

@@ -8,7 +8,7 @@ aci_BINS  := $(ACI_HOOKS:%=build/release/bin/%)
 .PHONY: aci
 aci: need $(ACI) ## build the stage1 image, build/stage1-xen.aci
 
-$(ACI): dist/aci.sh $(aci_BINS) build/guest/vmlinux build/guest/initrd.cpio
+$(ACI): dist/aci.sh $(wildcard dist/nets/*.conf) $(aci_BINS) build/guest/vmlinux build/guest/initrd.cpio
 	$(call say,ACI,$@)
 	$(Q)sh dist/aci.sh $(VERSION) build/release/bin build/guest/vmlinux build/guest/initrd.cpio $@
 

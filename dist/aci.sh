@@ -55,6 +55,7 @@ for hook in run enter stop gc; do
 	strip -o "$root/$hook" "$bin/$hook"
 	chmod 755 "$root/$hook"
 done
+install -m 644 "$(dirname "$0")"/nets/*.conf "$root/etc/rkt/net.d/"
 install -m 644 "$vmlinux" "$root/xenpod/vmlinux"
 install -m 644 "$initrd" "$root/xenpod/initrd.cpio"
 

@@ -10,7 +10,7 @@ MANDIR  := $(PREFIX)/share/man
 
 BIN_PROGRAMS  := xenpod xenpod-status
 SBIN_PROGRAMS := xenpodd
-LIB_PROGRAMS  := xenpod-watch xenpod-act
+LIB_PROGRAMS  := xenpod-watch xenpod-act xenpod-vif
 
 # put MODE, DIRECTORY, FILES: nothing is made where there are no files.
 define put
@@ -42,4 +42,6 @@ install: all aci ## install below PREFIX (DESTDIR= for packages)
 	$(call put,644,$(MANDIR)/man1,$(wildcard docs/man/*.1))
 	$(call put,644,$(MANDIR)/man5,$(wildcard docs/man/*.5))
 	$(call put,644,$(MANDIR)/man8,$(wildcard docs/man/*.8))
+	$(call put,644,/usr/lib/NetworkManager/conf.d,dist/network/90-xenpod-unmanaged.conf)
+	$(call put,644,/usr/lib/systemd/network,dist/network/10-xenpod-vif.network)
 	$(call put,644,$(DOCDIR),LICENSE $(wildcard README.md docs/*.md))

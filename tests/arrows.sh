@@ -22,6 +22,7 @@ rooms() {
 		store/*                    fsm base                     sqlite
 		watch/*                    proto base                   jansson libxl xenstore toollog ev
 		act/guard*                 base                         jansson seccomp
+		act/ports*                 net proto base               jansson nftables
 		act/*                      cni net proto base           jansson libxl xenstore toollog
 		sim/*                      proto fsm base               jansson
 		daemon/*                   store fsm proto sim base     jansson ev systemd inih
@@ -51,6 +52,7 @@ libraries() {
 		libnl    ^libnl3/
 		md       ^(md[245]|sha|sha1|sha2|sha256|sha512|rmd160|ripemd)\.h
 		seccomp  ^seccomp\.h
+		nftables ^nftables/
 		xenctrl  ^xen(ctrl|guest|call|foreignmemory|devicemodel)\.h
 		ncurses  ^(n?curses|readline)
 	END

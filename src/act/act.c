@@ -19,6 +19,7 @@ static const struct command {
 	bool joins;
 } commands[] = {
 	{"exports", act_exports, false, true},
+	{"network", act_network, false, true},
 	{"create", act_create, true, true},
 	{"unpause", act_unpause, true, false},
 	{"pause", act_pause, true, false},

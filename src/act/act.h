@@ -31,6 +31,7 @@ typedef int (*act_fn)(struct act *a, struct err *err);
 
 /* The commands: 0, or -1 and why not. */
 int act_exports(struct act *a, struct err *err);
+int act_network(struct act *a, struct err *err);
 int act_create(struct act *a, struct err *err);
 int act_unpause(struct act *a, struct err *err);
 int act_pause(struct act *a, struct err *err);

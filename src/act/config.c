@@ -9,6 +9,7 @@
 #include <libxl_utils.h>
 
 #include "act/exports.h"
+#include "act/vifs.h"
 #include "base/alloc.h"
 #include "base/cleanup.h"
 #include "base/json.h"
@@ -151,7 +152,8 @@ int config_make(const struct act *a, struct hv *hv, int kernel, int ramdisk,
 		return -1;
 	libxl_domain_build_info_init_type(&config->b_info, config->c_info.type);
 	if (set_build(a, hv, kernel, ramdisk, &config->b_info, err) < 0 ||
-		set_trees(a, config, err) < 0)
+		set_trees(a, config, err) < 0 ||
+		vifs_configure(json_object_get(a->request, "nets"), config, err) < 0)
 		return -1;
 	/* Nobody but xenpodd acts on an end; what `xl` shows of it is this. */
 	config->on_poweroff = LIBXL_ACTION_ON_SHUTDOWN_PRESERVE;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * create: a paused domain with its QEMU, reported, then unpaused at `go`. In order: check that no
- * domain has the UUID, build ramdisk and configuration, create, mark it built, answer, wait, go.
+ * domain has the UUID, build ramdisk and configuration, create, tie its vifs, mark it built, answer,
+ * wait, go.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -16,6 +17,7 @@
 #include "act/config.h"
 #include "act/ramdisk.h"
 #include "act/rings.h"
+#include "act/vifs.h"
 #include "base/alloc.h"
 #include "base/cleanup.h"
 #include "base/json.h"
@@ -70,6 +72,8 @@ static int make_ramdisk(const struct act *a, struct err *err)
 	if (json_get_obj(a->request, "spec", &spec, err) < 0)
 		return -1;
 	json_object_set_new(spec, "generation", json_integer(a->id.generation));
+	if (vifs_describe(a->request, spec, err) < 0)
+		return -1;
 	_cleanup_free_ char *text = json_text(spec);
 	return ramdisk_make(a->fds.fd[FD_RAMDISK], text, strlen(text), err);
 }
@@ -151,7 +155,7 @@ static int create(struct act *a, struct hv *hv, struct err *err)
 	fd_close(&a->fds.fd[FD_KERNEL]);
 	fd_close(&a->fds.fd[FD_RAMDISK]);
 	rings_shrink(hv, domid, json_array_size(trees));
-	if (report(a, hv, domid, err) < 0 || wait_for_go(a, err) < 0)
+	if (vifs_tie(a, domid, err) < 0 || report(a, hv, domid, err) < 0 || wait_for_go(a, err) < 0)
 		return -1;
 	return hv_unpause(hv, &a->id, domid, err);
 }

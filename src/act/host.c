@@ -13,6 +13,8 @@
 #include "act/act.h"
 #include "act/cgroup.h"
 #include "act/exports.h"
+#include "act/network.h"
+#include "act/ports.h"
 #include "base/alloc.h"
 #include "base/cleanup.h"
 #include "base/json.h"
@@ -48,6 +50,16 @@ int act_exports(struct act *a, struct err *err)
 	return exports_attach(dir, t, n, err);
 }
 
+/* A network of which nobody has heard that it was made goes at once, others at gc (contract 5.7). */
+static int clear_network(const struct act *a, struct err *err)
+{
+	const json_t *network = json_object_get(a->request, "network");
+	if (network && !json_object_get(a->request, "nets"))
+		return network_undo(a->id.uuid, network, NULL, err);
+	return json_array_size(json_object_get(network, "ports")) ? ports_close(a->id.uuid, err)
+								  : 0;
+}
+
 /* Processes first: QEMU holds its exports open, and those would be busy. */
 int act_clear(struct act *a, struct err *err)
 {
@@ -60,7 +72,7 @@ int act_clear(struct act *a, struct err *err)
 	if (exports_remove(dir, &lazy, err) < 0)
 		return -1;
 	json_object_set_new(a->answer, "lazy", json_integer(lazy));
-	return 0;
+	return clear_network(a, err);
 }
 
 static int open_beneath(const char *dir, const char *name, struct err *err)
@@ -111,7 +123,11 @@ int act_release(struct act *a, struct err *err)
 	json_t *log;
 	size_t i;
 	const char *lock;
+	const json_t *network = json_object_get(a->request, "network");
 	if (json_get_array(a->request, "logs", &logs, err) < 0)
+		return -1;
+	if (network &&
+		network_undo(a->id.uuid, network, json_object_get(a->request, "nets"), err) < 0)
 		return -1;
 	json_array_foreach (logs, i, log) {
 		if (!json_is_string(log))

@@ -14,7 +14,8 @@
 /* Annotations of a pod that stage1 acts on. */
 #define APPC_ANNOTATION_MUTABLE "coreos.com/rkt/stage1/mutable" /* "true" | "false" */
 #define APPC_ANNOTATION_OWNER   "xenpod.io/owner" /* "xenpod": prepared by xenpod run; else rkt */
-#define APPC_ANNOTATION_TYPE    "xenpod.io/type"  /* "auto" | "pv" | "pvh" */
+#define APPC_ANNOTATION_GUARD   "xenpod.io/anti-spoofing" /* "true" | "false" */
+#define APPC_ANNOTATION_TYPE    "xenpod.io/type"          /* "auto" | "pv" | "pvh" */
 
 struct appc_pod_app {
 	char *name;

@@ -27,7 +27,7 @@ struct conn {
 	bool dead; /* freed when the stack is unwound */
 	bool more;
 	bool told_nets; /* CONN_RUN */
-	int holds; /* callbacks of the engine that will come */
+	int holds;      /* callbacks of the engine that will come */
 	enum conn_role role;
 	char uuid[UUID_TEXT_SIZE];
 	char wait_state[32];

@@ -140,8 +140,8 @@ static void tell_nets(struct conn *c, const struct pod *p)
 	if (c->told_nets || !p->nets)
 		return;
 	c->told_nets = true;
-	conn_reply(c,
-		json_make("{s:s, s:o}", "event", "networked", "nets", netinfo_of(p->nets)), true);
+	conn_reply(c, json_make("{s:s, s:o}", "event", "networked", "nets", netinfo_of(p->nets)),
+		true);
 }
 
 void run_tell(struct conn *c, const struct pod *p)

@@ -28,7 +28,7 @@ enum pod_owns {
 #define POD_STATES(X)                                                                              \
 	X(ACCEPTED, "accepted", "starting", POD_LK, 600000)                                        \
 	X(EXPORTING, "exporting", "starting", POD_LK | POD_EX, 60000)                              \
-	X(NETWORKING, "networking", "starting", POD_LK | POD_EX, 240000)                            \
+	X(NETWORKING, "networking", "starting", POD_LK | POD_EX, 240000)                           \
 	X(CREATING, "creating", "starting", POD_LK | POD_EX | POD_DOM, 180000)                     \
 	X(UNPAUSING, "unpausing", "starting", POD_LK | POD_EX | POD_DOM, 60000)                    \
 	X(BOOTING, "booting", "starting", POD_LK | POD_EX | POD_DOM, 240000)                       \
@@ -39,11 +39,11 @@ enum pod_owns {
 	X(STOPPING, "stopping", "stopping", POD_LK | POD_EX | POD_DOM, 7000) /* + the grace */     \
 	X(DESTROYING, "destroying", "stopping", POD_LK | POD_EX | POD_DOM, 90000)                  \
 	X(DYING, "dying", "stopping", POD_LK | POD_EX | POD_DOM, 2000)                             \
-	X(CLEARING, "clearing", "stopping", POD_LK | POD_EX, 120000)                                \
+	X(CLEARING, "clearing", "stopping", POD_LK | POD_EX, 120000)                               \
 	X(COLLECTING, "collecting", "stopping", POD_LK, 60000)                                     \
 	X(EXITED, "exited", "exited", POD_OWNS_NOTHING, 0)                                         \
 	X(FAILED, "failed", "failed", POD_OWNS_NOTHING, 0)                                         \
-	X(RELEASING, "releasing", "removing", POD_OWNS_NOTHING, 240000)                             \
+	X(RELEASING, "releasing", "removing", POD_OWNS_NOTHING, 240000)                            \
 	X(GONE, "gone", "removed", POD_OWNS_NOTHING, 0)
 
 /* Who speaks: R a request, W the world, C the completion of an effect, T time, G made by the guard.

@@ -134,7 +134,7 @@ static int prepare_pod(struct init *init, struct err *err)
 		log_set_max(LOG_LVL_DEBUG);
 	if (sethostname(init->spec.hostname, strlen(init->spec.hostname)) < 0)
 		return err_sys(err, "set the hostname");
-	if (net_loopback_up(err) < 0)
+	if (net_up(init->spec.net, err) < 0)
 		return -1;
 	return pod_prepare(&init->pod, &init->loop, &init->spec, &init->state, err);
 }

@@ -2,19 +2,19 @@
 /* Interfaces: see net.h. */
 #include "guest/net.h"
 
-#include <net/if.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
-#include <unistd.h>
+#include "net/apply.h"
 
-#include "base/cleanup.h"
+/* xen-netfront makes its interface when Dom-0's end answers; under emulation that takes its time. */
+#define INTERFACE_MS 60000
 
-int net_loopback_up(struct err *err)
+int net_up(const json_t *net, struct err *err)
 {
-	struct ifreq req = {.ifr_name = "lo", .ifr_flags = IFF_UP};
-	_cleanup_fd_ int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	/* The kernel gives it 127.0.0.1 and ::1 by itself. */
-	if (fd < 0 || ioctl(fd, SIOCSIFFLAGS, &req) < 0)
-		return err_sys(err, "bring up the loopback interface");
+	size_t i;
+	const json_t *ifconf;
+	if (apply_loopback(err) < 0)
+		return -1;
+	json_array_foreach (net, i, ifconf)
+		if (apply_interface(ifconf, INTERFACE_MS, err) < 0)
+			return -1;
 	return 0;
 }

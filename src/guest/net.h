@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The guest's interfaces: loopback, until the network effector gives more. */
+/* The guest's interfaces. */
 #ifndef GUEST_NET_H
 #define GUEST_NET_H
 
+#include <jansson.h>
+
 #include "base/err.h"
 
-int net_loopback_up(struct err *err);
+/* Loopback, and each of `net` (proto/ifconf.h; NULL: none) as its configuration says. */
+int net_up(const json_t *net, struct err *err);
 
 #endif

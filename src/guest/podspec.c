@@ -167,6 +167,7 @@ int podspec_read(const char *path, struct podspec *ret, struct err *err)
 	ret->grace_ms = json_int_opt(j, "grace_ms", SPEC_GRACE_MS);
 	ret->debug = json_bool_opt(j, "debug", false);
 	ret->streams = json_bool_opt(j, "streams", false);
+	ret->net = json_incref(json_object_get(j, "net"));
 	fill_filters(ret, json_object_get(j, "filters"));
 	ret->n_apps = json_array_size(apps);
 	ret->apps = xcalloc(ret->n_apps, sizeof(*ret->apps));

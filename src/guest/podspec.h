@@ -3,6 +3,7 @@
 #ifndef GUEST_PODSPEC_H
 #define GUEST_PODSPEC_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -78,6 +79,7 @@ struct podspec {
 	size_t n_apps;
 	struct podspec_filter *filters;
 	size_t n_filters;
+	json_t *net; /* its interfaces (proto/ifconf.h); NULL: the loopback alone */
 };
 
 /* Reads and checks; what it makes lives as long as the process. */

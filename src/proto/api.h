@@ -11,7 +11,7 @@
  *   Health   {}                      -> {state, world, pods, queue, ...}
  *   Wait     {uuid, state?}          -> {pod:POD} when exited, failed or gone (or in that state)
  * Change verbs, admin only:
- *   Accept   spec.h's request, more, with fds -> {event:"accepted"|"state"|"running"|"unmap"} ...,
+ *   Accept   spec.h's request, more, with fds -> {event:"accepted"|"networked"|"state"|"running"|"unmap"} ...,
  *            last {event:"ended", state:"exited"|"failed", code, cause, text, message, forced}.
  *            A second Accept for a pod that is there is the re-connection of its `run`: it brings
  *            the descriptors that it still has. Another directory's lock: ERR_EXISTS.
@@ -24,7 +24,7 @@
  *   Pause, Resume {uuid}             -> {}
  * POD:   {uuid, state, word, want, generation, domid|null, created, started, ended (ns since 1970),
  *         cause, message, code|null, forced, apps:[{name,state,code|null,signal|null,started,ended}],
- *         dir, memory_kib, vcpus, net}
+ *         dir, memory_kib, vcpus, net, networks (netinfo.h)}
  * EVENT: {seq, uuid, at (ns since 1970), event, from, to, cause, domid|null, generation}
  */
 #ifndef PROTO_API_H

@@ -102,9 +102,8 @@ int spec_check_guest(const json_t *guest, struct err *err)
 		check_uuid(guest, err) < 0 || check_hostname(guest, err) < 0 ||
 		check_machine_id(guest, err) < 0 || spec_check_bool_opt(guest, "debug", err) < 0 ||
 		spec_check_bool_opt(guest, "streams", err) < 0 ||
-		spec_check_bool_opt(guest, "lo_only", err) < 0 ||
 		spec_check_int(guest, "grace_ms", 0, SPEC_GRACE_MAX_MS, err) < 0 ||
-		check_filters(guest, err) < 0)
+		check_filters(guest, err) < 0 || spec_check_interfaces(guest, err) < 0)
 		return -1;
 	/* Absent in a request: the supervisor has not set it yet. */
 	if (json_object_get(guest, "generation") &&

@@ -33,8 +33,7 @@
  *     debug        bool: xenpod-init tells each step on the console
  *     streams      bool: a client will come for the apps' output, the end waits for it
  *     grace_ms     TERM to KILL at a stop
- *     lo_only      bool: bring up nothing but the loopback interface
- *     net?         [ifconf (ifconf.h)...] its interfaces; set by the supervisor
+ *     net?         [ifconf (ifconf.h)...] its interfaces beside lo; set when they are made (none)
  *     filters      ["base64"...] seccomp(2) programs: arrays of struct sock_filter, for "seccomp"
  *     apps         what follows, one each
  *
@@ -80,8 +79,9 @@
 #define SPEC_MAX_TREES      48 /* one 9p device each; also bounds the fds of one request */
 #define SPEC_NAME_MAX       64
 #define SPEC_TAG_MAX        31 /* what libxl and QEMU carry without cutting it off */
-#define SPEC_MAX_NETS       8  /* one vif each */
+#define SPEC_MAX_NETS       16 /* one vif each */
 #define SPEC_MAX_PORTS      64
+#define SPEC_MAX_DIRS       16          /* where plugins are */
 #define SPEC_NET_SIZE_MAX   (64 * 1024) /* "network" as text: it travels beside the guest's part */
 #define SPEC_MAX_GIDS       64          /* supplementary groups of one app */
 #define SPEC_MAX_GIDS_TEXT  "64"

@@ -28,6 +28,8 @@ int spec_check_unique(const json_t *a, const char *array, const char *member, st
 /* One component of a path: not empty, no slash, neither "." nor "..". */
 bool spec_is_entry(const char *name);
 
+/* The guest's "net", when there is one. */
+int spec_check_interfaces(const json_t *guest, struct err *err);
 /* The request's "network", when there is one. */
 int spec_check_network(const json_t *request, struct err *err);
 /* An element of "apps"; n_filters: how many programs there are for "seccomp". */

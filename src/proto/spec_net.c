@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "proto/ifconf.h"
 #include "proto/spec_int.h"
 
 static int check_net(const json_t *net, struct err *err)
@@ -46,6 +47,10 @@ static int check_path(const json_t *network, struct err *err)
 	json_t *dir = NULL;
 	if (json_get_array(network, "path", &path, err) < 0)
 		return -1;
+	if (json_array_size(path) > SPEC_MAX_DIRS)
+		return err_set(err, ERR_INVALID,
+			"\"path\": %zu directories, at most %d are possible", json_array_size(path),
+			SPEC_MAX_DIRS);
 	json_array_foreach (path, i, dir) {
 		const char *text = json_string_value(dir);
 		if (!text || text[0] != '/')
@@ -88,6 +93,25 @@ static int check_ports(const json_t *network, size_t nnets, struct err *err)
 			return err_wrap(err, "ports %zu", i);
 	}
 	return spec_check_int(network, "target", 0, (int64_t)nnets - 1, err);
+}
+
+int spec_check_interfaces(const json_t *guest, struct err *err)
+{
+	json_t *net = NULL;
+	size_t i = 0;
+	json_t *ifconf = NULL;
+	if (!json_object_get(guest, "net"))
+		return 0;
+	if (json_get_array(guest, "net", &net, err) < 0)
+		return -1;
+	if (json_array_size(net) > SPEC_MAX_NETS)
+		return err_set(err, ERR_INVALID, "\"net\": %zu interfaces, at most %d are possible",
+			json_array_size(net), SPEC_MAX_NETS);
+	json_array_foreach (net, i, ifconf) {
+		if (ifconf_check(ifconf, err) < 0)
+			return err_wrap(err, "net %zu", i);
+	}
+	return 0;
 }
 
 int spec_check_network(const json_t *request, struct err *err)

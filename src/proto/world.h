@@ -56,9 +56,9 @@
  *                                    still listed, but can never run again. lazy (clear): how
  *                                    many mounts were busy and had to be detached. nets
  *                                    (network): [{name, ifname, file, plugin, args?, ip?, mask?,
- *                                    dns?, ifconf (ifconf.h), dhcp?, results}] in the request's order.
+ *                                    dns?, ifconf (ifconf.h), dhcp?, result?}] in the request's order.
  *                                    plugin: its path; ip, mask: the first IPv4 address, dotted;
- *                                    results: of its plugins, for their DEL
+ *                                    result: what the last plugin said, for their DEL
  *   failed   {op, code (err.h name), message}
  *            TimedOut: another helper of the pod holds the lock. NotPossibleNow: the domain is
  *            dying or a stranger's (never touched). NotFound: pause, unpause, shutdown of no

@@ -15,10 +15,10 @@ static json_t *make_net(const json_t *net, size_t i, uint64_t pod)
 	json_t *ifconf = json_make("{s:s, s:s, s:i, s:[{s:s, s:s}], s:[], s:[]}", "ifname", ifname,
 		"mac", mac, "mtu", 1500, "addresses", "local", local, "scope", "global", "routes",
 		"neighbours");
-	return json_make("{s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:[]}", "name",
+	return json_make("{s:s, s:s, s:s, s:s, s:s, s:s, s:o}", "name",
 		json_str_opt(net, "name", ""), "ifname", ifname, "file",
 		json_str_opt(net, "file", ""), "plugin", "/usr/lib/cni/sim", "ip", ip, "mask",
-		"255.255.0.0", "ifconf", ifconf, "results");
+		"255.255.0.0", "ifconf", ifconf);
 }
 
 int network_make(struct sim *sim, struct helper *h, json_t *done, struct err *err)

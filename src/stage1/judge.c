@@ -55,9 +55,6 @@ int poddir_judge(const struct poddir *d, struct err *err)
 	const char *is_mutable = appc_pod_annotation(&d->pod, APPC_ANNOTATION_MUTABLE);
 	if (is_mutable && !strcmp(is_mutable, "true"))
 		return err_set(err, ERR_UNSUPPORTED, "not supported yet: mutable pods");
-	if (d->pod.ports)
-		return err_set(err, ERR_UNSUPPORTED,
-			"not supported yet: forwarded ports; run the pod without --port");
 	if (appc_pod_annotation(&d->pod, "coreos.com/rkt/experiment/logmode"))
 		return err_set(err, ERR_UNSUPPORTED, "not supported yet: kubernetes log files");
 	if (!d->napps)

@@ -16,6 +16,7 @@
 #include "stage1/flags.h"
 #include "stage1/handover.h"
 #include "stage1/hook.h"
+#include "stage1/network.h"
 #include "stage1/options.h"
 #include "stage1/poddir.h"
 #include "stage1/proxy.h"
@@ -23,13 +24,9 @@
 #include "stage1/stdio.h"
 #include "stage1/volumes.h"
 
-static void say_notes(const struct run_options *o)
+static void say_notes(void)
 {
 	const char *listen_pid = getenv("LISTEN_PID");
-	if (o->lo_warning)
-		log_warning("--net=%s: networks are not supported yet, the pod has the loopback "
-			    "interface only",
-			o->net);
 	if (listen_pid && strtol(listen_pid, NULL, 10) == getpid())
 		log_warning("socket activation is not supported yet: the sockets passed in "
 			    "LISTEN_FDS are not used");
@@ -60,6 +57,8 @@ static int plan(const struct run_options *o, struct poddir *d, struct volumes *v
 		return -1;
 	json_t *guest = json_object_get(*ret_request, "guest");
 	volumes_describe(v, *ret_request);
+	if (network_plan(d, o, dir, *ret_request, err) < 0)
+		return -1;
 	request_size(d, *ret_request);
 	if (files_describe(&o->dns, guest, err) < 0)
 		return -1;
@@ -90,7 +89,7 @@ static int run(const struct run_options *o, int *ret_status, struct err *err)
 	if (r < 0) {
 		handover_undo(&h);
 	} else {
-		say_notes(o);
+		say_notes();
 		r = proxy_run(request, &h, &d, ret_status, err);
 	}
 	handover_done(&h);

@@ -8,6 +8,7 @@
 
 #include "base/alloc.h"
 #include "base/cleanup.h"
+#include "cni/select.h"
 #include "proto/spec.h"
 #include "stage1/flags.h"
 #include "stage1/hook.h"
@@ -27,7 +28,7 @@ static int parse(int argc, char **argv, struct run_options *o, struct err *err)
 {
 	const struct flag flags[] = {
 		{"debug", FLAG_BOOL, &o->debug, "say what is done; verbose guest"},
-		{"net", FLAG_TEXT, &o->net, "networks: none; others give the loopback only"},
+		{"net", FLAG_TEXT, &o->net, "networks: default, none, all, NAME[:ARGS],..."},
 		{"hostname", FLAG_TEXT, &o->hostname, "host name of the pod"},
 		{"local-config", FLAG_TEXT, &o->local_config, "rkt's configuration directory"},
 		{"dns-conf-mode", FLAG_TEXT, &o->dns_conf_mode,
@@ -51,44 +52,18 @@ static int parse(int argc, char **argv, struct run_options *o, struct err *err)
 	return r ? r : hook_uuid_arg(argc, argv, rest, o->uuid, err);
 }
 
-/* A list of rkt's `name[:args]`: calls `each` for every part. */
-static int split(const char *list, struct run_options *o,
-	int (*each)(const char *, struct run_options *, struct err *), struct err *err)
+/* Host networking means the host's own sockets, which a domain has no part in unless both kernels speak
+ * PV Calls; no distribution's does (CONFIG_XEN_PVCALLS_FRONTEND, CONFIG_XEN_PVCALLS_BACKEND). */
+static int judge_net(const char *net, struct err *err)
 {
-	_cleanup_free_ char *copy = xstrdup(list);
-	char *rest = copy;
-	char *part;
-	while ((part = strsep(&rest, ",")))
-		if (each(part, o, err) < 0)
-			return -1;
-	return 0;
-}
-
-static bool is_net(const char *part, const char *name)
-{
-	size_t len = strcspn(part, ":");
-	return strlen(name) == len && !strncmp(part, name, len);
-}
-
-static int judge_net(const char *part, struct run_options *o, struct err *err)
-{
-	if (!*part || *part == ':')
-		return err_set(err, ERR_INVALID, "flag --net=%s holds an empty name", o->net);
-	if (is_net(part, "host"))
-		return err_set(err, ERR_UNSUPPORTED,
-			"not supported yet: --net=host (a domain has no part in the host's "
-			"network); use --net=none");
-	if (!is_net(part, "none"))
-		o->lo_warning = true;
-	return 0;
-}
-
-static int clear_for_none(const char *part, struct run_options *o, struct err *err)
-{
-	(void)err;
-	if (is_net(part, "none"))
-		o->lo_warning = false; /* none anywhere rules (contract 5.1) */
-	return 0;
+	_cleanup_cni_flag_ struct cni_flag flag = {0};
+	if (cni_flag_parse(net, &flag, err) < 0)
+		return -1;
+	if (flag.mode != CNI_HOST)
+		return 0;
+	return err_set(err, ERR_UNSUPPORTED,
+		"--net=host: a domain has its own network stack, and these kernels cannot lend it "
+		"the host's (PV Calls); use --net=default with --port, or a bridge network");
 }
 
 static int judge_ipc(const char *ipc, struct err *err)
@@ -133,7 +108,5 @@ int options_parse(int argc, char **argv, struct run_options *ret, struct err *er
 		return -1;
 	if (ret->dns_conf_mode && dns_parse(ret->dns_conf_mode, &ret->dns, err) < 0)
 		return -1;
-	if (split(ret->net, ret, judge_net, err) < 0)
-		return -1;
-	return split(ret->net, ret, clear_for_none, err);
+	return judge_net(ret->net, err);
 }

@@ -26,7 +26,6 @@ struct run_options {
 	struct dns dns; /* what it says */
 	const char *ipc;
 	char uuid[UUID_TEXT_SIZE];
-	bool lo_warning; /* a network was asked for; there is only the loopback interface */
 };
 
 /* 0, FLAGS_HELP (usage was printed), or -1. */

@@ -14,6 +14,7 @@
 #include "base/cleanup.h"
 #include "base/files.h"
 #include "base/log.h"
+#include "stage1/netfiles.h"
 
 /* Lines K=V; the format has no way to write a newline (contract 2.2). */
 static char *env_lines(const struct poddir_app *a)
@@ -53,7 +54,8 @@ void podfiles_warn(const struct poddir *d)
 					d->apps[i].pod->name, (int)strcspn(*e, "="), *e);
 }
 
-int podfiles_write(const struct poddir *d, struct err *err)
+int podfiles_write(
+	const struct poddir *d, const json_t *request, const json_t *nets, struct err *err)
 {
 	char pid[16];
 	if (mkdir(PODDIR_STATUS "/env", 0755) < 0 && errno != EEXIST)
@@ -61,8 +63,7 @@ int podfiles_write(const struct poddir *d, struct err *err)
 	for (size_t i = 0; i < d->napps; i++)
 		if (write_env(&d->apps[i], err) < 0 || reserve_code(&d->apps[i], err) < 0)
 			return -1;
-	/* "null": no networks. A file cut short would hide the pod from rkt (contract 2.5). */
-	if (file_write_atomic_at(AT_FDCWD, "net-info.json", "null\n", 5, 0644, err) < 0)
+	if (netfiles_write(request, nets, err) < 0)
 		return -1;
 	int len = snprintf(pid, sizeof pid, "%d\n", (int)getpid());
 	return file_write_atomic_at(AT_FDCWD, "pid", pid, (size_t)len, 0644, err);

@@ -3,14 +3,18 @@
 #ifndef STAGE1_PODFILES_H
 #define STAGE1_PODFILES_H
 
+#include <jansson.h>
+
 #include "base/err.h"
 #include "stage1/poddir.h"
 
 /*
- * rkt/env/<app>, net-info.json and last of all `pid` (this process): a reader that sees pid sees
- * the others; and room for each rkt/status/<app>. Relative to the working directory.
+ * rkt/env/<app>, the networks' files and last of all `pid` (this process): a reader that sees pid sees
+ * the others; and room for each rkt/status/<app>. Relative to the working directory. `nets` is what
+ * became of the request's networks (proto/netinfo.h); NULL: it has none.
  */
-int podfiles_write(const struct poddir *d, struct err *err);
+int podfiles_write(
+	const struct poddir *d, const json_t *request, const json_t *nets, struct err *err);
 
 /* Logs what rkt/env/<app> cannot hold. */
 void podfiles_warn(const struct poddir *d);

@@ -41,6 +41,7 @@ struct proxy {
 	bool accepted;
 	bool running;
 	bool stopping; /* whoever began it */
+	bool files_written;
 	bool files_failed;
 	json_t *ended; /* the supervisor's last word */
 };
@@ -75,20 +76,30 @@ static void on_stopping(struct proxy *p)
 	p->stopping = true;
 }
 
-static void on_accepted(struct proxy *p)
+/* What rkt reads, its `pid` last: when the networks are known, at once when there are none. */
+static void write_files(struct proxy *p, const json_t *nets)
 {
 	_cleanup_err_ struct err err = {0};
-	if (p->accepted)
+	if (p->files_written || p->files_failed)
 		return;
-	p->accepted = true;
-	log_debug("pod %s was accepted", p->uuid);
-	podfiles_warn(p->pod);
-	if (podfiles_write(p->pod, &err) == 0)
+	p->files_written = true;
+	if (podfiles_write(p->pod, p->request, nets, &err) == 0)
 		return;
 	log_err("%s; stopping the pod", err_msg(&err));
 	p->files_failed = true;
 	stopper_want(&p->stopper, STOP_FORCE);
 	on_stopping(p);
+}
+
+static void on_accepted(struct proxy *p)
+{
+	if (p->accepted)
+		return;
+	p->accepted = true;
+	log_debug("pod %s was accepted", p->uuid);
+	podfiles_warn(p->pod);
+	if (!json_object_get(p->request, "network"))
+		write_files(p, NULL);
 }
 
 static void on_running(struct proxy *p)
@@ -117,6 +128,8 @@ static void on_event(struct proxy *p, json_t *event)
 	}
 	if (!strcmp(name, "accepted"))
 		on_accepted(p);
+	else if (!strcmp(name, "networked"))
+		write_files(p, json_object_get(event, "nets"));
 	else if (!strcmp(name, "running"))
 		on_running(p);
 	else if (!strcmp(json_str_opt(event, "state", ""), "stopping"))

@@ -63,10 +63,10 @@ static json_t *make_guest(const struct run_options *o, json_t *apps, json_t *fil
 	char id[33];
 	machine_id(o->uuid, id);
 	_cleanup_free_ char *dflt = xasprintf("rkt-%s", o->uuid);
-	return json_make("{s:i, s:s, s:s, s:s, s:b, s:b, s:i, s:O, s:b, s:O}", "version",
-		SPEC_VERSION, "uuid", o->uuid, "hostname", o->hostname ? o->hostname : dflt,
-		"machine_id", id, "debug", (int)o->debug, "streams", 1, "grace_ms", SPEC_GRACE_MS,
-		"apps", apps, "lo_only", 1, "filters", filters);
+	return json_make("{s:i, s:s, s:s, s:s, s:b, s:b, s:i, s:O, s:O}", "version", SPEC_VERSION,
+		"uuid", o->uuid, "hostname", o->hostname ? o->hostname : dflt, "machine_id", id,
+		"debug", (int)o->debug, "streams", 1, "grace_ms", SPEC_GRACE_MS, "apps", apps,
+		"filters", filters);
 }
 
 static const char *annotation_or(const struct poddir *d, const char *name, const char *dflt)

@@ -97,7 +97,8 @@ static int make_argv(const struct run_args *args, const struct prepared *p, cons
 	add(ret, xstrdup(program));
 	if (args->debug)
 		add(ret, xstrdup("--debug"));
-	add(ret, xasprintf("--net=%s", args->net));
+	_cleanup_free_ char *net = run_net_flag(&args->net);
+	add(ret, xasprintf("--net=%s", net));
 	if (args->interactive)
 		add(ret, xstrdup("--interactive"));
 	if (*args->local_config)

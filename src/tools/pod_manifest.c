@@ -182,6 +182,9 @@ static json_t *make_annotations(const struct run_args *args)
 	if (args->type)
 		json_array_append_new(list,
 			json_make("{s:s, s:s}", "name", APPC_ANNOTATION_TYPE, "value", args->type));
+	if (args->net.guard)
+		json_array_append_new(list,
+			json_make("{s:s, s:s}", "name", APPC_ANNOTATION_GUARD, "value", "true"));
 	return list;
 }
 
@@ -202,9 +205,10 @@ int pod_manifest_make(const struct run_args *args, const struct image *images, c
 	for (size_t i = 0; i < args->napps; i++)
 		json_array_append_new(
 			apps, make_runtime_app(args, &args->apps[i], &images[i], names[i]));
-	_cleanup_json_ json_t *pod = json_make("{s:s, s:s, s:o, s:O?, s:n, s:o, s:[]}", "acVersion",
+	_cleanup_json_ json_t *pod = json_make("{s:s, s:s, s:o, s:O?, s:n, s:o, s:o}", "acVersion",
 		"0.8.11", "acKind", "PodManifest", "apps", apps, "volumes", args->volumes,
-		"isolators", "annotations", make_annotations(args), "ports");
+		"isolators", "annotations", make_annotations(args), "ports",
+		args->net.ports ? json_incref(args->net.ports) : json_array());
 	if (check(pod, err) < 0)
 		return err_wrap(err, "pod manifest");
 	*ret = TAKE_PTR(pod);

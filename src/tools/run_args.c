@@ -154,7 +154,7 @@ static void app_done(struct run_app *app)
 
 int run_args_parse(int argc, char **argv, struct run_args *ret, struct err *err)
 {
-	*ret = (struct run_args){.dir = DATADIR_DEFAULT, .net = "none", .local_config = "/etc/rkt"};
+	*ret = (struct run_args){.dir = DATADIR_DEFAULT, .local_config = "/etc/rkt"};
 	struct run_parser p = {.a = ret};
 	p.now = &p.early;
 	int r = parse_all(&p, argc, argv, err);
@@ -170,6 +170,7 @@ void run_args_done(struct run_args *a)
 	words_done(&a->env);
 	words_done(&a->env_files);
 	run_dns_done(&a->dns);
+	run_net_done(&a->net);
 	json_decref(a->volumes);
 	json_decref(a->mounts);
 	json_decref(a->file_env);

@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "tools/isolators.h"
 #include "tools/run_dns.h"
+#include "tools/run_net.h"
 #include "tools/words.h"
 
 /* One image and what was said about it. Strings point into argv; JSON is owned, NULL: not said. */
@@ -36,7 +37,6 @@ struct run_args {
 	const char *stage1; /* NULL: the installed one */
 	const char *uuid;   /* NULL: a new one */
 	const char *uuid_file;
-	const char *net;
 	const char *hostname;
 	const char *local_config;
 	const char *type; /* NULL, "auto", "pv", "pvh" */
@@ -48,6 +48,7 @@ struct run_args {
 	bool help;
 	unsigned insecure; /* enum insecure of values.h */
 	struct run_dns dns;
+	struct run_net net;
 	json_t *volumes; /* arrays, NULL when none is given */
 	json_t *mounts;  /* for every app */
 	struct words env;

@@ -33,6 +33,8 @@ enum option_id {
 	OPT_POD_FIRST, /* from here on: of the pod, only before the first image */
 	OPT_ENV_FILE = OPT_POD_FIRST,
 	OPT_INHERIT_ENV,
+	OPT_PORT,
+	OPT_ANTI_SPOOFING,
 	OPT_TYPE, /* up to here: what a --pod-manifest has the say on */
 	OPT_NET,
 	OPT_DIR,
@@ -77,7 +79,9 @@ const struct option run_options[] = {
 	{"volume", required_argument, NULL, OPT_VOLUME},
 	{"set-env-file", required_argument, NULL, OPT_ENV_FILE},
 	{"inherit-env", optional_argument, NULL, OPT_INHERIT_ENV},
-	{"net", required_argument, NULL, OPT_NET},
+	{"net", optional_argument, NULL, OPT_NET},
+	{"port", required_argument, NULL, OPT_PORT},
+	{"anti-spoofing", optional_argument, NULL, OPT_ANTI_SPOOFING},
 	{"dir", required_argument, NULL, OPT_DIR},
 	{"stage1-path", required_argument, NULL, OPT_STAGE1},
 	{"uuid", required_argument, NULL, OPT_UUID},
@@ -247,8 +251,6 @@ static int check_type(const char *value, struct err *err)
 static const char **text_of(struct run_args *a, int id)
 {
 	switch (id) {
-	case OPT_NET:
-		return &a->net;
 	case OPT_DIR:
 		return &a->dir;
 	case OPT_STAGE1:
@@ -277,6 +279,8 @@ static struct words *words_of(struct run_args *a, int id)
 	switch (id) {
 	case OPT_ENV_FILE:
 		return &a->env_files;
+	case OPT_NET:
+		return &a->net.nets;
 	case OPT_DNS:
 		return &a->dns.dns;
 	case OPT_DNS_SEARCH:
@@ -299,6 +303,8 @@ static bool *flag_of(struct run_args *a, int id)
 		return &a->interactive;
 	case OPT_INHERIT_ENV:
 		return &a->inherit_env;
+	case OPT_ANTI_SPOOFING:
+		return &a->net.guard;
 	case OPT_DEBUG:
 		return &a->debug;
 	default:
@@ -318,8 +324,12 @@ static int pod_option(struct run_parser *p, int id, const char *value, struct er
 			"--%s is the pod's: it belongs before the first image", name);
 	if (flag)
 		return value_bool(name, value, flag, err);
+	if (id == OPT_NET && !value)
+		value = "default"; /* as rkt's */
 	if (!*value)
 		return err_set(err, ERR_INVALID, "--%s needs a value", name);
+	if (id == OPT_PORT)
+		return run_net_port(&a->net, value, err);
 	if (text)
 		*text = value;
 	if (words)

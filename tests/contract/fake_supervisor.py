@@ -8,6 +8,7 @@ Listens at DIR/admin. Each call is noted in DIR/log as one JSON line (method, pa
 descriptor is) and answered by the steps of its method, up to the first that ends the call; the next
 call goes on behind it:
   NAME             an event of that name, more to come
+  networked:PATH   that event, with what DIR/PATH holds as its nets
   ended:CODE       the last event; CODE may be empty (null), failed:TEXT, forced
   ok               an empty last reply
   error:NAME:TEXT  a varlink error
@@ -106,6 +107,9 @@ class Connection:
             self.supervisor.wait_file(rest)
         elif word == "close":
             return False
+        elif word == "networked":
+            with open(os.path.join(self.supervisor.where, rest), encoding="utf-8") as f:
+                self.send({"parameters": {"event": word, "nets": json.load(f)}, "continues": True})
         elif word == "ok":
             self.send({"parameters": {}})
             return True

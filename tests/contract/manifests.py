@@ -20,6 +20,7 @@ import os
 import pty
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -34,6 +35,7 @@ APP = {"exec": ["/bin/a"], "user": "0", "group": "0"}
 IMAGE = {"acKind": "ImageManifest", "acVersion": "0.8.11", "name": "example.com/image"}
 POD = {"acKind": "PodManifest", "acVersion": "1.30.0", "volumes": None}
 ABSENT = "(absent)"
+PLUGINS = ("bridge", "ipvlan", "portmap", "ptp", "sbr", "tuning")
 SIM_TIME = 120
 WORKERS = 32  # a simulated pod mostly waits, and here not for what a real boot takes
 SIM_SCRIPT = "latency create 100ms\nlatency build 100ms\nlatency boot 300ms\n"
@@ -49,9 +51,12 @@ def merged(base, change):
     return {k: v for k, v in {**base, **change}.items() if k not in change or v is not None}
 
 
-def filled(value, where):
-    """Texts of a row name the test's folder as @T@."""
-    return json.loads(json.dumps(value).replace("@T@", where))
+def filled(value, where, listeners):
+    """Texts of a row name the test's folder as @T@, and as @TCP@, @UDP@ ports that are taken."""
+    text = json.dumps(value).replace("@T@", where)
+    for name, listener in listeners.items():
+        text = text.replace(f'"@{name}@"', str(listener.getsockname()[1]))
+    return json.loads(text)
 
 
 class Pod:
@@ -67,6 +72,7 @@ class Pod:
         self.put("stage1/rootfs/xenpod/vmlinux", "kernel")
         self.put("stage1/rootfs/xenpod/initrd.cpio", "ramdisk")
         self.put("stage1/rootfs/etc/hosts-fallback", "127.0.0.1 localhost\n")
+        self.put_networks()
         for name, text in row.get("files", {}).items():
             self.put(name, text)
         self.runtime_apps = row.get("apps") or [{}]
@@ -75,10 +81,26 @@ class Pod:
         self.put("pod", row.get("raw") or json.dumps(self.manifest()))
 
     def put(self, name, text):
-        path = os.path.join(self.path, name)
+        """A file below the pod directory; "!" before its name makes it executable."""
+        path = os.path.join(self.path, name.replace("!", ""))
         os.makedirs(os.path.dirname(path), exist_ok=True)
         with open(path, "w", encoding="utf-8") as f:
             f.write(text)
+        if "!" in name:
+            os.chmod(path, 0o755)
+
+    def put_networks(self):
+        """The builtin networks as dist/aci.sh ships them, and plugins, which nothing here runs."""
+        nets = os.path.join(TOP, "dist/nets")
+        for name in os.listdir(nets):
+            with open(os.path.join(nets, name), encoding="utf-8") as f:
+                self.put(f"stage1/rootfs/etc/rkt/net.d/{name}", f.read())
+        for name in PLUGINS:
+            self.put(f"stage1/rootfs/usr/lib/rkt/plugins/net/!{name}", "")
+
+    def here(self, text):
+        """Flags and expectations name the pod's directory as @POD@ and its UUID as @UUID@."""
+        return text.replace("@POD@", self.path).replace("@UUID@", self.uuid)
 
     def put_image(self, app):
         name = app.get("name", "one")
@@ -99,7 +121,7 @@ class Pod:
         """The same pod, but each app ends with `code` at once."""
         manifest = json.loads(json.dumps(self.manifest()))
         for app in manifest["apps"]:
-            inner = app.get("app") or APP
+            inner = app.get("app") or (self.row.get("image") or {}).get("app") or APP
             key = next((k for k in inner if k.lower() == "exec"), "exec")
             app["app"] = {**inner, key: ["sim", "exit", str(code)]}
         self.put("pod", json.dumps(manifest))
@@ -132,7 +154,7 @@ def start_run(pod, run_dir, terminal=None):
     """`run` with the pod's lock in RKT_LOCK_FD, cwd the pod, stdio pipes or a terminal."""
     lock = os.open(pod.path, os.O_RDONLY)
     fcntl.flock(lock, fcntl.LOCK_EX)
-    flags = list(pod.row.get("flags", []))
+    flags = [pod.here(f) for f in pod.row.get("flags", [])]
     if not any(re.match("--?net(=|$)", f) for f in flags):
         flags.insert(0, "--net=none")
     env = {k: v for k, v in os.environ.items() if k not in ("TERM", "NOTIFY_SOCKET")}
@@ -242,7 +264,8 @@ def run_fake(result, world, row, where, number):
     for fd in (leader, follower):
         if fd is not None:
             os.close(fd)
-    calls = world.calls()[told:]
+    # The session of the pod before may be asked for as late as now.
+    calls = [c for c in world.calls()[told:] if c["parameters"].get("uuid") == pod.uuid]
     what = title(row)
     if "refuse" in row:
         judge_refusal(result, row, status, stderr)
@@ -252,7 +275,7 @@ def run_fake(result, world, row, where, number):
     result.check(f"{what}: is accepted", status == 0, f"exit status {status}", stderr)
     requests = [c["parameters"] for c in calls if c["method"].endswith("Accept")]
     if requests:
-        judge_request(result, row, requests[0], pod.uuid)
+        judge_request(result, row, requests[0], pod)
     if "says" in row:
         result.check(f"{what}: says {row['says']}", re.search(row["says"], stderr), stderr)
     elif not any("debug" in f for f in row.get("flags", [])):
@@ -268,14 +291,14 @@ def judge_refusal(result, row, status, stderr):
                  and re.search(row["refuse"], stderr), stderr)
 
 
-def judge_request(result, row, request, uuid):
+def judge_request(result, row, request, pod):
     for path, wanted in row.get("want", {}).items():
         got = lookup(request, path)
         if callable(wanted):
             result.check(f"{title(row)}: {path}", wanted(got), f"got: {got}")
         else:
             if isinstance(wanted, str):
-                wanted = wanted.replace("@UUID@", uuid)
+                wanted = pod.here(wanted)
             result.same(f"{title(row)}: {path}", wanted, got)
 
 
@@ -308,13 +331,13 @@ def in_turn(jobs):
         t.join()
 
 
-def rows_of(tables, where):
+def rows_of(tables, where, listeners):
     for table in tables:
         for row in importlib.import_module(table.removesuffix(".py")).ROWS:
             row = copy.copy(row)
             for part in ("flags", "pod", "app", "apps", "runtime", "image", "files"):
                 if part in row:
-                    row[part] = filled(row[part], where)
+                    row[part] = filled(row[part], where, listeners)
             yield row
 
 
@@ -327,6 +350,16 @@ def prepare_host(where):
     os.symlink("dir", f"{where}/host/link")
 
 
+def start_listeners():
+    """Ports of this host that cannot be forwarded: see manifests_network.py."""
+    listeners = {"TCP": socket.socket(socket.AF_INET, socket.SOCK_STREAM),
+                 "UDP": socket.socket(socket.AF_INET, socket.SOCK_DGRAM)}
+    for listener in listeners.values():
+        listener.bind(("127.0.0.1", 0))
+    listeners["TCP"].listen()
+    return listeners
+
+
 def main():
     sys.dont_write_bytecode = True
     sys.path.insert(0, HERE)
@@ -335,7 +368,8 @@ def main():
     worlds = []
     try:
         prepare_host(where)
-        rows = list(rows_of(sys.argv[1:], where))
+        listeners = start_listeners()
+        rows = list(rows_of(sys.argv[1:], where, listeners))
         worlds.append(FakeWorld(f"{where}/fake", len(rows)))
         accepted = [(n, row) for n, row in enumerate(rows, 1)
                     if run_fake(result, worlds[0], row, f"{where}/pods", n)]

@@ -249,6 +249,21 @@ check "inherit-env: what is left out is told ($(cat "$T/err"))" grep -qF 'f() is
 check "dns=host: said" grep -qxF -- "--dns-conf-mode=resolv=host,hosts=default" "$REC/run.argv"
 check "dns=host: no file" test ! -e "$REC/rkt-resolv.conf"
 
+# ---- networks and ports --------------------------------------------------------------------------------------
+
+nets_of() { sed -n 's/^--net=//p' "$REC/run.argv"; }
+ports_of() { json "$REC/pod" '[(p["name"], p["hostPort"], p.get("hostIP", "any")) for p in d["ports"]]'; }
+fresh
+run --net --net=a:IP=10.0.0.1,b --net=c --port=http:80 --port http:127.0.0.1:81 --port='h:[::1]:82' --anti-spoofing web.aci >/dev/null
+same "net: without a value, several, repeated" "default,a:IP=10.0.0.1,b,c" "$(nets_of)"
+same "port: as rkt has them" "[('http', 80, 'any'), ('http', 81, '127.0.0.1'), ('h', 82, '::1')]" "$(ports_of)"
+same "anti-spoofing" true "$(json "$REC/pod" '[a["value"] for a in d["annotations"] if "anti-spoofing" in a["name"]][0]')"
+fresh
+run --anti-spoofing=false --port=a:::1:80 web.aci >/dev/null
+same "net: none is given" none "$(nets_of)"
+same "port: an IPv6 address without brackets; no anti-spoofing" "[('a', 80, '::1')] 0" "$(ports_of) $(grep -c anti-spoofing "$REC/pod")"
+check "help" test 3 = "$("$xenpod" run --help | grep -cE '^  --(net|port|anti-spoofing)[=[ ]')"
+
 # An older stage1 is not told what it does not know.
 cp -r s1 s1old && sed -i 's/"value":"6"/"value":"2"/' s1old/manifest
 fresh
@@ -361,6 +376,11 @@ fails "missing image" "image nowhere.aci: open: No such file" run nowhere.aci
 fails "unknown option" "option --nope is not known" run --nope web.aci
 fails "missing value" "option --name needs a value" run --name
 fails "pod's option after an image" "--net is the pod's" run web.aci --net=none
+for bad in http http:0 http:65536 http:-1 http:8a http: http:1.2.3:80 http:host:80 :80 A_B:80 ''; do
+	fails "bad port" "--port${bad:+=$bad}" run --port="$bad" web.aci
+done
+fails "bad --anti-spoofing" "--anti-spoofing=perhaps" run --anti-spoofing=perhaps web.aci
+fails "pod manifest: ports" "--port cannot be given with --pod-manifest" run --port=a:1 --pod-manifest=pm.json
 fails "bad name" "--name=A_B" run --name=A_B web.aci
 fails "two names" 'two apps are named "x"' run web.aci --name=x --- db --name=x
 fails "bad memory" "--memory=12Q" run --memory=12Q web.aci

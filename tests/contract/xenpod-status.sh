@@ -23,6 +23,7 @@ failed=0
 U=11112222-3333-4444-8555-666666666666
 V=1111ffff-3333-4444-8555-666666666666
 W=2222ffff-3333-4444-8555-666666666666
+N=3333ffff-3333-4444-8555-666666666666
 
 same() {
 	if [ "$2" = "$3" ]; then
@@ -76,11 +77,16 @@ for uuid in sys.argv[2:]:
     app = {"name": "web", "tag": "a0", "exec": what, "user": "0", "group": "0", "gids": [],
            "cwd": "/", "env": ["SECRET=hush"], "read_only": False, "docker": False, "stdin": "null"}
     guest = {"version": 1, "uuid": uuid, "hostname": "h", "machine_id": uuid.replace("-", ""),
-             "generation": 1, "debug": False, "streams": False, "grace_ms": 8000, "apps": [app],
-             "lo_only": True}
+             "generation": 1, "debug": False, "streams": False, "grace_ms": 8000, "apps": [app]}
     request = {"uuid": uuid, "dir": pod, "owner": "xenpod", "type": "auto", "memory_kib": 131072,
                "vcpus": 1, "net": "none", "trees": [{"tag": "a0", "read_only": False, "recursive": True}],
                "fds": ["lock", "status", "kernel", "ramdisk", "tree/0"], "guest": guest}
+    if uuid.startswith("3"):
+        nets = [{"name": name, "file": f"1{i}-{name}.conf", "path": "/x", "builtin": False,
+                 "version": "0.4.0", "disable_check": False, "ifname": f"eth{i}",
+                 "plugins": [{"type": "ptp", "name": name, "cniVersion": "0.4.0"}]}
+                for i, name in enumerate(("front", "back"))]
+        request.update(net="front, back", network={"nets": nets, "path": ["/nowhere"]})
     call = {"method": "io.xenpod.Accept", "parameters": request, "more": True}
     s.sendmsg([json.dumps(call).encode() + b"\0"],
               [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", files))])
@@ -117,11 +123,11 @@ daemon=$!
 wait_for '[ -S "$XENPOD_RUN_DIR/status" ]'
 status "no pods" 0 --json
 same "no pods: JSON" "[] supervisor" "$(member "$T/out" 'str(d["pods"]) + " " + d["source"]')"
-python3 "$T/accept.py" "$T" $U $V $W >"$T/accept.log" 2>&1 &
+printf 'Out of memory: Killed process 7\r\n\033[31mred\r\n' >"$T/guest-$W.log"
+python3 "$T/accept.py" "$T" $U $V $W $N >"$T/accept.log" 2>&1 &
 client=$!
 # shellcheck disable=SC2016
-wait_for '"$bin/xenpod-status" | grep -c " running " | grep -qx 2'
-printf 'Out of memory: Killed process 7\r\n\033[31mred\r\n' >"$T/guest-$W.log"
+wait_for '"$bin/xenpod-status" | grep -c "^[13].* running " | grep -qx 3'
 # shellcheck disable=SC2016
 wait_for '"$bin/xenpod-status" 2222 | grep -q "^state *exited"'
 status "ended for want of memory" 0 2222
@@ -136,12 +142,14 @@ same "oom, JSON" "oom 9 137" \
 cp "$T/out" "$T/oom.json"
 status "table" 0
 has "table: headings" '^UUID +STATE +DOMID +APPS +NETWORKS +AGE +WHY'
+ip='10(\.[0-9]+){3}'
+has "table: networks" "^3333ffff +running +[0-9]+ +web=running +front=$ip back=$ip +[0-9]+s"
 has "table: an end for want of memory" '^2222ffff +exited +- +web=SIGKILL +- +[0-9]+s +oom$'
 has "table: a pod" '^11112222 +running +[0-9]+ +web=running +- +[0-9]+s'
 status "table, full, bare" 0 --full --no-legend
 same "oldest first" "$U" "$(head -n 1 "$T/out" | cut -d' ' -f1)"
 same "no legend, two pods" 2 "$(grep -c "^1111" "$T/out")"
-same "no legend" 3 "$(wc -l <"$T/out")"
+same "no legend" 4 "$(wc -l <"$T/out")"
 has "full" "^$U running"
 status "one" 0 11112
 has "one: UUID" "^pod +$U"
@@ -152,7 +160,23 @@ has "one: history" '^ *[0-9]+ +20[0-9-]+ [0-9:.]+ +guest-running +booting +runni
 same "one: no secrets" 0 "$(grep -c hush "$T/out")"
 status "one, upper case" 0 1111F
 has "one, upper case" "^pod +$V"
+status "networks" 0 3333
+networks() { # WHAT: of one pod, in $T/out
+	has "$1: names" '^size +128 MiB, 1 vCPUs, network front, back$'
+	has "$1: the first" "^network +eth0 \\(front\\) $ip/16$"
+	has "$1: the second" "^network +eth1 \\(back\\) $ip/16$"
+	same "$1: no more" 2 "$(grep -c '^network' "$T/out")"
+}
+networks "networks"
+grep '^network' "$T/out" >"$T/networks"
+status "networks, JSON" 0 --json $N
+same "networks, JSON" "front eth0 10-front.conf, back eth1 11-back.conf" \
+	"$(member "$T/out" '", ".join("%(name)s %(ifname)s %(file)s" % n for n in d["pod"]["networks"])')"
+same "networks, JSON: the first address, dotted" True \
+	"$(member "$T/out" 'all(n["addresses"] == [n["ip"] + "/16"] and n["mask"] == "255.255.0.0" for n in d["pod"]["networks"])')"
+cp "$T/out" "$T/networks.json"
 status "one, JSON" 0 --json $U
+same "one, JSON: no networks" "[]" "$(member "$T/out" 'd["pod"]["networks"]')"
 same "one, JSON" "running None" "$(member "$T/out" 'd["pod"]["word"] + " " + str(d["pod"]["code"])')"
 same "one, JSON: no secrets" 0 "$(grep -c hush "$T/out")"
 cp "$T/out" "$T/live.json"
@@ -161,7 +185,7 @@ same "several: says so" 1 "$(grep -c 'matches 2 pods' "$T/err")"
 status "unknown prefix" 1 abc
 status "unknown UUID" 1 99992222-3333-4444-8555-666666666666
 "$bin/xenpod" status --json >"$T/out"
-same "xenpod status is the same program" 3 "$(member "$T/out" 'len(d["pods"])')"
+same "xenpod status is the same program" 4 "$(member "$T/out" 'len(d["pods"])')"
 if command -v script >/dev/null; then
 	script -qec "TERM=xterm $bin/xenpod-status" /dev/null >"$T/out"
 	has "colour on a terminal" $'\033'
@@ -185,7 +209,15 @@ status "oom, from the store" 0 --json $W
 for key in pod console; do
 	same "oom, from the store: the same $key" "$(member "$T/oom.json" "d['$key']")" "$(member "$T/out" "d['$key']")"
 done
+status "networks, from the store" 0 --json $N
+for key in pod history ledger; do
+	same "networks, from the store: the same $key" "$(member "$T/networks.json" "d['$key']")" "$(member "$T/out" "d['$key']")"
+done
+status "networks, from the store" 0 $N
+networks "networks, from the store"
+same "networks, from the store: the same lines" "$(cat "$T/networks")" "$(grep '^network' "$T/out")"
 status "from the store, table" 0
+has "from the store, table: networks" "^3333ffff +running .* front=$ip back=$ip "
 has "from the store, table" '^11112222 running'
 status "from the store, unknown" 1 abc
 

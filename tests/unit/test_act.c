@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* xenpod-act without Xen: what it refuses, the helper lock, the mount table's lines. */
-/* LINK: act proto base */
-/* LIBS: xenlight xenstore xentoollog seccomp */
+/* LINK: act cni net proto base */
+/* LIBS: xenlight xenstore xentoollog seccomp nl-3 nftables */
 #include "unit.h"
 
 #include <fcntl.h>

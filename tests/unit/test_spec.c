@@ -21,7 +21,7 @@ static const char good[] =
 	"'fds':['lock','status','kernel','ramdisk','tree/0','tree/1'],"
 	"'guest':{'version':1,'uuid':'" UUID "','hostname':'rkt-" UUID "',"
 	"'machine_id':'6ba7b8109dad11d180b400c04fd430c8','generation':1,"
-	"'debug':false,'streams':true,'grace_ms':8000,'lo_only':true,"
+	"'debug':false,'streams':true,'grace_ms':8000,"
 	"'apps':[{'name':'web','tag':'app0','exec':['/bin/sh','-c',''],"
 	"'user':'root','group':'root','gids':[1,2],'cwd':'/','env':['A=','B=x=y'],"
 	"'read_only':false,'docker':false,'stdin':'null'},"
@@ -314,7 +314,7 @@ int main(void)
 		cmocka_unit_test(a_whole_one_is_taken),
 		cmocka_unit_test(every_member_is_needed),
 		cmocka_unit_test(wrong_values_are_named),
-	cmocka_unit_test(a_network_is_checked),
+		cmocka_unit_test(a_network_is_checked),
 		cmocka_unit_test(wrong_apps_are_named),
 		cmocka_unit_test(descriptors_are_in_their_places),
 		cmocka_unit_test(too_many),

@@ -38,7 +38,8 @@ static void test_groups(void **state)
 			  &a, &err),
 		&err);
 	assert_int_equal(a.napps, 3);
-	assert_string_equal(a.net, "x");
+	assert_int_equal(a.net.nets.n, 1);
+	assert_string_equal(a.net.nets.v[0], "x");
 	assert_string_equal(a.apps[0].image, "A");
 	assert_string_equal(a.apps[0].name, "one");
 	assert_int_equal(a.apps[0].nargs, 0);
