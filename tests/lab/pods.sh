@@ -12,7 +12,7 @@
 inside=/root/lab
 
 if [ "${LAB_INSIDE-}" != 1 ]; then
-	tar -C "$lab_dir" -cf - lib.sh pods.sh inside.sh leftovers.py \
+	tar -C "$lab_dir" -cf - lib.sh pods.sh inside.sh net.sh leftovers.py \
 		tools/{killer,typist}.py tools/probe.sh "scenarios/${0##*/}" |
 		lab_in "rm -rf $inside && mkdir $inside && tar -xmf - -C $inside" || bail "Dom-0 answers"
 	lab_run "cd $inside && HUNDRED=${HUNDRED-} LAB_INSIDE=1 exec bash scenarios/${0##*/}" &&
