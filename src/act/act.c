@@ -96,6 +96,9 @@ static int run(struct act *a, struct err *err)
 	a->helper_lock = lock_take(lock, err);
 	if (a->helper_lock < 0)
 		return -1;
+	/* A plugin of an earlier try may be at work still, whose helper was killed. */
+	if (c->run == act_network && a->cgroup && cgroup_clear(a->cgroup, err) < 0)
+		return -1;
 	if (c->joins && a->cgroup && cgroup_join(a->cgroup, err) < 0)
 		return -1;
 	a->answer = json_make("{s:s, s:I}", "t", "done", "op", (json_int_t)a->op);

@@ -50,12 +50,19 @@ int act_exports(struct act *a, struct err *err)
 	return exports_attach(dir, t, n, err);
 }
 
-/* A network of which nobody has heard that it was made goes at once, others at gc (contract 5.7). */
+/* A network that no domain was made for goes at once, others at gc (contract 5.7). */
 static int clear_network(const struct act *a, struct err *err)
 {
 	const json_t *network = json_object_get(a->request, "network");
-	if (network && !json_object_get(a->request, "nets"))
-		return network_undo(a->id.uuid, network, NULL, err);
+	if (!network || !json_bool_opt(a->request, "undo", false))
+		return 0;
+	return network_undo(a->id.uuid, network, json_object_get(a->request, "nets"), err);
+}
+
+/* First, whatever else cannot be cleared: another pod may have them from here on. */
+static int clear_ports(const struct act *a, struct err *err)
+{
+	const json_t *network = json_object_get(a->request, "network");
 	return json_array_size(json_object_get(network, "ports")) ? ports_close(a->id.uuid, err)
 								  : 0;
 }
@@ -65,7 +72,7 @@ int act_clear(struct act *a, struct err *err)
 {
 	const char *dir;
 	int lazy = 0;
-	if (act_get_path(a, "dir", &dir, err) < 0)
+	if (act_get_path(a, "dir", &dir, err) < 0 || clear_ports(a, err) < 0)
 		return -1;
 	if (a->cgroup && cgroup_clear(a->cgroup, err) < 0)
 		return -1;

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -18,6 +19,7 @@
 
 #define LEASES_DIR "/var/lib/cni/networks" /* host-local's default */
 #define LEASE_MAX  512
+#define NOT_FOUND  127 /* sh(1): no such program */
 
 /* ---- leases ---- */
 
@@ -124,9 +126,12 @@ static int remove_rules(const char *iptables, const char *uuid, struct err *err)
 	if (!f)
 		return err_sys(err, "start %s-save", iptables);
 	_cleanup_free_ char *saved = read_all(f);
+	int status = pclose(f);
 	/* No iptables: then there are no rules of its. */
-	if (pclose(f) != 0)
+	if (WIFEXITED(status) && WEXITSTATUS(status) == NOT_FOUND)
 		return 0;
+	if (status)
+		return err_set(err, ERR_SYSTEM, "%s-save does not tell its rules", iptables);
 	_cleanup_free_ char *script = leftover_rules(saved, uuid);
 	if (!script)
 		return 0;

@@ -12,8 +12,8 @@
  * The supervisor's deadline for networking and releasing is 240 s (fsm/pod.h): whoever is late says so
  * himself, and a network that hangs leaves time for the others.
  */
-#define PLAN_MS    180000
-#define NETWORK_MS 60000
+#define PLAN_MS    110000 /* twice, when an earlier try has to be given back first */
+#define NETWORK_MS 50000
 
 static int read_dirs(const json_t *network, struct netplan *p, struct err *err)
 {
@@ -53,6 +53,11 @@ int netplan_read(const char *uuid, const json_t *network, struct netplan *ret, s
 		return 0;
 	netplan_done(ret);
 	return -1;
+}
+
+void netplan_restart(struct netplan *p)
+{
+	p->until = cni_now_ms() + PLAN_MS;
 }
 
 void netplan_done(struct netplan *p)

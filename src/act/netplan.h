@@ -21,6 +21,8 @@ struct netplan {
 
 /* ERR_INVALID names what is wrong. `network` must outlive *ret. */
 int netplan_read(const char *uuid, const json_t *network, struct netplan *ret, struct err *err);
+/* All of the time again. */
+void netplan_restart(struct netplan *p);
 void netplan_done(struct netplan *p);
 #define _cleanup_netplan_ __attribute__((cleanup(netplan_done)))
 

@@ -33,20 +33,19 @@ static void keep_first(struct err *first, struct err *next)
 		log_warning("%s", err_msg(next));
 }
 
-static int remove_netns(const struct netplan *p, struct err *err)
+/* No address is given back that a domain can use. */
+static int check_no_vif(const struct netplan *p, struct err *err)
 {
 	char vif[IF_NAMESIZE] = "";
 	int fd = -1;
 	_cleanup_err_ struct err none = {0};
-	if (netns_open(p->netns, &fd, &none) == 0) {
-		int r = links_find(fd, "vif", vif, err);
-		fd_close(&fd);
-		if (r < 0)
-			return -1;
-	}
-	if (*vif)
+	if (netns_open(p->netns, &fd, &none) < 0)
+		return 0;
+	int r = links_find(fd, "vif", vif, err);
+	fd_close(&fd);
+	if (r == 0 && *vif)
 		return err_set(err, ERR_STATE, "the domain's %s is in %s still", vif, p->netns);
-	return netns_remove(p->netns, err);
+	return r;
 }
 
 static int undo_net(
@@ -54,9 +53,9 @@ static int undo_net(
 {
 	struct cni_attach at = netplan_attach(p, has_netns, i + 1);
 	json_t *result = json_object_get(json_array_get(nets, i), "result");
+	/* Whose interface is gone already, bridge and ptp forget the rules: also when it says done. */
 	if (cni_net_del(&p->net[i], &at, result, err) == 0)
-		/* Without it bridge and ptp do not find out which rules were the pod's. */
-		return has_netns ? 0 : leftover_remove(&p->net[i], p->uuid, err);
+		return leftover_remove(&p->net[i], p->uuid, err);
 	if (err->code != ERR_NOTFOUND)
 		return -1;
 	log_warning("%s; removing what it is known to leave", err_msg(err));
@@ -68,6 +67,8 @@ static int undo_plan(const struct netplan *p, const json_t *nets, struct err *er
 {
 	_cleanup_err_ struct err first = {0};
 	bool has_netns = false;
+	if (check_no_vif(p, err) < 0)
+		return -1;
 	if (netns_exists(p->netns, &has_netns, &first) < 0)
 		log_warning("%s", err_msg(&first));
 	for (size_t i = p->n; i > 0; i--) {
@@ -79,7 +80,7 @@ static int undo_plan(const struct netplan *p, const json_t *nets, struct err *er
 		err_move(err, &first);
 		return -1;
 	}
-	return remove_netns(p, err);
+	return netns_remove(p->netns, err);
 }
 
 int network_undo(const char *uuid, const json_t *network, const json_t *nets, struct err *err)
@@ -149,13 +150,15 @@ static int make_net(const struct netplan *p, int netns, size_t i, json_t *nets, 
 	struct cni_attach at = netplan_attach(p, true, p->n - i);
 	if (cni_net_add(net, &at, &result, err) < 0)
 		return -1;
-	json_t *made = json_null();
 	/* Also when it cannot be read: from here on it has to be given back with its result. */
+	json_t *made = json_make("{s:O}", "result", result.raw);
 	int r = dump_interface(netns, net->ifname, &ifconf, err);
-	if (r == 0)
+	if (r == 0) {
+		json_decref(made);
 		made = describe(p, net, &result, ifconf);
-	else
+	} else {
 		err_wrap(err, "network \"%s\": interface %s", net->name, net->ifname);
+	}
 	json_array_append_new(nets, made);
 	return r;
 }
@@ -214,6 +217,7 @@ int act_network(struct act *a, struct err *err)
 		netplan_read(a->id.uuid, network, &p, err) < 0 ||
 		undo_earlier(&p, network, err) < 0)
 		return -1;
+	netplan_restart(&p); /* giving back may have taken its time */
 	json_t *nets = json_array();
 	json_object_set_new(a->answer, "nets", nets);
 	return make_all(&p, network, nets, err);

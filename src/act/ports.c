@@ -20,7 +20,8 @@
 #define FAMILIES 2
 
 struct target {
-	char ip[FAMILIES][INET6_ADDRSTRLEN]; /* IPv4, IPv6; "": it has none */
+	char ip[FAMILIES][INET6_ADDRSTRLEN];  /* IPv4, IPv6; "": it has none */
+	char net[FAMILIES][IFCONF_ADDR_TEXT]; /* the same with its prefix */
 };
 
 static const char *const family_name[FAMILIES] = {"ip", "ip6"};
@@ -39,8 +40,10 @@ static void find_target(const json_t *net, struct target *ret)
 		if (ifconf_parse_prefix(json_str_opt(a, "local", ""), &addr) < 0)
 			continue;
 		int f = addr.family == AF_INET6;
-		if (!ret->ip[f][0])
-			inet_ntop(addr.family, addr.bytes, ret->ip[f], sizeof ret->ip[f]);
+		if (ret->ip[f][0])
+			continue;
+		inet_ntop(addr.family, addr.bytes, ret->ip[f], sizeof ret->ip[f]);
+		ifconf_prefix_text(&addr, ret->net[f]);
 	}
 }
 
@@ -59,6 +62,11 @@ static int check_target(const json_t *ports, const struct target *t, struct err 
 	json_array_foreach (ports, i, port) {
 		const char *ip = json_str_opt(port, "host_ip", "");
 		int f = strchr(ip, ':') != NULL;
+		if (!strcmp(ip, "::1"))
+			return err_set(err, ERR_INVALID,
+				"port %lld of ::1 cannot lead to the pod: the kernel has that for "
+				"127.0.0.1 only",
+				(long long)json_int_opt(port, "host_port", 0));
 		if (!t->ip[f][0] && (strcmp(ip, any_ip[0]) != 0 || !t->ip[1][0]))
 			return err_set(err, ERR_INVALID,
 				"port %lld of %s cannot lead to the pod: it has no %s address",
@@ -74,19 +82,22 @@ static void print_dnat(FILE *out, const json_t *port, const struct target *t, in
 {
 	const char *ip = json_str_opt(port, "host_ip", "");
 	bool any = !strcmp(ip, any_ip[0]) || !strcmp(ip, any_ip[1]);
-	fprintf(out, "\t\t");
-	if (any)
-		fprintf(out, "meta nfproto ipv%d fib daddr type local", f ? 6 : 4);
-	else
-		fprintf(out, "%s daddr %s", family_name[f], ip);
+	/* What is not addressed to this host is nobody's to take (contract 5.5). Nor is ::1: for it there
+	 * is no route_localnet, and a caller of "localhost" shall go on to 127.0.0.1. */
+	fprintf(out, "\t\tmeta nfproto ipv%d fib daddr type local", f ? 6 : 4);
+	if (!any)
+		fprintf(out, " %s daddr %s", family_name[f], ip);
+	else if (f)
+		fprintf(out, " ip6 daddr != ::1");
 	fprintf(out, " %s dport %lld dnat %s to %s%s%s:%lld\n", json_str_opt(port, "protocol", ""),
 		(long long)json_int_opt(port, "host_port", 0), family_name[f], f ? "[" : "",
 		t->ip[f], f ? "]" : "", (long long)json_int_opt(port, "port", 0));
 }
 
 /*
- * 127.0.0.1 means nothing to the pod, nor does its own address as the other end: these leave with the
- * host's (contract 5.5; the second is a pod that calls itself by the host's port).
+ * 127.0.0.1 means nothing to the pod, and whom it can answer directly it would answer under another
+ * address than was called: what comes from there leaves with the host's (contract 5.5; the second is the
+ * pod itself, and its neighbours on one bridge, by a port of the host).
  */
 static void print_masquerade(FILE *out, const json_t *port, const struct target *t, int f)
 {
@@ -96,7 +107,7 @@ static void print_masquerade(FILE *out, const json_t *port, const struct target 
 		fprintf(out, "\t\tip saddr 127.0.0.0/8 ip daddr %s %s dport %lld masquerade\n",
 			t->ip[f], protocol, to);
 	fprintf(out, "\t\t%s saddr %s %s daddr %s %s dport %lld ct status dnat masquerade\n",
-		family_name[f], t->ip[f], family_name[f], t->ip[f], protocol, to);
+		family_name[f], t->net[f], family_name[f], t->ip[f], protocol, to);
 }
 
 static void print_rules(FILE *out, const json_t *ports, const struct target *t,
@@ -154,13 +165,22 @@ static int run_nft(const char *text, struct err *err)
 /* ---- 127.0.0.1 ---- */
 
 /*
- * The kernel drops what comes from 127.0.0.1 on any other interface than lo; where it leaves for the
- * pod that is allowed (Documentation/networking/ip-sysctl.rst, route_localnet).
+ * Elsewhere than on lo the kernel takes 127.0.0.0/8 for a mistake and drops it. Where calls of 127.0.0.1
+ * leave for the pod that must not be (Documentation/networking/ip-sysctl.rst, route_localnet); but then
+ * whoever is behind that interface could call services that listen on 127.0.0.1 alone
+ * (CVE-2020-8558). So what the kernel dropped is dropped here, first and for good: the setting outlives
+ * the pod where the interface does.
  */
+static const char localnet_rules[] =
+	"add table inet xenpod\n"
+	"add chain inet xenpod localnet { type filter hook prerouting priority raw; }\n"
+	"flush chain inet xenpod localnet\n"
+	"add rule inet xenpod localnet iifname != \"lo\" ip daddr 127.0.0.0/8 drop\n";
+
 static int allow_localnet(const char *ip, struct err *err)
 {
 	char ifname[IF_NAMESIZE];
-	if (route_interface(ip, ifname, err) < 0)
+	if (run_nft(localnet_rules, err) < 0 || route_interface(ip, ifname, err) < 0)
 		return -1;
 	_cleanup_free_ char *path = xasprintf("/proc/sys/net/ipv4/conf/%s/route_localnet", ifname);
 	_cleanup_fd_ int fd = open(path, O_WRONLY | O_CLOEXEC);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Ports of the host that lead to a pod (contract 5.5): one nftables table for each pod, "xenpod-<uuid>",
- * made and removed as a whole in one transaction, so nothing of it can be half there or left over.
+ * made and removed as a whole in one transaction, so nothing of it can be half there or left over. One
+ * more, "xenpod", is the host's and stays: it drops what comes for 127.0.0.0/8 from other hosts and pods.
  */
 #ifndef ACT_PORTS_H
 #define ACT_PORTS_H

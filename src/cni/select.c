@@ -13,6 +13,7 @@
 #include "base/alloc.h"
 #include "base/cleanup.h"
 #include "base/files.h"
+#include "base/json.h"
 
 /* ---- the flag --------------------------------------------------------------------------------- */
 
@@ -164,8 +165,11 @@ static void take_file(const char *dir, const char *file, bool builtin, struct fi
 	if (r == 0 && S_ISDIR(st.st_mode))
 		return;
 	struct found f = {.builtin = builtin, .file = xstrdup(file)};
+	_cleanup_json_ json_t *name = json_string(file);
 	if (r < 0)
 		err_sys(&f.err, "%s", path);
+	else if (!name) /* it is stored and told as JSON */
+		err_set(&f.err, ERR_INVALID, "%s: its name is not UTF-8", path);
 	else if (!S_ISREG(st.st_mode))
 		err_set(&f.err, ERR_INVALID, "%s: it is not a regular file", path);
 	else

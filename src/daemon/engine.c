@@ -276,15 +276,16 @@ static void forget(struct engine *e, struct pod *p)
 static void after_commit(struct engine *e, struct turn *t)
 {
 	struct pod *p = t->ev->pod;
-	if (t->ev->accept)
+	if (t->ev->accept) {
+		turn_unfresh(e, p);
 		pods_add(e->pods, p);
+	}
 	if (t->before.state != p->core.state)
 		p->quiet_posted = false;
 	deadlines_set(&e->deadlines, p, p->core.deadline_ns);
 	/* Not core.state: a later turn of the same commit may have moved on. */
 	account_start(e, t->ev->accept ? POD_GONE : t->before.state, t->update.next, p);
-	/* A start that is not wanted any more keeps none: what was made is given back at once. */
-	if (t->update.event == EV_NETWORKED && t->ev->args.nets)
+	if (t->history_seq && t->ev->args.nets)
 		pod_set_nets(p, t->ev->args.nets);
 	if (t->history_seq)
 		publish(e, t);

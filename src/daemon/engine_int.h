@@ -54,6 +54,7 @@ struct engine {
 	int retries;
 	bool barrier;                        /* effects wait */
 	int starting;                        /* pods from exporting to unpausing */
+	struct pod *fresh;                   /* accepted by turns that are not committed yet */
 	struct pod *waiting, **waiting_tail; /* accepted ones, in line for a place to start */
 	struct op *ops, **ops_tail;
 	int64_t next_op;
@@ -66,6 +67,8 @@ struct engine {
 /* turn.c: guard, step, apply in memory, write within the open transaction. -1: undone, err set. */
 int turn_make(struct engine *e, struct turn *t, struct err *err);
 void turn_undo(struct engine *e, struct turn *t);
+/* The pod is committed, or is not to be: takes it out of `fresh`. */
+void turn_unfresh(struct engine *e, const struct pod *p);
 
 /* effects.c: carries out one effect of a committed turn. */
 void effect_run(struct engine *e, struct pod *p, enum pod_effect fx, int64_t outbox);

@@ -48,6 +48,9 @@ static void add_domain(json_t *r, const struct pod *p)
 /* What plugins are told again when the network is given back, whatever has become of their confs. */
 static void add_network(json_t *r, const struct pod *p)
 {
+	/* No domain was ever made: nobody will ask what its addresses were. */
+	if (pod_network(p) && p->core.generation == 0)
+		json_object_set_new(r, "undo", json_true());
 	if (pod_network(p))
 		json_object_set(r, "network", pod_network(p));
 	if (p->nets)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "daemon/engine_int.h"
 
 struct search {
 	const struct pod *pod;
@@ -54,7 +55,9 @@ int ports_check(struct engine *e, const struct pod *p, struct err *err)
 	struct search s = {.pod = p};
 	if (!json_array_size(ports_of(p)))
 		return 0;
-	pods_each(engine_pods(e), look, &s);
+	pods_each(e->pods, look, &s);
+	for (struct pod *o = e->fresh; o; o = o->fresh_next)
+		look(&s, o);
 	if (!s.other)
 		return 0;
 	return err_set(err, ERR_EXISTS,

@@ -110,6 +110,10 @@ static void step(struct engine *e, struct turn *t)
 	if (c->state == POD_CREATING && from != POD_CREATING)
 		c->generation++;
 	c->seq++;
+	if (t->ev->accept) {
+		p->fresh_next = e->fresh;
+		e->fresh = p;
+	}
 	set_deadline(e, c, &t->update);
 	memory_count(e, p);
 }
@@ -253,7 +257,8 @@ static int write_pod(struct engine *e, const struct turn *t, struct err *err)
 
 static int write_nets(struct engine *e, const struct turn *t, struct err *err)
 {
-	if (t->update.event != EV_NETWORKED || !t->ev->args.nets)
+	/* Also of a start that is not wanted any more: it is given back by what the plugins said. */
+	if (!t->ev->args.nets)
 		return 0;
 	_cleanup_free_ char *text = json_text(t->ev->args.nets);
 	return store_networks_put(e->cfg.store, t->ev->pod->uuid, text, err);
@@ -281,10 +286,21 @@ static int write_rows(struct engine *e, struct turn *t, struct err *err)
 
 /* ---- the turn ----------------------------------------------------------------------------- */
 
+void turn_unfresh(struct engine *e, const struct pod *p)
+{
+	struct pod **at = &e->fresh;
+	while (*at && *at != p)
+		at = &(*at)->fresh_next;
+	if (*at)
+		*at = p->fresh_next;
+}
+
 void turn_undo(struct engine *e, struct turn *t)
 {
 	struct pod *p = t->ev->pod;
 	p->core = t->before;
+	if (t->ev->accept)
+		turn_unfresh(e, p);
 	if (t->update.event == EV_GUEST_APP)
 		p->app[t->ev->args.app] = t->app_before;
 	if (t->ev->accept)

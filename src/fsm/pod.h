@@ -39,7 +39,7 @@ enum pod_owns {
 	X(STOPPING, "stopping", "stopping", POD_LK | POD_EX | POD_DOM, 7000) /* + the grace */     \
 	X(DESTROYING, "destroying", "stopping", POD_LK | POD_EX | POD_DOM, 90000)                  \
 	X(DYING, "dying", "stopping", POD_LK | POD_EX | POD_DOM, 2000)                             \
-	X(CLEARING, "clearing", "stopping", POD_LK | POD_EX, 120000)                               \
+	X(CLEARING, "clearing", "stopping", POD_LK | POD_EX, 240000)                               \
 	X(COLLECTING, "collecting", "stopping", POD_LK, 60000)                                     \
 	X(EXITED, "exited", "exited", POD_OWNS_NOTHING, 0)                                         \
 	X(FAILED, "failed", "failed", POD_OWNS_NOTHING, 0)                                         \

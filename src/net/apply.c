@@ -167,15 +167,21 @@ static int apply_route(struct apply *ap, const json_t *o, struct err *err)
 		.rtm_type = RTN_UNICAST,
 		.rtm_flags = json_bool_opt(o, "onlink", false) ? RTNH_F_ONLINK : 0,
 	};
-	struct nl_msg *msg =
-		nlsock_msg(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, &head, sizeof head);
+	/* Not in place of another interface's to the same destination; for IPv6 APPEND would make one
+	 * route of two. */
+	int how = NLM_F_CREATE | (dst.family == AF_INET ? NLM_F_APPEND : 0);
+	struct nl_msg *msg = nlsock_msg(RTM_NEWROUTE, how, &head, sizeof head);
 	if (dst.prefix)
 		put_addr(msg, RTA_DST, &dst);
 	put_route(msg, ap, o, dst.family);
-	if (nlsock_do(ap->sock, msg, err) < 0)
-		return err_wrap(err, "add the route to %s%s%s", text_of(o, "dst"),
-			via ? " via " : "", via ? via : "");
-	return 0;
+	if (nlsock_do(ap->sock, msg, err) == 0)
+		return 0;
+	if (errno == EEXIST) { /* applied once more */
+		err_done(err);
+		return 0;
+	}
+	return err_wrap(err, "add the route to %s%s%s", text_of(o, "dst"), via ? " via " : "",
+		via ? via : "");
 }
 
 static int apply_neighbour(struct apply *ap, const json_t *o, struct err *err)

@@ -41,9 +41,9 @@
  *   pause    {uuid, generation, domid}
  *   shutdown {uuid, generation, domid}   writes control/shutdown = poweroff
  *   destroy  {uuid, generation, domid}   domid -1: whatever carries uuid and generation
- *   clear    {uuid, dir, cgroup, network?, nets?}  kill and remove the cgroup, unmount exports,
- *                                    remove dir, end port forwarding; a network that was not made
- *                                    as a whole (no nets) is given back
+ *   clear    {uuid, dir, cgroup, network?, nets?, undo?}  end port forwarding, kill and remove the
+ *                                    cgroup, unmount exports, remove dir; undo: no domain was made
+ *                                    for the network, which is given back at once
  *   release  {uuid, logs:[path], network?, nets?}  what outlives the pod until gc: network, log
  *                                    files (below /var/log/xen, with their rotated .1 .2 ...),
  *                                    last the helper lock's file

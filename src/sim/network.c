@@ -44,7 +44,7 @@ int network_make(struct sim *sim, struct helper *h, json_t *done, struct err *er
 void network_clear(struct host *host, const json_t *request)
 {
 	host->ports = false;
-	if (json_object_get(request, "network") && !json_object_get(request, "nets"))
+	if (json_bool_opt(request, "undo", false))
 		network_release(host);
 }
 

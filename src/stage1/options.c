@@ -8,6 +8,7 @@
 
 #include "base/alloc.h"
 #include "base/cleanup.h"
+#include "base/json.h"
 #include "cni/select.h"
 #include "proto/spec.h"
 #include "stage1/flags.h"
@@ -66,6 +67,13 @@ static int judge_net(const char *net, struct err *err)
 		"the host's (PV Calls); use --net=default with --port, or a bridge network");
 }
 
+/* They travel as JSON. */
+static int check_text(const char *flag, const char *text, struct err *err)
+{
+	_cleanup_json_ json_t *j = json_string(text ? text : "");
+	return j ? 0 : err_set(err, ERR_INVALID, "flag --%s: its value is not UTF-8", flag);
+}
+
 static int judge_ipc(const char *ipc, struct err *err)
 {
 	if (!strcmp(ipc, "auto") || !strcmp(ipc, "private"))
@@ -107,6 +115,9 @@ int options_parse(int argc, char **argv, struct run_options *ret, struct err *er
 	if (refuse(ret, err) < 0 || (ret->ipc && judge_ipc(ret->ipc, err) < 0))
 		return -1;
 	if (ret->dns_conf_mode && dns_parse(ret->dns_conf_mode, &ret->dns, err) < 0)
+		return -1;
+	if (check_text("net", ret->net, err) < 0 ||
+		check_text("local-config", ret->local_config, err) < 0)
 		return -1;
 	return judge_net(ret->net, err);
 }

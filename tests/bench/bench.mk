@@ -7,6 +7,15 @@ $(VCHANECHO): tests/bench/vchanecho.c src/proto/stream.h
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(STATIC) -o $@ $< $(LIBS_vchan)
 
-.PHONY: bench
+VIFATTACH := build/release/lab/vifattach
+$(VIFATTACH): tests/bench/vifattach.c $(foreach a,net proto base,build/release/lib$(a).a)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -o $@ $^ $(LIBS_nl) -ljansson
+
+.PHONY: bench bench-net
 bench: need $(VCHANECHO) ## measure streams and enter on a real Xen, beside libxenvchan alone
 	$(Q)bash tests/bench/streams.sh
+
+bench-net: need $(VIFATTACH) ## measure vifs and their traffic on a real Xen, beside vif-bridge and a plain bridge
+	$(Q)bash tests/bench/net.sh

@@ -182,6 +182,20 @@ static void test_a_port_is_one_pods(void **state)
 	kit_finish(&k);
 }
 
+/* Both are in one commit: neither is among the pods when the other is judged. */
+static void test_a_port_is_one_pods_at_once(void **state)
+{
+	(void)state;
+	struct kit_pod *a = networked("forever", 8080);
+	struct kit_pod *b = networked("forever", 8080);
+	kit_until(a, POD_RUNNING);
+	assert_null(kit_find(b));
+	assert_int_equal(b->accept.refused, ERR_EXISTS);
+	kit_kill_run(b);
+	kit_ask(a, EV_STOP);
+	kit_finish(&k);
+}
+
 static const struct CMUnitTest tests[] = {
 	T(test_made_before_the_domain),
 	T(test_kept_over_a_restart),
@@ -192,6 +206,7 @@ static const struct CMUnitTest tests[] = {
 	T(test_stopped_meanwhile),
 	T(test_release_fails_three_times),
 	T(test_a_port_is_one_pods),
+	T(test_a_port_is_one_pods_at_once),
 };
 
 UNIT_MAIN(tests, NULL, NULL)

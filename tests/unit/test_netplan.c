@@ -54,7 +54,7 @@ static void attaches_with_its_part_of_the_time(void **state)
 	assert_string_equal(at.container, UUID);
 	assert_string_equal(at.netns, p.path);
 	assert_ptr_equal(at.dirs, p.dirs);
-	assert_int_equal(at.timeout_ms, 60000);
+	assert_int_equal(at.timeout_ms, 50000);
 	assert_null(netplan_attach(&p, false, 1).netns);
 	/* All of it together ends before the supervisor's 240 s. */
 	at = netplan_attach(&p, true, SPEC_MAX_NETS);
