@@ -83,9 +83,9 @@ static char *own_chain(const char *line, size_t len)
 	return n == 28 ? xstrndup(at, n) : NULL;
 }
 
-char *leftover_rules(const char *saved, const char *uuid)
+char *leftover_rules(const char *saved, const char *network, const char *uuid)
 {
-	_cleanup_free_ char *mark = xasprintf("id: \\\"%s\\\"", uuid);
+	_cleanup_free_ char *mark = xasprintf("name: \\\"%s\\\" id: \\\"%s\\\"", network, uuid);
 	char *script = NULL;
 	_cleanup_free_ char *chains = NULL;
 	for (const char *line = saved; *line; line += strcspn(line, "\n"), line += *line == '\n') {
@@ -118,7 +118,8 @@ static char *read_all(FILE *f)
 }
 
 /* Programs of the host, not of the pod: bounded by the supervisor's deadline for this process. */
-static int remove_rules(const char *iptables, const char *uuid, struct err *err)
+static int remove_rules(
+	const char *iptables, const char *network, const char *uuid, struct err *err)
 {
 	_cleanup_free_ char *save = xasprintf("exec %s-save -t nat", iptables);
 	_cleanup_free_ char *restore = xasprintf("exec %s-restore --noflush -w 10", iptables);
@@ -132,7 +133,7 @@ static int remove_rules(const char *iptables, const char *uuid, struct err *err)
 		return 0;
 	if (status)
 		return err_set(err, ERR_SYSTEM, "%s-save does not tell its rules", iptables);
-	_cleanup_free_ char *script = leftover_rules(saved, uuid);
+	_cleanup_free_ char *script = leftover_rules(saved, network, uuid);
 	if (!script)
 		return 0;
 	f = popen(restore, "we");
@@ -156,7 +157,8 @@ int leftover_remove(const struct cni_net *net, const char *uuid, struct err *err
 				err) < 0)
 			return err_wrap(err, "network \"%s\"", net->name);
 	}
-	if (remove_rules("iptables", uuid, err) < 0 || remove_rules("ip6tables", uuid, err) < 0)
+	if (remove_rules("iptables", net->name, uuid, err) < 0 ||
+		remove_rules("ip6tables", net->name, uuid, err) < 0)
 		return err_wrap(err, "network \"%s\"", net->name);
 	return 0;
 }

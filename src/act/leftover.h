@@ -18,9 +18,10 @@ int leftover_leases(const char *dir, const char *network, const char *uuid, stru
 
 /*
  * Of the nat table as iptables-save(8) prints it: what iptables-restore(8) --noflush has to be told so
- * that the rules with this pod's comment are gone, and the chains that only they led to. Caller frees;
- * NULL when there are none.
+ * that the rules with this network's and this pod's comment are gone, and the chains that only they led
+ * to. Of this network alone: a plugin that is yet to be asked does not bear that its chain is gone.
+ * Caller frees; NULL when there are none.
  */
-char *leftover_rules(const char *saved, const char *uuid);
+char *leftover_rules(const char *saved, const char *network, const char *uuid);
 
 #endif

@@ -91,8 +91,9 @@ struct pod {
 	struct pod_memory memory;
 	bool waits_admission; /* in the engine's line for a place to start */
 	struct pod *wait_next;
-	struct pod *fresh_next; /* accepted in a batch that is not committed yet: not in the table */
-	size_t heap_pos; /* place in the deadline heap + 1; 0: not in it */
+	struct pod
+		*fresh_next; /* accepted in a batch that is not committed yet: not in the table */
+	size_t heap_pos;     /* place in the deadline heap + 1; 0: not in it */
 	int64_t heap_due;
 };
 

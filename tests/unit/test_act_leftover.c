@@ -85,31 +85,37 @@ static void no_leases_at_all(void **state)
 static void no_rules_of_the_pods(void **state)
 {
 	(void)state;
-	assert_null(leftover_rules("", UUID));
-	assert_null(leftover_rules("*nat\n:POSTROUTING ACCEPT [0:0]\nCOMMIT\n", UUID));
+	assert_null(leftover_rules("", "n", UUID));
+	assert_null(leftover_rules("*nat\n:POSTROUTING ACCEPT [0:0]\nCOMMIT\n", "n", UUID));
 	assert_null(leftover_rules(
 		"-A POSTROUTING -m comment --comment \"name: \\\"n\\\" id: \\\"" OTHER
 		"\\\"\" -j " CHAIN "\n",
-		UUID));
-	assert_null(
-		leftover_rules("-A POSTROUTING -m comment --comment \"" UUID "\" -j X\n", UUID));
+		"n", UUID));
+	assert_null(leftover_rules(
+		"-A POSTROUTING -m comment --comment \"name: \\\"other\\\" id: \\\"" UUID
+		"\\\"\" -j " CHAIN "\n",
+		"n", UUID));
+	assert_null(leftover_rules(
+		"-A POSTROUTING -m comment --comment \"" UUID "\" -j X\n", "n", UUID));
 }
 
 static void rules_and_their_chain(void **state)
 {
 	(void)state;
-	_cleanup_free_ char *script =
-		leftover_rules("*nat\n:" CHAIN " - [0:0]\n"
-			       "-A POSTROUTING -s 10.0.0.9/32 -j MASQUERADE\n"
-			       "-A POSTROUTING -s 10.0.0.2/32 -m comment --comment \"id: \\\"" UUID
-			       "\\\"\" -j " CHAIN "\n-A SHARED -m comment --comment \"id: \\\"" UUID
-			       "\\\"\" -j CNI-HOSTPORT-MASQ",
-			UUID);
+	_cleanup_free_ char *script = leftover_rules(
+		"*nat\n:" CHAIN " - [0:0]\n"
+		"-A POSTROUTING -s 10.0.0.9/32 -j MASQUERADE\n"
+		"-A POSTROUTING -s 10.0.0.2/32 -m comment --comment \"name: \\\"n\\\" id: \\\"" UUID
+		"\\\"\" -j " CHAIN
+		"\n-A SHARED -m comment --comment \"name: \\\"n\\\" id: \\\"" UUID
+		"\\\"\" -j CNI-HOSTPORT-MASQ",
+		"n", UUID);
 	assert_non_null(script);
 	assert_string_equal(script,
 		"*nat\n"
-		"-D POSTROUTING -s 10.0.0.2/32 -m comment --comment \"id: \\\"" UUID
-		"\\\"\" -j " CHAIN "\n-D SHARED -m comment --comment \"id: \\\"" UUID
+		"-D POSTROUTING -s 10.0.0.2/32 -m comment --comment \"name: \\\"n\\\" id: \\\"" UUID
+		"\\\"\" -j " CHAIN
+		"\n-D SHARED -m comment --comment \"name: \\\"n\\\" id: \\\"" UUID
 		"\\\"\" -j CNI-HOSTPORT-MASQ\n"
 		"-F " CHAIN "\n-X " CHAIN "\nCOMMIT\n");
 }

@@ -79,8 +79,7 @@ static void opens_and_closes(void **state)
 		"type nat hook output priority -101",
 		"type nat hook postrouting priority srcnat - 1",
 		"meta nfproto ipv4 fib daddr type local tcp dport 8080 dnat ip to 10.0.0.2:80",
-		"fib daddr type local ip daddr 127.0.0.1 udp dport 53 dnat ip to "
-		"10.0.0.2:5353",
+		"ip daddr 127.0.0.1 udp dport 53 dnat ip to 10.0.0.2:5353",
 		"ip saddr 127.0.0.0/8 ip daddr 10.0.0.2 tcp dport 80 masquerade",
 		"ip saddr 10.0.0.0/24 ip daddr 10.0.0.2 tcp dport 80 ct status dnat masquerade",
 		"iifname != \"lo\" ip daddr 127.0.0.0/8 drop", NULL};
