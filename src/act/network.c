@@ -48,13 +48,27 @@ static int check_no_vif(const struct netplan *p, struct err *err)
 	return r;
 }
 
+/* A main plugin calls it, and fails for good when it is gone. */
+static int find_ipam(const struct netplan *p, const struct cni_net *net, struct err *err)
+{
+	size_t i;
+	const json_t *plugin;
+	json_array_foreach (net->plugins, i, plugin) {
+		_cleanup_free_ char *path = NULL;
+		const char *type = json_str_opt(json_object_get(plugin, "ipam"), "type", NULL);
+		if (type && *type && cni_plugin_find(p->dirs, type, &path, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 static int undo_net(
 	const struct netplan *p, size_t i, const json_t *nets, bool has_netns, struct err *err)
 {
 	struct cni_attach at = netplan_attach(p, has_netns, i + 1);
 	json_t *result = json_object_get(json_array_get(nets, i), "result");
 	/* Whose interface is gone already, bridge and ptp forget the rules: also when it says done. */
-	if (cni_net_del(&p->net[i], &at, result, err) == 0)
+	if (find_ipam(p, &p->net[i], err) == 0 && cni_net_del(&p->net[i], &at, result, err) == 0)
 		return leftover_remove(&p->net[i], p->uuid, err);
 	if (err->code != ERR_NOTFOUND)
 		return -1;
