@@ -139,9 +139,7 @@ static void both_families(void **state)
 {
 	static const char *const rules[] = {
 		"meta nfproto ipv4 fib daddr type local tcp dport 8080 dnat ip to 10.0.0.2:80",
-		"fib daddr type local ip6 daddr != ::1 tcp dport 8080 dnat ip6 "
-		"to "
-		"[fd00::2]:80",
+		"local ip6 daddr != ::1 tcp dport 8080 dnat ip6 to [fd00::2]:80",
 		"ip6 daddr fd00::1 udp dport 53 dnat ip6 to [fd00::2]:53",
 		"ip6 saddr fd00::/64 ip6 daddr fd00::2 tcp dport 80 ct status dnat masquerade",
 		NULL};

@@ -139,6 +139,7 @@ nothing_of_it "killed while it is given back"
 
 # ---- DEL ------------------------------------------------------------------------------------------
 
+xenpod gc --grace-period=0 >/dev/null 2>&1 # others have the plugin as well
 mode stubborn
 echo 3 >/tmp/faulty.n
 start stubborn --net=default,faulty $work/images/server
