@@ -21,7 +21,7 @@
 #include "net/netns.h"
 
 /* Of one network; a plugin may say a megabyte, and all of them travel in one frame. */
-#define RESULT_MAX (16 * 1024)
+#define RESULT_MAX ((size_t)16 * 1024)
 
 /* ---- giving back ---- */
 
