@@ -10,7 +10,9 @@
 
 /*
  * Beside the apps' own memory: kernel, init and page tables, and for each tree the pages that a 9p
- * device shares with its back end and the buffers of the mount.
+ * device shares with its back end and the buffers of the mount. Measured on Debian's kernel, PV, 2
+ * vCPUs, by MemAvailable of a pod of 128 MB: 73 MiB and 1.1 MiB for each tree that is mounted and not
+ * used; the rest is for what the kernel keeps while they are.
  */
 #define SIZE_BASE_KIB       (96 * 1024)
 #define SIZE_TREE_KIB       (4 * 1024)

@@ -76,7 +76,7 @@ plugins_warm() {
 
 # On the way out, whatever happened: this is ours and not the pods'.
 net_clean() {
-	rm -rf $confs /var/lib/cni/networks
+	rm -rf $confs /var/lib/cni/networks /tmp/faulty.* /tmp/mine.added
 	ip netns list | awk '{print $1}' | xargs -r -n 1 ip netns delete
 	for dev in lan0 edge mv dh dh0 mine0; do
 		ip link delete $dev 2>/dev/null

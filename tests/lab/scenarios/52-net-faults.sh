@@ -61,6 +61,8 @@ exit 0
 END
 chmod 755 /opt/cni/bin/faulty
 echo good >/tmp/faulty.mode
+echo 0 >/tmp/faulty.n
+: >/tmp/faulty.log
 plugins_warm $work/nets/99-default.conf
 
 mode() {
