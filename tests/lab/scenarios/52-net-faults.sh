@@ -25,6 +25,7 @@ cat >/opt/cni/bin/faulty <<'END'
 exec 3>&1 >&2
 ns=$(basename "$CNI_NETNS")
 mode=$(cat /tmp/faulty.mode)
+dev=f$(echo "$CNI_CONTAINERID" | cut -c1-8)
 echo "$CNI_COMMAND" >>/tmp/faulty.log
 case $CNI_COMMAND:$mode in
 ADD:fail)
@@ -49,13 +50,13 @@ DEL:stubborn)
 esac
 case $CNI_COMMAND in
 ADD)
-	ip link add faulty0 type veth peer name "$CNI_IFNAME" netns "$ns" || exit 1
-	ip link set faulty0 up
+	ip link add $dev type veth peer name "$CNI_IFNAME" netns "$ns" || exit 1
+	ip link set $dev up
 	ip -n "$ns" address add 10.92.0.2/24 dev "$CNI_IFNAME"
 	ip -n "$ns" link set "$CNI_IFNAME" up
 	echo '{"cniVersion": "0.4.0", "ips": [{"version": "4", "address": "10.92.0.2/24"}]}' >&3
 	;;
-DEL) ip link delete faulty0 2>/dev/null ;;
+DEL) ip link delete $dev 2>/dev/null ;;
 esac
 exit 0
 END
@@ -88,7 +89,7 @@ forgotten() {
 
 nothing_of_it() {
 	expect_eq "$1: no namespace, no interface, no lease" \
-		"$(find /run/netns -name 'xenpod-*'; ip -o link | grep -E 'veth|faulty'; find /var/lib/cni/networks/default -name '1*.*')" ''
+		"$(find /run/netns -name 'xenpod-*'; ip -o link | grep -E 'veth|: f[0-9a-f]{8}@'; find /var/lib/cni/networks/default -name '1*.*')" ''
 }
 
 # ---- ADD ------------------------------------------------------------------------------------------
