@@ -140,7 +140,8 @@ setup: ## install every Debian package that building, tests and lab need
 # Cheap test for the one thing that a machine without `make setup` lacks: compile-time headers.
 need:
 	@test -e /usr/include/libxl.h -a -e /usr/include/ev.h -a -e /usr/include/cmocka.h \
-		-a -e /usr/include/archive.h -a -e /usr/include/libnl3 || \
+		-a -e /usr/include/archive.h -a -e /usr/include/libnl3 \
+		-a -e /usr/include/nftables || \
 		$(MAKE) --no-print-directory setup
 
 $(B)/%.o: src/%.c

@@ -47,7 +47,7 @@ static int read_nets(const json_t *network, struct netplan *p, struct err *err)
 int netplan_read(const char *uuid, const json_t *network, struct netplan *ret, struct err *err)
 {
 	*ret = (struct netplan){.uuid = uuid, .until = cni_now_ms() + PLAN_MS};
-	snprintf(ret->netns, sizeof ret->netns, "xenpod-%s", uuid);
+	snprintf(ret->netns, sizeof ret->netns, NETPLAN_NETNS, uuid);
 	snprintf(ret->path, sizeof ret->path, NETNS_DIR "/%s", ret->netns);
 	if (read_dirs(network, ret, err) == 0 && read_nets(network, ret, err) == 0)
 		return 0;

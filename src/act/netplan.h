@@ -9,8 +9,10 @@
 #include "cni/chain.h"
 #include "proto/spec.h"
 
+#define NETPLAN_NETNS "xenpod-%s" /* of a pod's UUID, below NETNS_DIR */
+
 struct netplan {
-	char netns[UUID_TEXT_SIZE + 8]; /* "xenpod-<uuid>", below NETNS_DIR */
+	char netns[UUID_TEXT_SIZE + 8]; /* NETPLAN_NETNS */
 	char path[UUID_TEXT_SIZE + 32]; /* of it */
 	const char *uuid;               /* borrowed */
 	struct cni_net net[SPEC_MAX_NETS];

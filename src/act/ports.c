@@ -15,6 +15,7 @@
 #include "base/files.h"
 #include "base/json.h"
 #include "net/route.h"
+#include "proto/hostport.h"
 #include "proto/ifconf.h"
 
 #define FAMILIES 2
@@ -81,7 +82,7 @@ static int check_target(const json_t *ports, const struct target *t, struct err 
 static void print_dnat(FILE *out, const json_t *port, const struct target *t, int f)
 {
 	const char *ip = json_str_opt(port, "host_ip", "");
-	bool any = !strcmp(ip, any_ip[0]) || !strcmp(ip, any_ip[1]);
+	bool any = hostport_is_any(ip);
 	/* What is not addressed to this host is nobody's to take (contract 5.5). Nor is ::1: for it there
 	 * is no route_localnet, and a caller of "localhost" shall go on to 127.0.0.1. */
 	fprintf(out, "\t\tmeta nfproto ipv%d fib daddr type local", f ? 6 : 4);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "act/netplan.h"
 #include "base/alloc.h"
 #include "base/cleanup.h"
 #include "base/json.h"
@@ -79,7 +80,7 @@ int vifs_tie(const struct act *a, uint32_t domid, struct err *err)
 	const json_t *nets = json_object_get(a->request, "nets");
 	bool guard = json_bool_opt(a->request, "guard", false);
 	_cleanup_fd_ int netns = -1;
-	_cleanup_free_ char *name = xasprintf("xenpod-%s", a->id.uuid);
+	_cleanup_free_ char *name = xasprintf(NETPLAN_NETNS, a->id.uuid);
 	if (!json_array_size(nets))
 		return 0;
 	if (netns_open(name, &netns, err) < 0)

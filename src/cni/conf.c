@@ -32,11 +32,18 @@ int cni_version_parse(const char *text, enum cni_version *ret, struct err *err)
 		text);
 }
 
-/* Go takes null for absent, and plugins' authors test with Go. */
-static json_t *member(const json_t *o, const char *key)
+json_t *cni_member(const json_t *o, const char *key)
 {
 	json_t *v = json_object_get(o, key);
 	return json_is_null(v) ? NULL : v;
+}
+
+int cni_version_read(const json_t *o, enum cni_version *ret, struct err *err)
+{
+	const char *text = "";
+	if (cni_member(o, "cniVersion") && json_get_str(o, "cniVersion", &text, err) < 0)
+		return -1;
+	return *text ? cni_version_parse(text, ret, err) : 0;
 }
 
 static bool is_control(unsigned char c)
@@ -88,19 +95,10 @@ static int judge_name(const char *name, enum cni_version version, struct err *er
 	return 0;
 }
 
-static int take_version(const json_t *o, enum cni_version *ret, struct err *err)
-{
-	const char *text = "";
-	if (member(o, "cniVersion") && json_get_str(o, "cniVersion", &text, err) < 0)
-		return -1;
-	*ret = CNI_0_1_0;
-	return *text ? cni_version_parse(text, ret, err) : 0;
-}
-
 /* The spec's table says a string, its readers take both (0.4.0, "Network Configuration Lists"). */
 static int take_disable_check(const json_t *o, bool *ret, struct err *err)
 {
-	const json_t *v = member(o, "disableCheck");
+	const json_t *v = cni_member(o, "disableCheck");
 	const char *text = json_string_value(v);
 	*ret = json_is_true(v) || (text && !strcmp(text, "true"));
 	if (!v || json_is_boolean(v) || *ret || (text && !strcmp(text, "false")))
@@ -118,9 +116,9 @@ static int take_plugin(const json_t *conf, struct cni_net *n, struct err *err)
 		return -1;
 	if (!is_file_name(type))
 		return err_set(err, ERR_INVALID, "\"type\" must be the file name of a plugin");
-	if (member(conf, "ipMasq") && json_get_bool(conf, "ipMasq", &masq, err) < 0)
+	if (cni_member(conf, "ipMasq") && json_get_bool(conf, "ipMasq", &masq, err) < 0)
 		return -1;
-	if (member(conf, "capabilities") && !json_is_object(member(conf, "capabilities")))
+	if (cni_member(conf, "capabilities") && !json_is_object(cni_member(conf, "capabilities")))
 		return err_set(err, ERR_INVALID, "\"capabilities\" must be an object");
 	n->ip_masq |= masq;
 	/* Spec 0.4.0: the list's name and version replace whatever a plugin's conf says. */
@@ -156,7 +154,8 @@ static int take_all(const json_t *o, bool is_list, struct cni_net *n, struct err
 	const char *name;
 	if (!json_is_object(o))
 		return err_set(err, ERR_INVALID, "it must be a JSON object");
-	if (take_version(o, &n->version, err) < 0 || json_get_str(o, "name", &name, err) < 0 ||
+	n->version = CNI_0_1_0; /* what a conf without one is */
+	if (cni_version_read(o, &n->version, err) < 0 || json_get_str(o, "name", &name, err) < 0 ||
 		judge_name(name, n->version, err) < 0)
 		return -1;
 	n->name = xstrdup(name);
@@ -167,7 +166,7 @@ static int take_all(const json_t *o, bool is_list, struct cni_net *n, struct err
 		return json_get_array(o, "plugins", &plugins, err) < 0
 			       ? -1
 			       : take_plugins(plugins, n, err);
-	if (!member(o, "type") && member(o, "plugins"))
+	if (!cni_member(o, "type") && cni_member(o, "plugins"))
 		return err_set(err, ERR_INVALID, "a list of plugins must be in a .conflist file");
 	n->plugins = json_array();
 	return take_plugin(o, n, err);

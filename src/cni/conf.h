@@ -38,6 +38,10 @@ enum cni_version {
 const char *cni_version_text(enum cni_version v);
 /* ERR_UNSUPPORTED with the versions that are known. */
 int cni_version_parse(const char *text, enum cni_version *ret, struct err *err);
+/* "cniVersion" of a conf or a result; *ret stays when it does not tell. */
+int cni_version_read(const json_t *o, enum cni_version *ret, struct err *err);
+/* A member, borrowed; NULL when it is absent or null: Go's readers, and so plugins, take both alike. */
+json_t *cni_member(const json_t *o, const char *key);
 
 struct cni_net {
 	char *name;

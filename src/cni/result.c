@@ -11,13 +11,6 @@
 #include "base/cleanup.h"
 #include "base/json.h"
 
-/* Go takes null for absent, and most plugins are written in Go. */
-static json_t *member(const json_t *o, const char *key)
-{
-	json_t *v = json_object_get(o, key);
-	return json_is_null(v) ? NULL : v;
-}
-
 /* ---- addresses -------------------------------------------------------------------------------- */
 
 static int take_prefix(const char *text, struct cni_ip *ip)
@@ -68,7 +61,7 @@ static int add_ip(const json_t *o, const char *key, struct cni_result *r, struct
 		return -1;
 	if (take_address(text, &ip) < 0)
 		return err_set(err, ERR_INVALID, "\"%s\" is no address with a prefix", key);
-	if (member(o, "gateway")) {
+	if (cni_member(o, "gateway")) {
 		if (json_get_str(o, "gateway", &text, err) < 0)
 			return -1;
 		if (*text && take_ip(text, ip.v6, ip.gateway) < 0)
@@ -86,7 +79,7 @@ static int take_old(const json_t *o, struct cni_result *r, struct err *err)
 {
 	static const char *const keys[] = {"ip4", "ip6"};
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
-		json_t *ip = member(o, keys[i]);
+		json_t *ip = cni_member(o, keys[i]);
 		if (!ip)
 			continue;
 		if (!json_is_object(ip))
@@ -106,7 +99,7 @@ static int get_list(const json_t *o, const char *key, size_t max, json_t **ret, 
 {
 	size_t i;
 	json_t *v;
-	*ret = member(o, key);
+	*ret = cni_member(o, key);
 	if (!*ret)
 		return 0;
 	if (!json_is_array(*ret))
@@ -156,7 +149,7 @@ static int take_mac(const char *text, char ret[18])
 static int is_ours(const json_t *ip, const json_t *ifaces, const json_t *pods, struct err *err)
 {
 	int64_t index;
-	if (!member(ip, "interface"))
+	if (!cni_member(ip, "interface"))
 		return 1;
 	if (json_get_int(ip, "interface", &index, err) < 0)
 		return -1;
@@ -220,7 +213,7 @@ static int take_words(const json_t *o, const char *key, bool (*is_fine)(const ch
 {
 	size_t i;
 	json_t *v;
-	json_t *list = member(o, key);
+	json_t *list = cni_member(o, key);
 	if (!list)
 		return 0;
 	if (!json_is_array(list) || json_array_size(list) > CNI_DNS_MAX)
@@ -237,13 +230,13 @@ static int take_words(const json_t *o, const char *key, bool (*is_fine)(const ch
 
 static int take_dns(const json_t *o, struct cni_result *r, struct err *err)
 {
-	json_t *from = member(o, "dns");
+	json_t *from = cni_member(o, "dns");
 	if (!from)
 		return 0;
 	if (!json_is_object(from))
 		return err_set(err, ERR_INVALID, "\"dns\" must be an object");
 	_cleanup_json_ json_t *dns = json_object();
-	json_t *domain = member(from, "domain");
+	json_t *domain = cni_member(from, "domain");
 	const char *text = json_string_value(domain);
 	if (domain && (!text || (*text && !is_word(text))))
 		return err_set(err, ERR_INVALID, "\"domain\" must be a word");
@@ -260,19 +253,11 @@ static int take_dns(const json_t *o, struct cni_result *r, struct err *err)
 
 /* ---- the whole ---------------------------------------------------------------------------------- */
 
-static int take_version(const json_t *o, enum cni_version *ret, struct err *err)
-{
-	const char *text = "";
-	if (member(o, "cniVersion") && json_get_str(o, "cniVersion", &text, err) < 0)
-		return -1;
-	return *text ? cni_version_parse(text, ret, err) : 0;
-}
-
 static int take_all(const json_t *o, const char *ifname, struct cni_result *r, struct err *err)
 {
 	if (!json_is_object(o))
 		return err_set(err, ERR_INVALID, "it must be a JSON object");
-	if (take_version(o, &r->version, err) < 0)
+	if (cni_version_read(o, &r->version, err) < 0)
 		return -1;
 	r->raw = json_deep_copy(o);
 	json_object_set_new(r->raw, "cniVersion", json_string(cni_version_text(r->version)));

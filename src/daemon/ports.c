@@ -2,10 +2,9 @@
 /* Who has which port of the host: see ports.h. */
 #include "daemon/ports.h"
 
-#include <string.h>
-
 #include "base/json.h"
 #include "daemon/engine_int.h"
+#include "proto/hostport.h"
 
 struct search {
 	const struct pod *pod;
@@ -16,21 +15,6 @@ struct search {
 static const json_t *ports_of(const struct pod *p)
 {
 	return json_object_get(pod_network(p), "ports");
-}
-
-static bool is_any(const char *ip)
-{
-	return !strcmp(ip, "0.0.0.0") || !strcmp(ip, "::");
-}
-
-/* Addresses are texts in the one form that inet_ntop(3) gives them. */
-static bool meet(const json_t *a, const json_t *b)
-{
-	const char *ip_a = json_str_opt(a, "host_ip", "");
-	const char *ip_b = json_str_opt(b, "host_ip", "");
-	return json_int_opt(a, "host_port", 0) == json_int_opt(b, "host_port", -1) &&
-	       !strcmp(json_str_opt(a, "protocol", ""), json_str_opt(b, "protocol", "")) &&
-	       (is_any(ip_a) || is_any(ip_b) || !strcmp(ip_a, ip_b));
 }
 
 static void look(void *ctx, struct pod *other)
@@ -44,7 +28,7 @@ static void look(void *ctx, struct pod *other)
 		return;
 	json_array_foreach (ports_of(other), i, theirs)
 		json_array_foreach (ports_of(s->pod), k, mine)
-			if (meet(mine, theirs)) {
+			if (hostport_meet(mine, theirs)) {
 				s->other = other;
 				s->port = mine;
 			}

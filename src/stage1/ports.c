@@ -12,7 +12,7 @@
 #include "appc/lenient.h"
 #include "base/cleanup.h"
 #include "base/json.h"
-#include "proto/spec.h"
+#include "proto/hostport.h"
 
 #define ANY_IP "0.0.0.0" /* contract 5.5: no hostIP */
 
@@ -119,25 +119,17 @@ static int read_forward(
 
 /* ---- whose it is already ---- */
 
-static bool is_any(const char *ip)
-{
-	return !strcmp(ip, ANY_IP) || !strcmp(ip, "::");
-}
-
-static int check_double(const json_t *list, const struct forward *f, struct err *err)
+static int check_double(
+	const json_t *list, const json_t *port, const struct forward *f, struct err *err)
 {
 	size_t i;
 	const json_t *o;
-	json_array_foreach (list, i, o) {
-		const char *ip = json_str_opt(o, "host_ip", "");
-		if (json_int_opt(o, "host_port", 0) == f->host_port &&
-			!strcmp(json_str_opt(o, "protocol", ""), f->protocol) &&
-			(is_any(ip) || is_any(f->host_ip) || !strcmp(ip, f->host_ip)))
+	json_array_foreach (list, i, o)
+		if (hostport_meet(o, port))
 			return err_set(err, ERR_INVALID,
 				"forwarded port \"%s\": port %s/%lld of the host is forwarded "
 				"twice",
 				f->name, f->protocol, (long long)f->host_port);
-	}
 	return 0;
 }
 
@@ -187,13 +179,15 @@ int ports_plan(const struct poddir *d, json_t **ret, struct err *err)
 	const json_t *port;
 	json_array_foreach (d->pod.ports, i, port) {
 		struct forward f;
-		if (read_forward(d, port, &f, err) < 0 || check_double(list, &f, err) < 0 ||
-			check_listener(&f, err) < 0)
+		if (read_forward(d, port, &f, err) < 0)
 			return -1;
-		json_array_append_new(
-			list, json_make("{s:s, s:s, s:I, s:I}", "protocol", f.protocol, "host_ip",
-				      f.host_ip, "host_port", (json_int_t)f.host_port, "port",
-				      (json_int_t)f.port));
+		json_t *made = json_make("{s:s, s:s, s:I, s:I}", "protocol", f.protocol, "host_ip",
+			f.host_ip, "host_port", (json_int_t)f.host_port, "port",
+			(json_int_t)f.port);
+		int r = check_double(list, made, &f, err);
+		json_array_append_new(list, made);
+		if (r < 0 || check_listener(&f, err) < 0)
+			return -1;
 	}
 	*ret = json_array_size(list) ? json_incref(list) : NULL;
 	return 0;

@@ -33,11 +33,11 @@ leases() {
 }
 
 states() {
-	lab_run 'xenpod-status --json' | jq -r '.pods[] | .state + " " + .cause' | sort | uniq -c | sed 's/^ *//'
+	lab_run "xenpod-status --json | jq -r '.pods[] | .state + \" \" + .cause'" | sort | uniq -c | sed 's/^ *//'
 }
 
 settled() {
-	[ "$(lab_run 'xenpod-status --json' | jq -r '.supervisor.state')" = running ] && [ "$(states)" = "$1" ]
+	[ "$(lab_run "xenpod-status --json | jq -r .supervisor.state")" = running ] && [ "$(states)" = "$1" ]
 }
 
 soon_outside() {
