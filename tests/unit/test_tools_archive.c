@@ -73,8 +73,9 @@ static struct maker make_open(int filter)
 	archive_write_add_filter(m.a, filter);
 	/* xz's usual level works in 94 MiB, which takes valgrind five seconds to watch over. */
 	if (filter != ARCHIVE_FILTER_NONE)
-		assert_int_equal(archive_write_set_filter_option(m.a, NULL, "compression-level", "1"),
-				 ARCHIVE_OK);
+		assert_int_equal(
+			archive_write_set_filter_option(m.a, NULL, "compression-level", "1"),
+			ARCHIVE_OK);
 	assert_int_equal(archive_write_open_fd(m.a, m.fd), ARCHIVE_OK);
 	return m;
 }
