@@ -55,11 +55,14 @@ check-unit: need $(filter %$(T),$(unit_TESTS) $(sim_TESTS)) ## run the unit test
 	$(Q)for t in $(filter %$(T),$(unit_TESTS) $(sim_TESTS)); do echo "$${t##*/} count $$t"; done | \
 		sh tests/run.sh -j $(JOBS) -o $(B)/report/unit
 
-.PHONY: check-fast check check-lab fuzz
-check-fast: need ## every test that needs no Xen (3 minutes)
+.PHONY: check-fast check-deep check check-lab fuzz
+check-fast: need ## the tests that need no Xen (3 minutes)
 	+$(Q)MAKE='$(MAKE)' JOBS=$(JOBS) sh tests/check.sh fast
 
-check: need ## check-fast and the lab's core scenarios on a real Xen
+check-deep: need ## the tests that need no Xen and take longer
+	+$(Q)MAKE='$(MAKE)' JOBS=$(JOBS) sh tests/check.sh deep
+
+check: need ## check-fast, check-deep and the lab's core scenarios on a real Xen
 	+$(Q)MAKE='$(MAKE)' JOBS=$(JOBS) sh tests/check.sh core
 
 check-lab: need ## every scenario on a real Xen (SHARD=i/n for a part); notes the result in docs

@@ -1,12 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# The three tiers of tests; `make check-fast`, `make check` and `make check-lab` call it.
-#   fast  everything that needs no Xen
-#   core  fast, then the lab's core scenarios: one boot of a real Xen
+# The tiers of tests; `make check-fast`, `check-deep`, `check` and `check-lab` call it.
+#   fast  what needs no Xen, in three minutes
+#   deep  what needs no Xen and takes longer
+#   core  fast, deep, then the lab's core scenarios: one boot of a real Xen
 #   full  every scenario on the real Xen (SHARD=i/n for a part), noted in docs/LAB-RESULTS.md
 # Each ends in `N passed, N failed` and exits 1 when something failed. A build that fails is a
 # failure, and nothing is run on top of it.
-# usage: check.sh fast|core|full
+# usage: check.sh fast|deep|core|full
 set -eu
 
 cd "$(dirname "$0")/.."
@@ -54,46 +55,78 @@ build() {
 	fi
 }
 
-# The suites of the fast tier, one `LABEL MODE COMMAND` a line (run.sh says what that is).
-fast_suites() {
-	# The longest, which mostly waits, is begun first.
-	echo "contract/manifests count tests/contract/manifests.sh"
-	valgrind="valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite \
+valgrind="valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite \
 --show-leak-kinds=definite --suppressions=tests/unit/valgrind.supp"
-	for src in tests/unit/test_*.c tests/sim/test_*.c; do
-		[ -e "$src" ] || continue
-		t=${src#tests/}
-		t=${t%.c}
+
+# The suites of a tier, one `LABEL MODE COMMAND` a line (run.sh says what that is).
+fast_suites() {
+	# The longest, which mostly wait, are begun first.
+	for suite in manifests xenpod-status hooks; do
+		echo "contract/$suite count tests/contract/$suite.sh"
+	done
+	for t in $(names tests/unit/test_*.c tests/sim/test_*.c); do
 		echo "$t count build/debug/tests/$t"
 	done
-	for src in tests/fuzz/fuzz_*.c; do
-		[ -e "$src" ] || continue
-		t=$(basename "$src" .c)
-		echo "corpus/$t one build/debug/tests/fuzz/$t tests/fuzz/corpus/${t#fuzz_}"
+	for t in $(names tests/fuzz/fuzz_*.c); do
+		t=${t#fuzz/fuzz_}
+		echo "corpus/$t one build/debug/tests/fuzz/fuzz_$t tests/fuzz/corpus/$t"
 	done
 	for suite in tests/arrows.sh tests/fast/*.sh tests/contract/*.sh; do
-		[ "$suite" = tests/contract/manifests.sh ] || [ ! -x "$suite" ] || echo "$(basename "$(dirname "$suite")")/$(basename "$suite" .sh) count $suite"
+		case $suite in
+		*/manifests.sh | */xenpod-status.sh | */hooks.sh) continue ;;
+		esac
+		[ ! -x "$suite" ] ||
+			echo "$(basename "$(dirname "$suite")")/$(basename "$suite" .sh) count $suite"
 	done
-	for src in tests/unit/test_*.c tests/sim/test_*.c; do
-		[ -e "$src" ] || continue
-		t=${src#tests/}
-		t=${t%.c}
-		# A test says in its head why valgrind is of no use to it.
-		grep -q '^/\* NOVALGRIND: ' "$src" || echo "valgrind/$t one $valgrind build/release/tests/$t"
+	valgrind_suites fast
+}
+
+deep_suites() {
+	valgrind_suites deep
+}
+
+# A test says in its head when valgrind is of no use to it, or takes too long: /* VALGRIND: deep, */
+valgrind_suites() {
+	for t in $(names tests/unit/test_*.c tests/sim/test_*.c); do
+		tier=$(sed -n 's,^/\* VALGRIND: \([a-z]*\)\, .*,\1,p' "tests/$t.c")
+		[ "${tier:-fast}" != "$1" ] ||
+			echo "valgrind/$t one $valgrind build/release/tests/$t"
 	done
 }
 
-fast() {
+names() {
+	for src; do
+		t=${src#tests/}
+		[ ! -e "$src" ] || echo "${t%.c}"
+	done
+}
+
+builds() {
 	mkdir -p "$report"
 	say "building: release, debug (ASan, UBSan)"
 	build release all units
 	build debug all units
-	say "unit tests (debug, and release under valgrind), corpora, contract, arrows"
 	export VARIANT=release BUILD="$PWD/build/release" TOP="$PWD"
+}
+
+# Runs the suites of a tier, which stand in its list.
+suites() {
+	sh tests/run.sh -j "$((JOBS + 1))" -o "$report/$1" <"$report/$1.list" >"$report/$1.out" 2>&1 || :
+	sed '$d' "$report/$1.out"
+	add "$report/$1.out" "the $1 tier"
+}
+
+fast() {
+	builds
+	say "unit tests (debug, and release under valgrind), corpora, contract, arrows"
 	fast_suites >"$report/fast.list"
-	sh tests/run.sh -j "$((JOBS + 1))" -o "$report/fast" <"$report/fast.list" >"$report/fast.out" 2>&1 || :
-	sed '$d' "$report/fast.out"
-	add "$report/fast.out" "the fast tier"
+	suites fast
+}
+
+deep() {
+	say "the longer ones under valgrind"
+	deep_suites >"$report/deep.list"
+	suites deep
 }
 
 lab() {
@@ -132,8 +165,13 @@ note_results() {
 
 case ${1:-} in
 fast) fast ;;
+deep)
+	builds
+	deep
+	;;
 core)
 	fast
+	deep
 	lab core
 	;;
 full)
@@ -142,7 +180,7 @@ full)
 	note_results
 	;;
 *)
-	echo "usage: check.sh fast|core|full" >&2
+	echo "usage: check.sh fast|deep|core|full" >&2
 	exit 2
 	;;
 esac

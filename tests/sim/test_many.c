@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* NOVALGRIND: valgrind 3.19 does not know pidfd_open(2), by which locks are taken over */
+/* VALGRIND: no, valgrind 3.19 does not know pidfd_open(2), by which locks are taken over */
 /* Many pods at once, gc, and lives of supervisors that are shorter than those of their pods. */
 /* LINK: daemon store fsm sim proto base */
 /* LIBS: ev sqlite3 systemd pthread */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* NOVALGRIND: valgrind 3.19 does not know pidfd_open(2), by which locks are taken over */
+/* VALGRIND: no, valgrind 3.19 does not know pidfd_open(2), by which locks are taken over */
 /* Random lives on hosts of changing size: what memory is kept for whom stays true. */
 /* LINK: daemon store fsm sim proto base */
 /* LIBS: ev sqlite3 systemd pthread */

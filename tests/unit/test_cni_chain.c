@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Networks of several plugins: order, what each is handed, what a failure undoes. */
 /* LINK: cni base */
-/* NOVALGRIND: valgrind does not know pidfd_open(2), by which a plugin is waited for */
+/* VALGRIND: no, valgrind does not know pidfd_open(2), by which a plugin is waited for */
 #include "unit.h"
 
 #include "base/json.h"

@@ -4,7 +4,7 @@
  * DEL leaves nothing, and works when the pod's namespace is gone.
  */
 /* LINK: cni base */
-/* NOVALGRIND: valgrind does not know pidfd_open(2), by which a plugin is waited for */
+/* VALGRIND: no, valgrind does not know pidfd_open(2), by which a plugin is waited for */
 #include "unit.h"
 
 #include "base/alloc.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One run of one plugin: what it is given, how it may misbehave, what is told of its failure. */
 /* LINK: cni base */
-/* NOVALGRIND: valgrind does not know pidfd_open(2), by which a plugin is waited for */
+/* VALGRIND: no, valgrind does not know pidfd_open(2), by which a plugin is waited for */
 #include "unit.h"
 
 #include <signal.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* xenpod-act's exports in a mount namespace of the test's own. */
 /* LINK: act proto base */
-/* NOVALGRIND: valgrind does not know mount_setattr(2) */
+/* VALGRIND: no, valgrind does not know mount_setattr(2) */
 #include "unit.h"
 
 #include <errno.h>

@@ -2,6 +2,7 @@
 /* LINK: daemon store fsm sim proto base */
 /* LIBS: ev sqlite3 systemd pthread */
 /* WITH: storekit.c */
+/* VALGRIND: deep, thousands of commits */
 /*
  * A file system that a guest has filled to the last block: pods still end, and their end is told.
  * And what a guest makes others write about it does not fill one.

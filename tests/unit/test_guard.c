@@ -2,7 +2,7 @@
 /* QEMU's filter on the real kernel: what would harm the host is refused, all else goes on. */
 /* LINK: act proto base */
 /* LIBS: seccomp */
-/* NOVALGRIND: valgrind itself would be under the filter in the child */
+/* VALGRIND: no, valgrind itself would be under the filter in the child */
 #include "unit.h"
 
 #include <errno.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a program may do once it is confined, as the kernel shows it in /proc/self/status. */
 /* LINK: guest proto base */
-/* NOVALGRIND: it has no idea of capset(2) and seccomp(2) on itself */
+/* VALGRIND: no, it has no idea of capset(2) and seccomp(2) on itself */
 #include "unit.h"
 
 #include <errno.h>

@@ -6,7 +6,7 @@
 /* LINK: guest proto base */
 /* LIBS: xenstore */
 /* WITH: guestkit.c ringkit.c */
-/* NOVALGRIND: 3.19 does not know openat2(2) */
+/* VALGRIND: no, 3.19 does not know openat2(2) */
 #include "unit.h"
 
 #include <signal.h>

@@ -2,7 +2,7 @@
 /* Volumes in apps' roots: order, kinds, flags, and links that would lead out. */
 /* LINK: guest proto base */
 /* WITH: mountkit.c */
-/* NOVALGRIND: 3.19 does not know openat2(2), open_tree(2), mount_setattr(2) */
+/* VALGRIND: no, 3.19 does not know openat2(2), open_tree(2), mount_setattr(2) */
 #include "unit.h"
 
 #include "mountkit.h"

@@ -5,7 +5,7 @@
  */
 /* LINK: stage1 appc proto base */
 /* LIBS: seccomp */
-/* NOVALGRIND: valgrind makes system calls of its own, which the filters end */
+/* VALGRIND: no, valgrind makes system calls of its own, which the filters end */
 #include "unit.h"
 
 #include <errno.h>

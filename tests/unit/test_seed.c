@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A new volume's first content, taken from an image that means no good (contract 3.3). */
 /* LINK: stage1 appc proto base */
-/* NOVALGRIND: 3.19 does not know openat2(2) */
+/* VALGRIND: no, 3.19 does not know openat2(2) */
 #include "unit.h"
 
 #include <dirent.h>

@@ -2,6 +2,7 @@
 /* LINK: store fsm base */
 /* LIBS: sqlite3 */
 /* WITH: storekit.c faultvfs.c */
+/* VALGRIND: deep, a commit is repeated for each of its calls */
 /*
  * A full disk and an I/O error at each durable call of a commit: nothing of it happened, the same
  * turns succeed later. And a writer killed by SIGKILL again and again: what it was told is durable

@@ -2,6 +2,7 @@
 /* Unpacking images: what is kept, and every kind of hostile or broken archive that is refused. */
 /* LINK: tools appc proto base */
 /* LIBS: archive md */
+/* VALGRIND: deep, each unpacking is a process for which valgrind translates libarchive anew */
 #include "unit.h"
 
 #include <archive.h>

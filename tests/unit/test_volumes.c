@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Volumes on Dom-0's side, from manifests to trees, in a mount namespace of the test's own. */
 /* LINK: stage1 appc proto base */
-/* NOVALGRIND: valgrind does not know open_tree(2) */
+/* VALGRIND: no, valgrind does not know open_tree(2) */
 #include "unit.h"
 
 #include <sys/socket.h>
