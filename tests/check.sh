@@ -64,9 +64,7 @@ fast_suites() {
 	for suite in manifests xenpod-status hooks; do
 		echo "contract/$suite count tests/contract/$suite.sh"
 	done
-	for t in $(names tests/unit/test_*.c tests/sim/test_*.c); do
-		echo "$t count build/debug/tests/$t"
-	done
+	debug_suites fast
 	for t in $(names tests/fuzz/fuzz_*.c); do
 		t=${t#fuzz/fuzz_}
 		echo "corpus/$t one build/debug/tests/fuzz/fuzz_$t tests/fuzz/corpus/$t"
@@ -82,7 +80,17 @@ fast_suites() {
 }
 
 deep_suites() {
+	debug_suites deep
 	valgrind_suites deep
+}
+
+# /* DEEP: reason */ in a test's head: it takes too long for the fast tier.
+debug_suites() {
+	for t in $(names tests/unit/test_*.c tests/sim/test_*.c); do
+		tier=fast
+		! grep -q '^/\* DEEP: ' "tests/$t.c" || tier=deep
+		[ $tier != "$1" ] || echo "$t count build/debug/tests/$t"
+	done
 }
 
 # A test says in its head when valgrind is of no use to it, or takes too long: /* VALGRIND: deep, */
@@ -111,7 +119,8 @@ builds() {
 
 # Runs the suites of a tier, which stand in its list.
 suites() {
-	sh tests/run.sh -j "$((JOBS + 1))" -o "$report/$1" <"$report/$1.list" >"$report/$1.out" 2>&1 || :
+	# Twice as many as processors: a third of them mostly wait.
+	sh tests/run.sh -j "$((JOBS * 2))" -o "$report/$1" <"$report/$1.list" >"$report/$1.out" 2>&1 || :
 	sed '$d' "$report/$1.out"
 	add "$report/$1.out" "the $1 tier"
 }
@@ -124,7 +133,7 @@ fast() {
 }
 
 deep() {
-	say "the longer ones under valgrind"
+	say "the longer ones: death at every point, and valgrind"
 	deep_suites >"$report/deep.list"
 	suites deep
 }

@@ -8,6 +8,7 @@
 /* LINK: daemon store fsm sim proto base */
 /* LIBS: ev sqlite3 systemd pthread */
 /* WITH: kit.c kit_loop.c kit_world.c kit_pods.c kit_check.c */
+/* DEEP: some hundred whole runs */
 /* VALGRIND: no, some hundred whole runs; memory is checked by the sanitizers' build */
 #include "kit.h"
 #include "unit.h"

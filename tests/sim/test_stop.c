@@ -3,6 +3,7 @@
 /* LINK: daemon store fsm sim proto base */
 /* LIBS: ev sqlite3 systemd pthread */
 /* WITH: kit.c kit_loop.c kit_world.c kit_pods.c kit_check.c */
+/* VALGRIND: deep, the engine that test_life shows to valgrind, four seconds long */
 #include "kit_case.h"
 
 /* ---- is stopped on its way up ---------------------------------------------------------------- */

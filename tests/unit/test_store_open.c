@@ -2,6 +2,7 @@
 /* LINK: store fsm proto base */
 /* LIBS: sqlite3 */
 /* WITH: storekit.c */
+/* VALGRIND: deep, five seconds of SQLite opening files */
 /*
  * Opening: who may, what is refused and left untouched, how a reader sees a store whose supervisor
  * is alive, has closed or was killed; and the schema's names against the machines' lists.
