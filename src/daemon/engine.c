@@ -136,9 +136,15 @@ void engine_accept(
 	enqueue(e, p, EV_NONE, &args)->accept = true;
 }
 
+/* Who waits for plugins holds no place: those of a few must not keep all others from starting. */
 static bool is_starting(enum pod_state s)
 {
-	return s >= POD_EXPORTING && s <= POD_UNPAUSING;
+	return s >= POD_EXPORTING && s <= POD_UNPAUSING && s != POD_NETWORKING;
+}
+
+static bool is_networking(const struct pod *p, enum pod_state s)
+{
+	return pod_network(p) && (s == POD_EXPORTING || s == POD_NETWORKING);
 }
 
 /* Takes the pod at `at` out of the line. */
@@ -166,6 +172,7 @@ static void account_start(
 	struct engine *e, enum pod_state before, enum pod_state after, struct pod *p)
 {
 	e->starting += (int)is_starting(after) - (int)is_starting(before);
+	e->networking += (int)is_networking(p, after) - (int)is_networking(p, before);
 	if (after != POD_ACCEPTED || before == POD_ACCEPTED)
 		return;
 	*e->waiting_tail = p;
@@ -421,18 +428,21 @@ static void post_expired(struct engine *e, int64_t now)
 
 /*
  * First come, first served; a bounded number at a time, so that starts do not starve each other. Who
- * waits for memory that is coming back lets others pass: memory_check() has seen to it that there
- * will be enough for all.
+ * waits for memory that is coming back lets others pass (memory_check() has seen to it that there will
+ * be enough for all), and so does who waits for plugins.
  */
 static void admit(struct engine *e)
 {
 	int free_places = e->cfg.max_starts - e->starting;
+	int free_plugins = plugin_places(e) - e->networking;
 	int64_t admitted_kib = 0;
 	struct pod **at = &e->waiting;
 	while (*at && free_places > 0) {
 		struct pod *p = *at;
 		bool there = p->core.state == POD_ACCEPTED;
-		if (there && memory_waits(e, p, admitted_kib)) {
+		bool networked = pod_network(p);
+		if (there &&
+			((networked && free_plugins <= 0) || memory_waits(e, p, admitted_kib))) {
 			at = &p->wait_next;
 			continue;
 		}
@@ -441,6 +451,7 @@ static void admit(struct engine *e)
 			continue;
 		engine_post(e, p, EV_ADMIT, NULL);
 		admitted_kib += memory_need(p);
+		free_plugins -= networked;
 		free_places--;
 	}
 }

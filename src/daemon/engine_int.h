@@ -39,6 +39,7 @@ struct op {
 	struct pod *pod;
 	enum pod_effect fx;
 	int64_t outbox;
+	bool plugins; /* it runs CNI plugins, which may take as long as they like */
 	bool started;
 	bool answered; /* done or failed has come */
 	bool killed;   /* by us: its end is no event any more */
@@ -52,17 +53,24 @@ struct engine {
 	struct qevent *queue, **queue_tail;
 	int64_t retry_at; /* a commit failed: not before this */
 	int retries;
-	bool barrier;                        /* effects wait */
-	int starting;                        /* pods from exporting to unpausing */
-	struct pod *fresh;                   /* accepted by turns that are not committed yet */
+	bool barrier;      /* effects wait */
+	int starting;      /* pods from exporting to unpausing; see is_starting() */
+	int networking;    /* those whose plugins are called, or will be next */
+	struct pod *fresh; /* accepted by turns that are not committed yet */
 	struct pod *waiting, **waiting_tail; /* accepted ones, in line for a place to start */
 	struct op *ops, **ops_tail;
 	int64_t next_op;
-	int running_ops;
+	int running_ops, running_plugins;
 	struct engine_host host; /* total_kib 0: not known */
 	struct memory memory;
 	struct engine_stats stats;
 };
+
+/* Of the helpers' places those that may run CNI plugins, which may hang: the others never do. */
+static inline int plugin_places(const struct engine *e)
+{
+	return (e->cfg.max_helpers + 1) / 2;
+}
 
 /* turn.c: guard, step, apply in memory, write within the open transaction. -1: undone, err set. */
 int turn_make(struct engine *e, struct turn *t, struct err *err);

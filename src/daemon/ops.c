@@ -220,8 +220,10 @@ static void unlink_op(struct engine *e, struct op **at)
 	*at = o->next;
 	if (!*at)
 		e->ops_tail = at;
-	if (o->started)
+	if (o->started) {
 		e->running_ops--;
+		e->running_plugins -= o->plugins;
+	}
 	free(o);
 }
 
@@ -250,10 +252,17 @@ static void start(struct engine *e, struct op *o)
 	size_t nfds = request_fds(o, fds);
 	o->started = true;
 	e->running_ops++;
+	e->running_plugins += o->plugins;
 	if (e->cfg.world->ops->act_start(e->cfg.world, o->id, request, fds, nfds, &err) == 0)
 		return;
 	answer(e, o, false, err_msg(&err), NULL);
 	unlink_op(e, find(e, o->id));
+}
+
+/* A plugin that hangs holds its place: what needs none never waits behind plugins. */
+static bool has_place(const struct engine *e, const struct op *o)
+{
+	return !o->plugins || e->running_plugins < plugin_places(e);
 }
 
 void ops_pump(struct engine *e)
@@ -261,9 +270,14 @@ void ops_pump(struct engine *e)
 	struct op *next;
 	for (struct op *o = e->ops; o && e->running_ops < e->cfg.max_helpers; o = next) {
 		next = o->next;
-		if (!o->started)
+		if (!o->started && has_place(e, o))
 			start(e, o);
 	}
+}
+
+static bool runs_plugins(const struct pod *p, enum pod_effect fx)
+{
+	return pod_network(p) && (fx == FX_NETWORK || fx == FX_CLEAR || fx == FX_RELEASE);
 }
 
 /* The pod's running command gives way: its answer does not matter any more. */
@@ -293,6 +307,7 @@ void op_start(struct engine *e, struct pod *p, enum pod_effect fx, int64_t outbo
 	o->id = ++e->next_op;
 	o->pod = p;
 	o->fx = fx;
+	o->plugins = runs_plugins(p, fx);
 	o->outbox = outbox;
 	*e->ops_tail = o;
 	e->ops_tail = &o->next;

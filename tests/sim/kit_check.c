@@ -158,11 +158,17 @@ static void check_lock(struct kit *k, const struct kit_pod *kp, const char *left
 static void check_places(const struct kit *k)
 {
 	int starts = 0;
+	int plugins = 0;
 	int most = engine_cfg(k->engine)->max_starts;
 	for (size_t i = 0; i < k->npods; i++) {
 		const struct pod *p = kit_find(&k->pod[i]);
-		starts += p && p->core.state >= POD_EXPORTING && p->core.state <= POD_UNPAUSING;
+		if (!p || p->core.state < POD_EXPORTING || p->core.state > POD_UNPAUSING)
+			continue;
+		plugins += pod_network(p) && p->core.state <= POD_NETWORKING;
+		starts += p->core.state != POD_NETWORKING;
 	}
+	if (plugins > (engine_cfg(k->engine)->max_helpers + 1) / 2)
+		fail_msg("%d pods wait for their plugins", plugins);
 	if (starts > most)
 		fail_msg("%d starts under way, there are %d places", starts, most);
 }

@@ -116,6 +116,26 @@ static void test_hangs(void **state)
 	kit_finish(&k);
 }
 
+/* Plugins hang for all places that there are: others start, and networked pods wait for their turn. */
+static void test_hanging_plugins_hold_nobody_else(void **state)
+{
+	(void)state;
+	fault(SIM_AT_NETWORK, 4, SIM_KIND_HANG, NULL);
+	struct kit_pod *hung[4];
+	for (size_t i = 0; i < ARRAY_SIZE(hung); i++)
+		hung[i] = networked("forever", 0);
+	struct kit_pod *late = networked("exit 0 after 2s", 0);
+	struct kit_pod *plain = kit_accept(&k, "exit 0 after 2s", NULL);
+	kit_until(plain, POD_RUNNING);
+	assert_int_equal(kit_find(hung[0])->core.state, POD_NETWORKING);
+	assert_int_equal(kit_find(late)->core.state, POD_ACCEPTED);
+	kit_rest(&k);
+	for (size_t i = 0; i < ARRAY_SIZE(hung); i++)
+		kit_assert_ended(hung[i], POD_FAILED, CAUSE_NETWORK_FAILED, -1);
+	kit_assert_ended(late, POD_EXITED, CAUSE_FINISHED, 0);
+	kit_finish(&k);
+}
+
 /* Made, but nobody was told: it counts as not made. */
 static void test_answer_is_lost(void **state)
 {
@@ -203,6 +223,7 @@ static const struct CMUnitTest tests[] = {
 	T(test_kept_over_a_reboot),
 	T(test_fails),
 	T(test_hangs),
+	T(test_hanging_plugins_hold_nobody_else),
 	T(test_answer_is_lost),
 	T(test_stopped_meanwhile),
 	T(test_release_fails_three_times),
