@@ -13,7 +13,8 @@
  * himself, and a network that hangs leaves time for the others.
  */
 #define PLAN_MS    110000 /* twice, when an earlier try has to be given back first */
-#define NETWORK_MS 50000
+#define NETWORK_MS 90000
+#define LATER_MS   5000 /* kept for each network that comes later */
 
 static int read_dirs(const json_t *network, struct netplan *p, struct err *err)
 {
@@ -69,7 +70,7 @@ void netplan_done(struct netplan *p)
 
 struct cni_attach netplan_attach(const struct netplan *p, bool has_netns, size_t rest)
 {
-	int64_t left = (p->until - cni_now_ms()) / (int64_t)rest;
+	int64_t left = p->until - cni_now_ms() - (int64_t)(rest - 1) * LATER_MS;
 	int64_t ms = left < NETWORK_MS ? left : NETWORK_MS;
 	return (struct cni_attach){
 		.container = p->uuid,

@@ -28,7 +28,7 @@ void netplan_restart(struct netplan *p);
 void netplan_done(struct netplan *p);
 #define _cleanup_netplan_ __attribute__((cleanup(netplan_done)))
 
-/* What a network is attached to, with its part of the time that is left for `rest` networks. */
+/* What a network is attached to, with the time that it may take of what is left for `rest` networks. */
 struct cni_attach netplan_attach(const struct netplan *p, bool has_netns, size_t rest);
 
 #endif

@@ -189,6 +189,22 @@ static int make_nets(const struct netplan *p, json_t *nets, struct err *err)
 	return r;
 }
 
+/* Once all are there: a later network's plugin may have spoilt an earlier one's. */
+static int check_nets(const struct netplan *p, const json_t *nets, struct err *err)
+{
+	for (size_t i = 0; i < p->n; i++) {
+		struct cni_attach at = netplan_attach(p, true, p->n - i);
+		json_t *result = json_object_get(json_array_get(nets, i), "result");
+		if (cni_net_check(&p->net[i], &at, result, err) < 0)
+			return err_wrap(err,
+				"network \"%s\": made, but CHECK fails (\"disableCheck\": true in "
+				"its "
+				"conflist leaves it out)",
+				p->net[i].name);
+	}
+	return 0;
+}
+
 static int open_ports(const char *uuid, const json_t *network, const json_t *nets, struct err *err)
 {
 	const json_t *ports = json_object_get(network, "ports");
@@ -205,7 +221,8 @@ static int make_all(const struct netplan *p, const json_t *network, json_t *nets
 			return -1;
 	if (netns_make(p->netns, err) < 0)
 		return -1;
-	if (make_nets(p, nets, err) == 0 && open_ports(p->uuid, network, nets, err) == 0)
+	if (make_nets(p, nets, err) == 0 && check_nets(p, nets, err) == 0 &&
+		open_ports(p->uuid, network, nets, err) == 0)
 		return 0;
 	_cleanup_err_ struct err left = {0};
 	if (network_undo(p->uuid, network, nets, &left) < 0)

@@ -21,6 +21,7 @@
 #include "daemon/cgroup.h"
 #include "daemon/custody.h"
 #include "daemon/engine.h"
+#include "daemon/gone.h"
 #include "daemon/logs.h"
 #include "daemon/loop.h"
 #include "daemon/recover.h"
@@ -33,6 +34,7 @@
 #define SECOND       INT64_C(1000000000)
 #define PING_NS      (10 * SECOND)
 #define AUDIT_PINGS  6             /* a full list every minute */
+#define GONE_PINGS   6             /* and as often for pods whose directory is gone */
 #define BLIND_PINGS  3             /* for the sensors' hello; they start after at most 10 s */
 #define RUN_GRACE_NS (30 * SECOND) /* for `run` processes to come back after our start */
 #define PRUNE_BEATS  360           /* once an hour */
@@ -53,6 +55,7 @@ struct daemon {
 	char boot_id[40];
 	char *cgroup_root;
 	int64_t beats, prune_beats;
+	int gone_beats;
 	int blind_beats;   /* since the sensors were last lost or last said hello */
 	int64_t opened_at; /* when the barrier opened; 0: not yet */
 	bool world_up;
@@ -235,6 +238,8 @@ static void beat(void *ctx)
 		logs_trim_all(d->worker, engine_pods(d->engine), LOGS_DIR);
 	if (d->opened_at && clock_boot_ns() - d->opened_at > RUN_GRACE_NS)
 		pods_each(engine_pods(d->engine), check_run, d);
+	if (d->opened_at && ++d->gone_beats % GONE_PINGS == 0)
+		gone_look(d->engine);
 	if (++d->prune_beats % PRUNE_BEATS == 0)
 		prune_history(d);
 }

@@ -88,6 +88,7 @@ struct pod {
 	bool pause_doubted;   /* reported paused once; a second look is under way */
 	bool listed;          /* last seen in the hypervisor's list */
 	bool quiet_posted;
+	bool dir_gone; /* its directory was at the last look (gone.h) */
 	struct pod_memory memory;
 	bool waits_admission; /* in the engine's line for a place to start */
 	struct pod *wait_next;

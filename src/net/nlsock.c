@@ -3,6 +3,9 @@
 #include "net/nlsock.h"
 
 #include <errno.h>
+#include <linux/if_addr.h>
+#include <linux/if_link.h>
+#include <linux/neighbour.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <stdbool.h>
@@ -33,6 +36,8 @@ static int connect_here(void *arg, struct err *err)
 		return err_set(err, ERR_SYSTEM, "open rtnetlink: %s", nl_geterror(r));
 	/* The kernel's own sentence about a refusal; without it an errno has to do. */
 	(void)setsockopt(nl_socket_get_fd(s), SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof on);
+	/* Kernels that know it refuse what they would otherwise grumble about in their log. */
+	(void)setsockopt(nl_socket_get_fd(s), SOL_NETLINK, NETLINK_GET_STRICT_CHK, &on, sizeof on);
 	return 0;
 }
 
@@ -216,14 +221,28 @@ int nlsock_get(struct nl_sock *s, struct nl_msg *msg, nlsock_fn fn, void *arg, s
 	return converse(s, msg, &t);
 }
 
+/* Each table's header begins with the family, AF_UNSPEC (0) for all; the kernel minds its length. */
+static size_t head_size(int type)
+{
+	switch (type) {
+	case RTM_GETADDR:
+		return sizeof(struct ifaddrmsg);
+	case RTM_GETROUTE:
+		return sizeof(struct rtmsg);
+	case RTM_GETNEIGH:
+		return sizeof(struct ndmsg);
+	default:
+		return sizeof(struct ifinfomsg);
+	}
+}
+
 int nlsock_dump(struct nl_sock *s, int type, nlsock_fn fn, void *arg, struct err *err)
 {
-	/* Every table's header begins with the family, AF_UNSPEC for all; none is longer. */
-	const struct ifinfomsg head = {.ifi_family = AF_UNSPEC};
+	const struct ifinfomsg head = {.ifi_family = AF_UNSPEC}; /* none is longer */
 	for (int i = 0; i < DUMP_TRIES; i++) {
 		struct talk t = {.fn = fn, .arg = arg, .err = err};
 		if (fn(NULL, arg, err) < 0 ||
-			converse(s, nlsock_msg(type, NLM_F_DUMP, &head, sizeof head), &t) < 0)
+			converse(s, nlsock_msg(type, NLM_F_DUMP, &head, head_size(type)), &t) < 0)
 			return -1;
 		if (!t.interrupted)
 			return 0;

@@ -6,10 +6,16 @@
 /* VALGRIND: deep, the engine that test_life shows to valgrind, four seconds long */
 #include "kit_case.h"
 
+#include <errno.h>
+#include <ftw.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
+#include "base/alloc.h"
 #include "base/cleanup.h"
 #include "base/json.h"
+#include "daemon/gone.h"
 
 static void fault(enum sim_point point, unsigned times, enum sim_kind kind, const char *text)
 {
@@ -81,6 +87,50 @@ static void test_kept_over_a_reboot(void **state)
 	_cleanup_free_ char *left = sim_left(k.sim);
 	assert_non_null(strstr(left, " leases"));
 	assert_string_equal(address(a), "10.88.0.1");
+	kit_finish(&k);
+}
+
+static int remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
+{
+	(void)st;
+	(void)flag;
+	(void)ftw;
+	return remove(path);
+}
+
+static void move_to(const struct kit_pod *kp, const char *place, bool back)
+{
+	_cleanup_free_ char *parent = xasprintf("%s/%s", k.dir, place);
+	_cleanup_free_ char *there = xasprintf("%s/%s", parent, kp->uuid);
+	assert_true(mkdir(parent, 0700) == 0 || errno == EEXIST);
+	assert_int_equal(back ? rename(there, kp->dir) : rename(kp->dir, there), 0);
+}
+
+/* rkt removes it although our gc failed, or somebody does: the address is given back all the same. */
+static void test_directory_is_removed(void **state)
+{
+	(void)state;
+	struct kit_pod *ended = networked("exit 0 after 2s", 0);
+	struct kit_pod *runs = networked("forever", 0);
+	kit_until(runs, POD_RUNNING);
+	kit_until(ended, POD_EXITED);
+	kit_assert_ended(ended, POD_EXITED, CAUSE_FINISHED, 0);
+	move_to(ended, "exited-garbage", false); /* where rkt keeps it until its own gc */
+	for (int i = 0; i < 3; i++)
+		gone_look(k.engine);
+	kit_run_for(&k, 1000);
+	assert_int_equal(kit_find(ended)->core.state, POD_EXITED);
+	move_to(ended, "exited-garbage", true);
+	gone_look(k.engine);
+	assert_int_equal(nftw(ended->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS), 0);
+	gone_look(k.engine);
+	kit_run_for(&k, 1000);
+	assert_int_equal(kit_find(ended)->core.state, POD_EXITED); /* it may be on its way */
+	gone_look(k.engine);
+	kit_run_for(&k, 10000);
+	assert_null(kit_find(ended));
+	assert_int_equal(kit_find(runs)->core.state, POD_RUNNING);
+	kit_ask(runs, EV_STOP);
 	kit_finish(&k);
 }
 
@@ -221,6 +271,7 @@ static const struct CMUnitTest tests[] = {
 	T(test_made_before_the_domain),
 	T(test_kept_over_a_restart),
 	T(test_kept_over_a_reboot),
+	T(test_directory_is_removed),
 	T(test_fails),
 	T(test_hangs),
 	T(test_hanging_plugins_hold_nobody_else),

@@ -71,6 +71,11 @@ ADD)
 	echo "$CNI_CONTAINERID $CNI_ARGS $word" >/tmp/mine.added
 	echo '{"cniVersion": "0.4.0", "ips": [{"version": "4", "address": "10.91.0.2/24"}], "dns": {}}' >&3
 	;;
+CHECK)
+	[ "$(jq -r '.prevResult.ips[0].address')" = 10.91.0.2/24 ] || exit 1
+	ip -n "$ns" link show "$CNI_IFNAME" || exit 1
+	echo checked >/tmp/mine.checked
+	;;
 DEL)
 	ip link delete mine0 2>/dev/null
 	rm -f /tmp/mine.added
@@ -99,6 +104,7 @@ expect_match "bandwidth's shaping" "$(tc qdisc show)" 'qdisc tbf'
 expect_eq "a forwarded port leads to the network that masquerades" "$(get http://127.0.0.1:8080/)" 'here is server'
 expect_eq "a script's interface" "$(guest_addresses eth3)" 10.91.0.2/24
 check "it works" in_pod server ping -c 2 -W 30 10.91.0.1
+expect_eq "it was asked by CHECK, with its own result" "$(cat /tmp/mine.checked)" checked
 expect_eq "what the script was told" "$(cat /tmp/mine.added)" "$uuid A=1;B=two from the conf"
 expect_match "name servers of the first that tells some" "$(in_pod server cat /etc/resolv.conf)" 'nameserver 10\.88\.0\.254'
 

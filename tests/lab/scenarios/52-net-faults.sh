@@ -37,6 +37,10 @@ ADD:garbage)
 	echo 'this is no JSON' >&3
 	exit 0
 	;;
+CHECK:unhappy)
+	echo '{"cniVersion": "0.4.0", "code": 11, "msg": "it is not as I made it"}' >&3
+	exit 1
+	;;
 ADD:flood) exec head -c 100000000 /dev/zero >&3 ;;
 DEL:stubborn)
 	n=$(cat /tmp/faulty.n)
@@ -98,6 +102,9 @@ mode fail
 refused fail 'network "faulty": .*no luck today; ask tomorrow' --net=default,faulty
 expect_match "fail: the status says it too" "$(xenpod-status "$uuid")" 'network-failed: .*no luck today'
 expect_eq "fail: the plugin was asked to undo it" "$(head -2 /tmp/faulty.log | paste -sd' ')" 'ADD DEL'
+mode unhappy
+refused unhappy 'network "faulty": .*CHECK fails.*not as I made it' --net=default,faulty
+expect_eq "unhappy: made, asked, undone" "$(head -3 /tmp/faulty.log | paste -sd' ')" 'ADD CHECK DEL'
 mode garbage
 refused garbage 'network "faulty": .*(JSON|garbage)' --net=default,faulty
 mode flood
@@ -125,7 +132,7 @@ until_true 120 in_state "$uuid" networking
 until_true 60 grep -q ADD /tmp/faulty.log
 kill_supervisor
 runs killed
-expect_eq "killed while a plugin is at work: undone, then made anew" "$(paste -sd' ' /tmp/faulty.log)" 'ADD DEL ADD'
+expect_eq "killed while a plugin is at work: undone, then made anew" "$(paste -sd' ' /tmp/faulty.log)" 'ADD DEL ADD CHECK'
 expect_eq "its interfaces" "$(guest_addresses eth1)" 10.92.0.2/24
 check "and they work" in_pod server ping -c 2 -W 30 172.16.28.1
 kill_supervisor

@@ -19,6 +19,7 @@ for i in $(seq 10); do
 		-- -c 'trap "exit 0" TERM; sleep 100000 & wait' >/dev/null 2>&1 </dev/null &
 done
 until [ "$(xenpod-status --no-legend | grep -c ' running ')" = 10 ]; do
+	! xenpod-status | grep -E ' (failed|exited) ' || exit 1
 	sleep 2
 	[ $SECONDS -lt 1800 ] || exit 1
 done
