@@ -32,6 +32,14 @@ struct turn {
 	bool denied;        /* by us: whatever its code, it is not the store's failure */
 };
 
+/* Helpers of a lane have places of their own, so that they do not hold up the others. */
+enum lane {
+	LANE_QUICK,
+	LANE_CREATE,  /* libxl has 10 s for a device model, however many start beside it */
+	LANE_PLUGINS, /* CNI plugins, which may take as long as they like, or hang */
+	LANE_MAX_,
+};
+
 /* A helper command, waiting for a place or running. */
 struct op {
 	struct op *next;
@@ -39,7 +47,7 @@ struct op {
 	struct pod *pod;
 	enum pod_effect fx;
 	int64_t outbox;
-	bool plugins; /* it runs CNI plugins, which may take as long as they like */
+	enum lane lane;
 	bool started;
 	bool answered; /* done or failed has come */
 	bool killed;   /* by us: its end is no event any more */
@@ -60,16 +68,18 @@ struct engine {
 	struct pod *waiting, **waiting_tail; /* accepted ones, in line for a place to start */
 	struct op *ops, **ops_tail;
 	int64_t next_op;
-	int running_ops, running_plugins;
+	int running_ops;
+	int running[LANE_MAX_];
 	struct engine_host host; /* total_kib 0: not known */
 	struct memory memory;
 	struct engine_stats stats;
 };
 
-/* Of the helpers' places those that may run CNI plugins, which may hang: the others never do. */
+/* Of the helpers' places those that may run CNI plugins; as many pods are let in that will need one. */
 static inline int plugin_places(const struct engine *e)
 {
-	return (e->cfg.max_helpers + 1) / 2;
+	int half = (e->cfg.max_helpers + 1) / 2;
+	return half < e->cfg.max_starts ? half : e->cfg.max_starts;
 }
 
 /* turn.c: guard, step, apply in memory, write within the open transaction. -1: undone, err set. */

@@ -222,7 +222,7 @@ static void unlink_op(struct engine *e, struct op **at)
 		e->ops_tail = at;
 	if (o->started) {
 		e->running_ops--;
-		e->running_plugins -= o->plugins;
+		e->running[o->lane]--;
 	}
 	free(o);
 }
@@ -252,17 +252,23 @@ static void start(struct engine *e, struct op *o)
 	size_t nfds = request_fds(o, fds);
 	o->started = true;
 	e->running_ops++;
-	e->running_plugins += o->plugins;
+	e->running[o->lane]++;
 	if (e->cfg.world->ops->act_start(e->cfg.world, o->id, request, fds, nfds, &err) == 0)
 		return;
 	answer(e, o, false, err_msg(&err), NULL);
 	unlink_op(e, find(e, o->id));
 }
 
-/* A plugin that hangs holds its place: what needs none never waits behind plugins. */
 static bool has_place(const struct engine *e, const struct op *o)
 {
-	return !o->plugins || e->running_plugins < plugin_places(e);
+	switch (o->lane) {
+	case LANE_CREATE:
+		return e->running[LANE_CREATE] < e->cfg.max_starts;
+	case LANE_PLUGINS:
+		return e->running[LANE_PLUGINS] < plugin_places(e);
+	default:
+		return true;
+	}
 }
 
 void ops_pump(struct engine *e)
@@ -275,9 +281,12 @@ void ops_pump(struct engine *e)
 	}
 }
 
-static bool runs_plugins(const struct pod *p, enum pod_effect fx)
+static enum lane lane_of(const struct pod *p, enum pod_effect fx)
 {
-	return pod_network(p) && (fx == FX_NETWORK || fx == FX_CLEAR || fx == FX_RELEASE);
+	if (fx == FX_CREATE)
+		return LANE_CREATE;
+	bool calls = fx == FX_NETWORK || fx == FX_CLEAR || fx == FX_RELEASE;
+	return calls && pod_network(p) ? LANE_PLUGINS : LANE_QUICK;
 }
 
 /* The pod's running command gives way: its answer does not matter any more. */
@@ -307,7 +316,7 @@ void op_start(struct engine *e, struct pod *p, enum pod_effect fx, int64_t outbo
 	o->id = ++e->next_op;
 	o->pod = p;
 	o->fx = fx;
-	o->plugins = runs_plugins(p, fx);
+	o->lane = lane_of(p, fx);
 	o->outbox = outbox;
 	*e->ops_tail = o;
 	e->ops_tail = &o->next;

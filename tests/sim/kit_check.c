@@ -13,6 +13,7 @@
 #include "base/alloc.h"
 #include "base/cleanup.h"
 #include "base/files.h"
+#include "daemon/engine_int.h"
 #include "daemon/memory.h"
 
 /* ---- trace ----------------------------------------------------------------------------------- */
@@ -156,12 +157,13 @@ static void check_lock(struct kit *k, const struct kit_pod *kp, const char *left
 			pod_state_name(p->core.state));
 }
 
-/* No more starts under way than there are places. */
+/* No more starts under way than there are places, and no more helpers of a kind. */
 static void check_places(const struct kit *k)
 {
+	const struct engine *e = k->engine;
 	int starts = 0;
 	int plugins = 0;
-	int most = engine_cfg(k->engine)->max_starts;
+	int running[LANE_MAX_] = {0};
 	for (size_t i = 0; i < k->npods; i++) {
 		const struct pod *p = kit_find(&k->pod[i]);
 		if (!p || p->core.state < POD_EXPORTING || p->core.state > POD_UNPAUSING)
@@ -169,10 +171,12 @@ static void check_places(const struct kit *k)
 		plugins += pod_network(p) && p->core.state <= POD_NETWORKING;
 		starts += p->core.state != POD_NETWORKING;
 	}
-	if (plugins > (engine_cfg(k->engine)->max_helpers + 1) / 2)
-		fail_msg("%d pods wait for their plugins", plugins);
-	if (starts > most)
-		fail_msg("%d starts under way, there are %d places", starts, most);
+	for (const struct op *o = e->ops; o; o = o->next)
+		running[o->lane] += o->started;
+	assert_in_range(plugins, 0, plugin_places(e));
+	assert_in_range(starts, 0, e->cfg.max_starts + plugin_places(e));
+	assert_in_range(running[LANE_CREATE], 0, e->cfg.max_starts);
+	assert_in_range(running[LANE_PLUGINS], 0, plugin_places(e));
 }
 
 static void add_memory(void *ctx, struct pod *p)

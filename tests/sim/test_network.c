@@ -186,6 +186,21 @@ static void test_hanging_plugins_hold_nobody_else(void **state)
 	kit_finish(&k);
 }
 
+/* However many come from their plugins at once (kit_check.c looks at every step). */
+static void test_creates_have_places_of_their_own(void **state)
+{
+	(void)state;
+	again(&(struct kit_options){.seed = 1, .max_starts = 2, .max_helpers = 8});
+	struct kit_pod *p[8];
+	for (size_t i = 0; i < ARRAY_SIZE(p); i++)
+		p[i] = i % 2 ? kit_accept(&k, "exit 0 after 2s", NULL)
+			     : networked("exit 0 after 2s", 0);
+	kit_rest(&k);
+	for (size_t i = 0; i < ARRAY_SIZE(p); i++)
+		kit_assert_ended(p[i], POD_EXITED, CAUSE_FINISHED, 0);
+	kit_finish(&k);
+}
+
 /* Made, but nobody was told: it counts as not made. */
 static void test_answer_is_lost(void **state)
 {
@@ -275,6 +290,7 @@ static const struct CMUnitTest tests[] = {
 	T(test_fails),
 	T(test_hangs),
 	T(test_hanging_plugins_hold_nobody_else),
+	T(test_creates_have_places_of_their_own),
 	T(test_answer_is_lost),
 	T(test_stopped_meanwhile),
 	T(test_release_fails_three_times),
