@@ -58,7 +58,7 @@ check "a power cut" "$xenlab" crash
 check "the machine starts from its disk" "$xenlab" up
 soon_outside "the supervisor knows what became of them" 300 settled '10 exited host-reboot'
 expect_eq "their addresses are theirs still" "$(leases default) $(leases lan)" '10 20'
-expect_match "and are shown" "$(lab_run xenpod-status --no-legend | head -1)" 'default=172\.16\.28\..* lan=10\.77\.0\.'
+expect_match "and are shown" "$(lab_run xenpod-status --no-legend | head -1)" 'lan=10\.77\.0\..* default=172\.16\.28\.'
 expect_eq "gc" "$(lab_run 'xenpod gc --grace-period=0 >/dev/null' 2>&1)" ''
 expect_eq "no pod is known any more" "$(lab_run xenpod-status --no-legend)" ''
 expect_eq "no lease" "$(leases default) $(leases lan)" '0 0'
