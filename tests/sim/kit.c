@@ -27,8 +27,7 @@
 #include "daemon/worker.h"
 
 #define MS           INT64_C(1000000)
-#define FIRST_BOOT   "11111111-0000-4000-8000-000000000001"
-#define SECOND_BOOT  "22222222-0000-4000-8000-000000000002"
+#define RESTART_MS   200
 #define WALL_AT_BOOT (INT64_C(1700000000) * KIT_S)
 
 /* The one that lives: what the linker catches has no other way to know. */
@@ -41,11 +40,32 @@ static bool reached(struct kit *k, enum kit_point point, int64_t n)
 	return !k->dead && k->point == point && k->at == n;
 }
 
+int __real_store_begin(struct store *s, struct err *err);
+int __wrap_store_begin(struct store *s, struct err *err);
+int __wrap_store_begin(struct store *s, struct err *err)
+{
+	int r = __real_store_begin(s, err);
+	if (current)
+		current->in_commit = r == 0;
+	return r;
+}
+
+void __real_store_rollback(struct store *s);
+void __wrap_store_rollback(struct store *s);
+void __wrap_store_rollback(struct store *s)
+{
+	if (current)
+		current->in_commit = false;
+	__real_store_rollback(s);
+}
+
 int __real_store_commit(struct store *s, struct err *err);
 int __wrap_store_commit(struct store *s, struct err *err);
 int __wrap_store_commit(struct store *s, struct err *err)
 {
 	struct kit *k = current;
+	if (k)
+		k->in_commit = false;
 	if (!k || !k->engine)
 		return __real_store_commit(s, err);
 	if (!k->dead)
@@ -78,6 +98,8 @@ void __wrap_worker_submit(struct worker *w, struct worker_job *job)
 
 bool kit_effect_begins(struct kit *k)
 {
+	if (k->in_commit)
+		fail_msg("an effect before its commit");
 	if (!k->dead)
 		k->effects++;
 	return !k->dead;
@@ -309,9 +331,30 @@ static void hand_over(struct kit *k)
 	}
 }
 
-void kit_start(struct kit *k)
+void kit_mend(struct kit *k)
+{
+	if (!k->mend_at || sim_now(k->sim) < k->mend_at)
+		return;
+	k->mend_at = 0;
+	k->mend(k);
+}
+
+/* As long as the disk is bad systemd starts it again and again. */
+static void open_store(struct kit *k)
 {
 	struct err err = {0};
+	_cleanup_free_ char *path = xasprintf("%s/store.db", k->dir);
+	while (store_open(path, STORE_RW_CREATE, &k->store, &err) < 0) {
+		if (!k->mend_at)
+			fail_msg("the store cannot be opened: %s", err_msg(&err));
+		err_done(&err);
+		sim_advance(k->sim, sim_now(k->sim) + RESTART_MS * MS);
+		kit_mend(k);
+	}
+}
+
+void kit_start(struct kit *k)
+{
 	struct world_events ev = {
 		.ctx = k,
 		.watch_frame = on_watch_frame,
@@ -320,10 +363,9 @@ void kit_start(struct kit *k)
 		.act_exit = on_act_exit,
 		.qemu_exit = on_qemu_exit,
 	};
-	_cleanup_free_ char *path = xasprintf("%s/store.db", k->dir);
-	k->dead = k->open = k->world_up = false;
+	k->dead = k->open = k->world_up = k->in_commit = false;
 	k->starts++;
-	assert_ok(store_open(path, STORE_RW_CREATE, &k->store, &err), &err);
+	open_store(k);
 	k->inner = world_sim_new(NULL, k->sim, &ev);
 	k->world = kit_world_new(k, k->inner);
 	make_engine(k, "/run/xenpod");
@@ -367,6 +409,11 @@ static void new_sim(struct kit *k)
 	sim_set_jitter(k->sim, k->opt.jitter);
 }
 
+static void next_boot(struct kit *k)
+{
+	snprintf(k->boot_id, sizeof k->boot_id, "%08d-0000-4000-8000-000000000001", ++k->boots);
+}
+
 void kit_reboot(struct kit *k)
 {
 	int64_t wall = wall_ns(k);
@@ -379,7 +426,7 @@ void kit_reboot(struct kit *k)
 	sim_free(old);
 	k->began = sim_now(k->sim) - since;
 	k->wall_offset = wall + 30 * KIT_S - sim_now(k->sim);
-	snprintf(k->boot_id, sizeof k->boot_id, "%s", SECOND_BOOT);
+	next_boot(k);
 	for (size_t i = 0; i < k->npods; i++) {
 		fd_close(&k->pod[i].lock_fd);
 		fd_close(&k->pod[i].stored_fd);
@@ -397,7 +444,7 @@ void kit_init(struct kit *k, const struct kit_options *opt)
 	snprintf(k->dir, sizeof k->dir, "%s/xenpod-sim-XXXXXX",
 		access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
 	assert_non_null(mkdtemp(k->dir));
-	snprintf(k->boot_id, sizeof k->boot_id, "%s", FIRST_BOOT);
+	next_boot(k);
 	k->trace = open_memstream(&k->trace_text, &k->trace_len);
 	assert_non_null(k->trace);
 	new_sim(k);
@@ -415,6 +462,11 @@ static int remove_one(const char *path, const struct stat *st, int flag, struct 
 	return remove(path);
 }
 
+int kit_remove(const char *dir)
+{
+	return nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS) == 0 || errno == ENOENT ? 0 : -1;
+}
+
 void kit_done(struct kit *k)
 {
 	if (k->engine)
@@ -429,5 +481,5 @@ void kit_done(struct kit *k)
 	}
 	fclose(k->trace);
 	free(k->trace_text);
-	assert_int_equal(nftw(k->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS), 0);
+	assert_int_equal(kit_remove(k->dir), 0);
 }

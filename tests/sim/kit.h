@@ -63,13 +63,20 @@ struct kit {
 	struct kit_pod pod[KIT_PODS];
 	size_t npods;
 	bool open, world_up, dead;
-	int starts;
+	int starts, boots;
 	int64_t next_beat, beats, reconnect_at;
 	int64_t wall_offset, began;
 	enum kit_point point;
 	int64_t at, commits, effects;
 	bool clear_fails; /* exports may outlive their pod until gc */
 	int fail_commits; /* so many commits fail with "disk full" */
+	/* The disk is bad until then (0: it is not); after that `mend` is called, once. */
+	int64_t mend_at;
+	void (*mend)(struct kit *k);
+	bool in_commit; /* between store_begin and its end */
+	/* Looks of a test's own: after every step; before a helper is told to do something. */
+	void (*look)(struct kit *k);
+	void (*effect)(struct kit *k, const char *uuid, const char *verb);
 	/* Called whenever the engine has nothing more to do at a moment; a scenario's operator. */
 	void (*poke)(struct kit *k);
 	int poked;

@@ -9,6 +9,10 @@
 
 /* kit.c */
 void kit_told(struct kit_pod *kp);
+/* The disk is good again, if it is time. */
+void kit_mend(struct kit *k);
+/* A folder of a test and all that is in it; nothing when it is not there. */
+int kit_remove(const char *dir);
 /* An effect happens: false when the supervisor is dead and it must not. */
 bool kit_effect_begins(struct kit *k);
 void kit_effect_ends(struct kit *k);
@@ -22,6 +26,8 @@ struct pod *kit_run_sends(struct kit_pod *kp);
 /* kit_check.c */
 /* After every step: locks, places, sums. */
 void kit_check(struct kit *k);
+/* Memory is what is on disk: at any time, but in a transaction. */
+void kit_assert_stored(struct kit *k);
 void kit_trace_turn(struct kit *k, struct kit_pod *kp, const struct turn_record *t);
 void kit_trace_note(struct kit *k, const struct kit_pod *kp, const char *what);
 

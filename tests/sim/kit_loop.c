@@ -27,7 +27,7 @@ static void acknowledged(void *ctx, const struct err *err)
 static void send_request(struct kit_pod *kp, struct kit_request *r)
 {
 	struct kit *k = kp->kit;
-	if (!r->wanted || r->sent || r->acked)
+	if (!r->wanted || r->sent || r->acked || (r == &kp->accept && !kp->run_alive))
 		return;
 	struct pod *p = kit_find(kp);
 	r->sent = true;
@@ -37,6 +37,7 @@ static void send_request(struct kit_pod *kp, struct kit_request *r)
 	}
 	if (r == &kp->accept || !p) { /* it is known; what shall be changed is no more */
 		r->acked = true;
+		r->refused = r == &kp->accept ? ERR_OK : ERR_NOTFOUND;
 		return;
 	}
 	struct event_args args = {.domid = -1, .done = acknowledged, .done_ctx = r};
@@ -141,6 +142,7 @@ static void rise(struct kit *k)
 /* One moment; false when `limit` is reached, or (limit < 0) at rest. */
 static bool step(struct kit *k, int64_t limit)
 {
+	kit_mend(k);
 	int64_t due = drain(k);
 	if (k->dead) {
 		kit_check(k);
@@ -149,6 +151,8 @@ static bool step(struct kit *k, int64_t limit)
 	}
 	kit_check(k);
 	due = sooner(due, sim_next_due(k->sim));
+	if (k->mend_at)
+		due = sooner(due, k->mend_at);
 	bool idle = due < 0 && !k->reconnect_at;
 	if (idle && limit < 0)
 		return false;

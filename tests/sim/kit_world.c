@@ -54,10 +54,13 @@ static int act_start(struct world *w, int64_t op, const json_t *request, const i
 	size_t nfds, struct err *err)
 {
 	struct eye *e = of(w);
+	const char *uuid = json_str_opt(request, "uuid", "");
+	const char *verb = json_str_opt(request, "t", "?");
 	if (!kit_effect_begins(e->kit))
 		return 0;
-	kit_trace_note(e->kit, pod_of(e->kit, json_str_opt(request, "uuid", "")),
-		json_str_opt(request, "t", "?"));
+	kit_trace_note(e->kit, pod_of(e->kit, uuid), verb);
+	if (e->kit->effect)
+		e->kit->effect(e->kit, uuid, verb);
 	int r = e->inner->ops->act_start(e->inner, op, request, fds, nfds, err);
 	kit_effect_ends(e->kit);
 	return r;
