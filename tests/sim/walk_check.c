@@ -87,6 +87,35 @@ static void check_answers(const struct kit_pod *kp)
 		fail_msg("pod %s: its stop was acknowledged and is forgotten", kp->name);
 }
 
+/* ---- what is under way ----------------------------------------------------------------------- */
+
+/* Of a start that has lost its descriptors by our death: until `run` brings them (RECOVERY.md). */
+static bool waits_for_run(const struct pod *p, const char *effect)
+{
+	if (!strcmp(effect, "export"))
+		return !p->trees.n;
+	if (!strcmp(effect, "create"))
+		return p->lock_fd < 0 || p->kernel_fd < 0 || p->ramdisk_fd < 0;
+	return false;
+}
+
+static int is_worked_on(void *ctx, const struct outbox_row *r)
+{
+	const struct kit *k = ctx;
+	const struct pod *p = pods_find(engine_pods(k->engine), r->uuid);
+	if (p && !p->op && !waits_for_run(p, r->effect))
+		fail_msg("pod %s: nobody works on its %s, which is in the outbox",
+			k->pod[index_of(k, r->uuid)].name, r->effect);
+	return 0;
+}
+
+/* Whatever is decided is being done as soon as recovery is over: no deadline has to see to it. */
+static void check_outbox(struct kit *k)
+{
+	struct err err = {0};
+	assert_ok(store_outbox(k->store, is_worked_on, k, &err), &err);
+}
+
 void walk_look(struct kit *k)
 {
 	struct engine_stats st;
@@ -102,6 +131,8 @@ void walk_look(struct kit *k)
 	read_so_far.starts = k->starts;
 	kit_assert_stored(k);
 	check_history(k);
+	if (k->open && !st.queue)
+		check_outbox(k);
 }
 
 /* ---- effects --------------------------------------------------------------------------------- */

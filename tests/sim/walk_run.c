@@ -141,11 +141,11 @@ static char *read_all(int fd)
 	return text;
 }
 
-/* cmocka's and the sanitizers' own word for it, or how the process ended. */
+/* The word of cmocka, the sanitizers or assert() for it, or how the process ended. */
 static char *find_why(const char *said, int status)
 {
-	static const char *const marks[] = {
-		"AddressSanitizer: ", "runtime error: ", "[  ERROR   ] --- ", "ERROR: "};
+	static const char *const marks[] = {"AddressSanitizer: ", "runtime error: ",
+		"[  ERROR   ] --- ", "ERROR: ", "Assertion "};
 	for (size_t i = 0; i < ARRAY_SIZE(marks); i++) {
 		const char *at = strstr(said, marks[i]);
 		if (!at)
@@ -153,6 +153,8 @@ static char *find_why(const char *said, int status)
 		at += strlen(marks[i]);
 		return xstrndup(at, strcspn(at, "\n"));
 	}
+	if (strstr(said, "\n[   LINE   ]"))
+		return xstrndup(said, strcspn(said, "\n"));
 	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM)
 		return xstrdup("it does not come to an end");
 	if (WIFSIGNALED(status))
