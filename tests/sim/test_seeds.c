@@ -10,6 +10,8 @@
 /* VALGRIND: no, each life is a process of its own; memory is checked by the sanitizers' build */
 #include "unit.h"
 
+#include <dirent.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,13 +20,17 @@
 
 #include "walk.h"
 
+#include "base/alloc.h"
 #include "base/cleanup.h"
+#include "base/files.h"
 
-#define FIXED 200
+#define FIXED 100
 #define FRESH 100
-#define LONG  35 /* seconds, after which no more fresh ones are begun */
+#define LONG  20 /* seconds, after which no more fresh ones are begun */
 #define TRIES 300
 #define TWICE 12
+
+#define SCRIPT_MAX 65536
 
 static struct walk_result sum;
 
@@ -70,6 +76,43 @@ static void test_fresh_seeds(void **state)
 		assert_true(try_seed((uint64_t)first + (uint64_t)n));
 	say("fresh seeds", n);
 }
+
+/* ---- scripts that failed once ---------------------------------------------------------------- */
+
+static int is_walk(const struct dirent *d)
+{
+	const char *dot = strrchr(d->d_name, '.');
+	return dot && !strcmp(dot, ".walk");
+}
+
+static void try_file(const char *path)
+{
+	struct err err = {0};
+	struct walk w;
+	_cleanup_free_ char *text = NULL;
+	assert_ok(file_read_at(AT_FDCWD, path, SCRIPT_MAX, &text, NULL, &err), &err);
+	assert_ok(walk_parse(&w, text, &err), &err);
+	assert_true(walk_try(path, &w, TRIES, &sum));
+}
+
+static void test_scripts(void **state)
+{
+	(void)state;
+	struct dirent **names = NULL;
+	const char *top = getenv("TOP");
+	_cleanup_free_ char *dir = xasprintf("%s/tests/sim/walks", top ? top : ".");
+	int n = scandir(dir, &names, is_walk, alphasort);
+	assert_true(n > 0);
+	for (int i = 0; i < n; i++) {
+		_cleanup_free_ char *path = xasprintf("%s/%s", dir, names[i]->d_name);
+		try_file(path);
+		free(names[i]);
+	}
+	free(names);
+	say("scripts that failed once", n);
+}
+
+/* ---- any ------------------------------------------------------------------------------------- */
 
 /* A script is all that a life depends on: else what fails once could not be looked at again. */
 static void test_the_same_twice(void **state)
@@ -123,6 +166,7 @@ static void test_a_failure_replays_and_shrinks(void **state)
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_the_same_twice),
 	cmocka_unit_test(test_a_failure_replays_and_shrinks),
+	cmocka_unit_test(test_scripts),
 	cmocka_unit_test(test_fixed_seeds),
 	cmocka_unit_test(test_fresh_seeds),
 };

@@ -55,11 +55,11 @@ static void write_trace(void)
 	}
 }
 
-/* By abort(), from a check that failed: not out of the middle of anything that matters here. */
+/* Raised by abort() in a check that failed: not in the middle of writing the trace. */
 static void on_abort(int sig)
 {
 	signal(sig, SIG_DFL);
-	write_trace();
+	write_trace(); /* NOLINT(bugprone-signal-handler): it is no asynchronous one */
 	raise(sig);
 }
 
