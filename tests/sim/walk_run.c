@@ -44,23 +44,15 @@ static void count(void)
 	left->store_errors = walk_store_errors();
 }
 
-static void write_trace(void)
+/* Into the parent's file as it happens: however this process ends, it is there. */
+static void trace_to_parent(void)
 {
-	fflush(k.trace);
-	for (size_t at = 0; at < k.trace_len;) {
-		ssize_t n = write(trace_fd, k.trace_text + at, k.trace_len - at);
-		if (n <= 0)
-			return;
-		at += (size_t)n;
-	}
-}
-
-/* Raised by abort() in a check that failed: not in the middle of writing the trace. */
-static void on_abort(int sig)
-{
-	signal(sig, SIG_DFL);
-	write_trace(); /* NOLINT(bugprone-signal-handler): it is no asynchronous one */
-	raise(sig);
+	fclose(k.trace);
+	free(k.trace_text);
+	k.trace_text = NULL;
+	k.trace = fdopen(trace_fd, "w");
+	assert_non_null(k.trace);
+	setvbuf(k.trace, NULL, _IOLBF, 0);
 }
 
 /* cmocka would leave a failed check by a jump to the parent's test, and so its signal handlers. */
@@ -69,7 +61,6 @@ static void be_alone(int out_fd)
 	static const int signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGSYS, SIGALRM};
 	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
 		signal(signals[i], SIG_DFL);
-	signal(SIGABRT, on_abort);
 	setenv("CMOCKA_TEST_ABORT", "1", 1);
 	dup2(out_fd, STDOUT_FILENO);
 	dup2(out_fd, STDERR_FILENO);
@@ -113,6 +104,7 @@ static void run(const struct walk *w)
 	};
 	faultvfs_install();
 	kit_init(&k, &opt);
+	trace_to_parent();
 	memcpy(left->dir, k.dir, sizeof left->dir);
 	k.poke = walk_poke;
 	k.look = walk_look;
@@ -126,7 +118,6 @@ static void run(const struct walk *w)
 	}
 	come_to_an_end();
 	count();
-	write_trace();
 	kit_done(&k);
 }
 
