@@ -197,10 +197,22 @@ static void do_crash(struct kit *k, const char *args)
 	kit_start(k);
 }
 
+static bool rebooted[KIT_PODS];
+
+bool walk_rebooted(const struct kit_pod *kp)
+{
+	return rebooted[kp - kp->kit->pod];
+}
+
 /* The other boot has a sound disk: its time is another, too. */
 static void do_reboot(struct kit *k, const char *args)
 {
 	(void)args;
+	for (size_t i = 0; i < k->npods && !k->dead; i++) {
+		const struct pod *p = kit_find(&k->pod[i]);
+		if (p && !pod_state_ended(p->core.state) && p->core.cause == CAUSE_NONE)
+			rebooted[i] = true;
+	}
 	mend_now(k);
 	kit_crash_at(k, KIT_NEVER, 0);
 	kit_reboot(k);

@@ -186,6 +186,9 @@ static void check_end(const struct kit_pod *kp)
 		return;
 	if (!pod_state_ended(p->core.state))
 		fail_msg("pod %s stays %s", kp->name, pod_state_name(p->core.state));
+	if (walk_rebooted(kp) && p->core.cause != CAUSE_HOST_REBOOT)
+		fail_msg("pod %s ended by a reboot, and is said to be %s", kp->name,
+			pod_cause_name(p->core.cause));
 	for (size_t i = 0; i < p->napps; i++) {
 		int want = pod_app_ended(&p->app[i]) ? p->app[i].code : -1;
 		int got = kit_code_file(kp, p->app[i].name);

@@ -12,6 +12,8 @@ void walk_act(struct kit *k, const char *text);
 void walk_poke(struct kit *k);
 /* Everything from outside is well again, so that all can come to its end. */
 void walk_heal(struct kit *k);
+/* The machine was reset under it, and nothing had ended it before that. */
+bool walk_rebooted(const struct kit_pod *kp);
 /* How often the disk was bad so far. */
 int walk_store_errors(void);
 
