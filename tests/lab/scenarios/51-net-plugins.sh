@@ -78,7 +78,7 @@ CHECK)
 	;;
 DEL)
 	ip link delete mine0 2>/dev/null
-	rm -f /tmp/mine.added
+	rm -f /tmp/mine.added /tmp/mine.checked
 	;;
 esac
 exit 0
