@@ -265,6 +265,8 @@ static int same_pod(void *ctx, const struct pod_row *r)
 	if (!strcmp(r->boot_id, l->kit->boot_id))
 		assert_int_equal(r->domid, p->core.domid);
 	assert_int_equal(r->code, p->core.code);
+	assert_int_equal(r->generation, p->core.generation);
+	assert_true(p->core.generation > 0 || !p->core.started_at);
 	return 0;
 }
 

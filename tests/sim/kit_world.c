@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "kit_int.h"
+#include "unit.h"
 
 #include "base/alloc.h"
 #include "base/cleanup.h"
@@ -50,6 +51,15 @@ static void watch_restart(struct world *w, const char *why)
 		e->inner->ops->watch_restart(e->inner, why);
 }
 
+/* What the plugins said when a network was made, they are told when it is given back. */
+static void check_results(const struct kit_pod *kp, const json_t *request)
+{
+	const struct pod *p = kp ? kit_find(kp) : NULL;
+	const char *t = json_str_opt(request, "t", "");
+	if (p && p->nets && (!strcmp(t, "clear") || !strcmp(t, "release")))
+		assert_true(json_equal(json_object_get(request, "nets"), p->nets));
+}
+
 static int act_start(struct world *w, int64_t op, const json_t *request, const int *fds,
 	size_t nfds, struct err *err)
 {
@@ -58,7 +68,9 @@ static int act_start(struct world *w, int64_t op, const json_t *request, const i
 	const char *verb = json_str_opt(request, "t", "?");
 	if (!kit_effect_begins(e->kit))
 		return 0;
-	kit_trace_note(e->kit, pod_of(e->kit, uuid), verb);
+	const struct kit_pod *kp = pod_of(e->kit, uuid);
+	check_results(kp, request);
+	kit_trace_note(e->kit, kp, verb);
 	if (e->kit->effect)
 		e->kit->effect(e->kit, uuid, verb);
 	int r = e->inner->ops->act_start(e->inner, op, request, fds, nfds, err);

@@ -6,6 +6,11 @@
 /* VALGRIND: deep, the engine that test_life shows to valgrind, eight seconds long */
 #include "kit_case.h"
 
+#include <stdio.h>
+
+#include "base/alloc.h"
+#include "base/cleanup.h"
+
 static void fault(enum sim_point point, unsigned times, enum sim_kind kind, const char *text)
 {
 	sim_fault(k.sim, point, 0, times, kind, text);
@@ -212,6 +217,19 @@ static void test_create_hangs(void **state)
 	kit_finish(&k);
 }
 
+/* The one place that there is was the killed helper's. */
+static void test_a_killed_helper_gives_its_place_back(void **state)
+{
+	(void)state;
+	again(&(struct kit_options){.seed = 1, .max_helpers = 1});
+	fault(SIM_AT_BUILD, 1, SIM_KIND_HANG, NULL);
+	struct kit_pod *a = pod_in(POD_CREATING, "forever");
+	kit_ask(a, EV_KILL);
+	kit_rest(&k);
+	kit_assert_ended(a, POD_EXITED, CAUSE_KILLED, -1);
+	kit_finish(&k);
+}
+
 /* ---- every helper, every way ------------------------------------------------------------------
  */
 
@@ -298,6 +316,8 @@ static void test_disk_full(void **state)
 	kit_until(a, POD_RUNNING);
 	kit_drop_trace(&k);
 	k.fail_commits = 6;
+	kit_run_for(&k, 4000);
+	assert_false(pod_app_ended(&kit_find(a)->app[0])); /* it has, but that is not stored */
 	kit_rest(&k);
 	kit_assert_trace_end(a, 17020,
 		"   17.02 a running --guest-app--> running app0=exited:3\n"
@@ -360,6 +380,22 @@ static void test_disk_full_while_recovering(void **state)
 	kit_finish(&k);
 }
 
+/* A free lock tells rkt that the codes are there: it is held until they are (kit_check.c looks). */
+static void test_codes_cannot_be_written(void **state)
+{
+	(void)state;
+	struct kit_pod *a = pod_in(POD_RUNNING, "exit 3 after 2s");
+	_cleanup_free_ char *codes = xasprintf("%s/stage1/rootfs/rkt/status", a->dir);
+	_cleanup_free_ char *away = xasprintf("%s/away", a->dir);
+	assert_int_equal(rename(codes, away), 0);
+	kit_run_for(&k, 30000);
+	assert_int_equal(kit_find(a)->core.state, POD_COLLECTING);
+	assert_int_equal(rename(away, codes), 0);
+	kit_rest(&k);
+	kit_assert_ended(a, POD_EXITED, CAUSE_FINISHED, 3);
+	kit_finish(&k);
+}
+
 /* A row that the store refuses stops its own pod, no other; a restart reads it again. */
 static void test_one_bad_row(void **state)
 {
@@ -397,12 +433,14 @@ static const struct CMUnitTest tests[] = {
 	T(test_qemu_of_a_late_create_hangs),
 	T(test_create_dies),
 	T(test_create_hangs),
+	T(test_a_killed_helper_gives_its_place_back),
 	T(test_every_fault_of_every_helper),
 	T(test_double_answers_change_nothing),
 	T(test_disk_full),
 	T(test_disk_full_at_admission),
 	T(test_disk_full_past_a_deadline),
 	T(test_disk_full_while_recovering),
+	T(test_codes_cannot_be_written),
 	T(test_one_bad_row),
 };
 

@@ -6,6 +6,8 @@
 /* VALGRIND: deep, the engine that test_life shows to valgrind, four seconds long */
 #include "kit_case.h"
 
+#include "base/json.h"
+
 /* ---- guests ---------------------------------------------------------------------------------- */
 
 static void test_panic(void **state)
@@ -138,6 +140,39 @@ static void test_garbage(void **state)
 	kit_finish(&k);
 }
 
+static void writes(const struct kit_pod *kp, int64_t domid, const char *key, const char *value)
+{
+	json_t *f = json_make("{s:s, s:s, s:I, s:s, s:s}", "t", "guest", "uuid", kp->uuid, "domid",
+		(json_int_t)domid, "key", key, "value", value);
+	sensors_frame(k.sensors, f);
+	json_decref(f);
+}
+
+/* Apps that it does not have, apps that have ended, and what an earlier domain of it wrote. */
+static void test_what_a_guest_has_no_say_in(void **state)
+{
+	(void)state;
+	static const char *const no_apps[] = {"app/2", "app/63", "app/-1", "app/1x", "app/", "x"};
+	struct kit_pod *a = kit_accept(&k, "exit 0 after 2s", "forever", NULL);
+	kit_until(a, POD_RUNNING);
+	kit_run_for(&k, 5000);
+	assert_true(pod_app_ended(&kit_find(a)->app[0]));
+	assert_int_equal(kit_find(a)->core.state, POD_RUNNING);
+	kit_drop_trace(&k);
+	int64_t domid = kit_find(a)->core.domid;
+	for (size_t i = 0; i < sizeof no_apps / sizeof *no_apps; i++)
+		writes(a, domid, no_apps[i], "99 exited 1");
+	writes(a, domid, "app/0", "99 running");
+	writes(a, domid - 1, "app/1", "99 exited 1");
+	writes(a, domid - 1, "pod", "99 done 1");
+	kit_run_for(&k, 1000);
+	kit_assert_trace(&k, "");
+	kit_ask(a, EV_STOP);
+	kit_rest(&k);
+	assert_int_equal(kit_code_file(a, "app0"), 0);
+	kit_finish(&k);
+}
+
 static void test_guest_powers_off(void **state)
 {
 	(void)state;
@@ -156,6 +191,7 @@ static const struct CMUnitTest tests[] = {
 	T(test_init_fails),
 	T(test_exec_fails),
 	T(test_garbage),
+	T(test_what_a_guest_has_no_say_in),
 	T(test_guest_powers_off),
 };
 

@@ -301,6 +301,25 @@ static void test_many_one_after_the_other(void **state)
 	kit_finish(&k);
 }
 
+/* From dying on it is in Xen's own number of what is on its way back. */
+static void test_what_is_dying_is_counted_once(void **state)
+{
+	(void)state;
+	host(4 * POD);
+	settle();
+	sim_fault(k.sim, SIM_AT_QEMU, 0, 1, SIM_KIND_HANG, NULL);
+	struct kit_pod *a = pod_in(POD_RUNNING, "forever");
+	settle();
+	kit_ask(a, EV_KILL);
+	kit_until(a, POD_DESTROYING);
+	assert_int_equal(memory_sum(k.engine, MEMORY_RETURNING), NEED);
+	kit_until(a, POD_DYING);
+	kit_run_for(&k, 1000);
+	assert_int_equal(kit_find(a)->core.state, POD_DYING);
+	assert_int_equal(memory_sum(k.engine, MEMORY_RETURNING), 0);
+	kit_finish(&k);
+}
+
 static const struct CMUnitTest tests[] = {
 	T(test_need),
 	T(test_two_that_do_not_fit_together),
@@ -313,6 +332,7 @@ static const struct CMUnitTest tests[] = {
 	T(test_somebody_else_was_faster),
 	T(test_unknown),
 	T(test_many_one_after_the_other),
+	T(test_what_is_dying_is_counted_once),
 };
 
 UNIT_MAIN(tests, NULL, NULL)

@@ -222,6 +222,7 @@ static void test_stopped_meanwhile(void **state)
 	kit_ask(a, EV_STOP);
 	kit_rest(&k);
 	kit_assert_ended(a, POD_EXITED, CAUSE_STOPPED, -1);
+	assert_int_equal(kit_find(a)->core.generation, 0); /* no domain was made any more */
 	assert_given_back();
 	kit_finish(&k);
 }
@@ -240,6 +241,25 @@ static void test_release_fails_three_times(void **state)
 	kit_until(b, POD_EXITED);
 	kit_rest(&k);
 	assert_null(kit_find(a));
+	kit_finish(&k);
+}
+
+/* Nor do plugins that hang while networks are given back. */
+static void test_hanging_releases_hold_nobody_else(void **state)
+{
+	(void)state;
+	struct kit_pod *ended[4];
+	for (size_t i = 0; i < ARRAY_SIZE(ended); i++)
+		ended[i] = networked("exit 0 after 1s", 0);
+	kit_rest(&k);
+	fault(SIM_AT_RELEASE, 4, SIM_KIND_HANG, NULL);
+	for (size_t i = 0; i < ARRAY_SIZE(ended); i++)
+		kit_ask(ended[i], EV_GC);
+	kit_run_for(&k, 1000);
+	struct kit_pod *plain = kit_accept(&k, "exit 0 after 1s", NULL);
+	kit_run_for(&k, 20000);
+	assert_int_equal(kit_find(ended[0])->core.state, POD_RELEASING);
+	kit_assert_ended(plain, POD_EXITED, CAUSE_FINISHED, 0);
 	kit_finish(&k);
 }
 
@@ -282,6 +302,22 @@ static void test_a_port_is_one_pods_at_once(void **state)
 	kit_finish(&k);
 }
 
+/* Its domain still answers there. */
+static void test_a_port_is_kept_by_a_pod_that_stops(void **state)
+{
+	(void)state;
+	struct kit_pod *a = networked("stubborn", 8080);
+	kit_until(a, POD_RUNNING);
+	kit_ask(a, EV_STOP);
+	kit_until(a, POD_STOPPING);
+	struct kit_pod *b = networked("forever", 8080);
+	kit_run_for(&k, 100);
+	assert_int_equal(kit_find(a)->core.state, POD_STOPPING);
+	assert_int_equal(b->accept.refused, ERR_EXISTS);
+	kit_kill_run(b);
+	kit_finish(&k);
+}
+
 static const struct CMUnitTest tests[] = {
 	T(test_made_before_the_domain),
 	T(test_kept_over_a_restart),
@@ -294,8 +330,10 @@ static const struct CMUnitTest tests[] = {
 	T(test_answer_is_lost),
 	T(test_stopped_meanwhile),
 	T(test_release_fails_three_times),
+	T(test_hanging_releases_hold_nobody_else),
 	T(test_a_port_is_one_pods),
 	T(test_a_port_is_one_pods_at_once),
+	T(test_a_port_is_kept_by_a_pod_that_stops),
 };
 
 UNIT_MAIN(tests, NULL, NULL)

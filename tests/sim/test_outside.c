@@ -70,6 +70,23 @@ static void test_paused_and_unpaused(void **state)
 	kit_finish(&k);
 }
 
+/* The guest said "running" before it was paused; that it can be read again is no news. */
+static void test_paused_over_a_restart(void **state)
+{
+	(void)state;
+	struct kit_pod *a = pod_in(POD_RUNNING, "forever");
+	kit_ask(a, EV_PAUSE);
+	kit_until(a, POD_PAUSED);
+	kit_drop_trace(&k);
+	kit_crash(&k);
+	kit_start(&k);
+	kit_run_for(&k, 5000);
+	kit_assert_trace(&k, "");
+	assert_int_equal(kit_find(a)->core.state, POD_PAUSED);
+	kit_ask(a, EV_STOP);
+	kit_finish(&k);
+}
+
 /* Unpaused, it goes on with its start: ready is what its guest says, and this one never does. */
 static void test_paused_while_it_boots(void **state)
 {
@@ -128,6 +145,23 @@ static void test_qemu_killed(void **state)
 			     "    9.50   a lock closed\n"
 			     "    9.50 a collecting --collected--> exited\n");
 	kit_assert_ended(a, POD_EXITED, CAUSE_QEMU_LOST, -1);
+	kit_finish(&k);
+}
+
+/* So does whoever destroys it: pauses it, ends QEMU. Its death is awaited, and nobody is to blame. */
+static void test_qemu_of_a_paused_domain_ends(void **state)
+{
+	(void)state;
+	struct kit_pod *a = pod_in(POD_RUNNING, "forever");
+	kit_operator(a, SIM_PAUSE);
+	kit_until(a, POD_PAUSED);
+	kit_drop_trace(&k);
+	kit_operator(a, SIM_KILL_QEMU);
+	kit_run_for(&k, 130000);
+	kit_assert_trace(&k, "");
+	kit_operator(a, SIM_DESTROY);
+	kit_rest(&k);
+	kit_assert_ended(a, POD_EXITED, CAUSE_DESTROYED, -1);
 	kit_finish(&k);
 }
 
@@ -252,6 +286,14 @@ static void says_dying(const struct kit_pod *kp, const char *store, int64_t domi
 	json_decref(f);
 }
 
+static void says_gone(const struct kit_pod *kp, int64_t domid)
+{
+	json_t *f = json_make(
+		"{s:s, s:s, s:I}", "t", "gone", "uuid", kp->uuid, "domid", (json_int_t)domid);
+	sensors_frame(k.sensors, f);
+	json_decref(f);
+}
+
 /* Identity is store, UUID, generation and number: whatever else carries the UUID says nothing. */
 static void test_another_domain_with_the_uuid_dies(void **state)
 {
@@ -260,6 +302,7 @@ static void test_another_domain_with_the_uuid_dies(void **state)
 	int64_t domid = kit_find(a)->core.domid;
 	says_dying(a, "ffffffffffffffffffffffffffffffff", domid);
 	says_dying(a, store_id(k.store), domid + 1);
+	says_gone(a, domid - 1);
 	kit_rest(&k);
 	kit_assert_trace(&k, "");
 	kit_operator(a, SIM_DESTROY);
@@ -326,10 +369,42 @@ static void test_xenstored_stuck(void **state)
 	assert_int_equal(kit_find(a)->core.state, POD_RUNNING);
 	sim_xenstored(k.sim, true);
 	kit_rest(&k);
+	assert_true(sensors_ping(k.sensors)); /* the last one was answered */
 	kit_assert_trace_end(a, 68720,
 		"   68.72 a running --guest-done--> destroying [finished]\n"
 		"   68.72 a destroying --guest-app--> destroying app0=exited:4\n");
 	kit_assert_ended(a, POD_EXITED, CAUSE_FINISHED, 4);
+	kit_finish(&k);
+}
+
+/* Until it is known what runs no deadline is anybody's: it may have been kept long ago. */
+static void test_deadlines_wait_for_the_world(void **state)
+{
+	(void)state;
+	struct kit_pod *a = pod_in(POD_BOOTING, "never-boots");
+	kit_crash(&k);
+	sim_xenstored(k.sim, false);
+	kit_start(&k);
+	kit_run_for(&k, 600000);
+	kit_assert_trace(&k, "");
+	assert_int_equal(kit_find(a)->core.state, POD_BOOTING);
+	sim_xenstored(k.sim, true);
+	kit_rest(&k);
+	kit_assert_ended(a, POD_FAILED, CAUSE_BOOT_TIMEOUT, -1);
+	kit_finish(&k);
+}
+
+/* Without it nobody would hold the lock from QEMU's end until the codes are written. */
+static void test_a_lock_is_fetched_when_run_does_not_come(void **state)
+{
+	(void)state;
+	struct kit_pod *a = pod_in(POD_RUNNING, "forever");
+	kit_kill_run(a);
+	kit_crash(&k);
+	kit_start(&k);
+	kit_run_for(&k, 1000);
+	assert_true(kit_find(a)->lock_fd >= 0);
+	kit_ask(a, EV_STOP);
 	kit_finish(&k);
 }
 
@@ -366,9 +441,11 @@ static const struct CMUnitTest tests[] = {
 	T(test_xl_shutdown),
 	T(test_poweroff_without_a_word),
 	T(test_paused_and_unpaused),
+	T(test_paused_over_a_restart),
 	T(test_paused_while_it_boots),
 	T(test_destroyed_while_it_is_built),
 	T(test_qemu_killed),
+	T(test_qemu_of_a_paused_domain_ends),
 	T(test_a_zombie_does_not_hold_the_pod),
 	T(test_a_qemu_without_a_start_time_is_not_adopted),
 	T(test_a_stranger_is_left_alone),
@@ -378,6 +455,8 @@ static const struct CMUnitTest tests[] = {
 	T(test_sensors_killed),
 	T(test_death_while_nobody_looks),
 	T(test_xenstored_stuck),
+	T(test_deadlines_wait_for_the_world),
+	T(test_a_lock_is_fetched_when_run_does_not_come),
 	T(test_host_reboot),
 };
 

@@ -92,6 +92,33 @@ static void bytes_keep_their_order(void **state)
 	output_done(&out);
 }
 
+/* Taken in parts: what is left and what is new stand beside each other, over the ring's end as well. */
+static void parts_keep_their_order(void **state)
+{
+	(void)state;
+	struct output out;
+	char got[4096];
+	size_t n = 0;
+	int wr = -1;
+	open_output(&out, 7, &wr);
+	for (int i = 0; i < 20; i++)
+		assert_int_equal(write(wr, "abcdefghij", 10), 10);
+	for (int i = 0; i < 120; i++) {
+		const uint8_t *part = NULL;
+		turn();
+		size_t len = output_peek(&out, &part);
+		len = len < 3 ? len : 3;
+		memcpy(got + n, part, len);
+		output_consume(&out, len);
+		n += len;
+	}
+	assert_int_equal(n, 200);
+	for (size_t i = 0; i < n; i++)
+		assert_int_equal(got[i], "abcdefghij"[i % 10]);
+	close(wr);
+	output_done(&out);
+}
+
 /* A reader that does not read: the pipe fills, the writer waits, and nothing spins meanwhile. */
 static void full_means_wait(void **state)
 {
@@ -299,6 +326,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(bytes_keep_their_order),
+		cmocka_unit_test(parts_keep_their_order),
 		cmocka_unit_test(full_means_wait),
 		cmocka_unit_test(newest_are_kept),
 		cmocka_unit_test(cut_loses_nothing),

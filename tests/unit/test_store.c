@@ -262,13 +262,16 @@ static void test_outbox_of_one_pod_is_cleared(void **state)
 	assert_ok(kit_write(s, KIT_UUID, 0, &err), &err);
 	assert_ok(kit_write(s, other, 0, &err), &err);
 	add_effect(1, 0, "export");
-	add_effect(2, 0, "create");
 	struct outbox_row r = {.effect = text("clear")};
 	strcpy(r.uuid, other);
 	assert_ok(store_outbox_add(s, &r, NULL, &err), &err);
+	add_effect(2, 0, "create");
+	struct seen v = {0};
+	assert_ok(store_outbox(s, see_outbox, &v, &err), &err);
+	assert_string_equal(v.line[1], "00000000-0000-4000-8000-000000000002 0 0 0 clear");
 	assert_ok(store_outbox_clear(s, KIT_UUID, &err), &err);
 	commit();
-	struct seen v = {0};
+	v = (struct seen){0};
 	assert_ok(store_outbox(s, see_outbox, &v, &err), &err);
 	assert_int_equal(v.n, 1);
 	assert_string_equal(v.line[0], "00000000-0000-4000-8000-000000000002 0 0 0 clear");

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A pod's lock is found again by the file that it is of, not by a name or a number. */
+/* LINK: daemon store fsm sim proto base */
+/* LIBS: ev sqlite3 systemd pthread */
+/* VALGRIND: no, valgrind does not know pidfd_getfd(2) */
+#include "unit.h"
+
+#include "fdcount.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "daemon/custody.h"
+
+#define UUID      "11112222-3333-4444-8555-666666666666"
+#define LOCK_NAME "l111122223333"
+
+static char dir[] = "/tmp/xenpod-custody-XXXXXX";
+
+static int setup(void **state)
+{
+	(void)state;
+	return mkdtemp(dir) ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	return rmdir(dir);
+}
+
+static struct stat file_of(const char *path)
+{
+	struct stat st;
+	assert_int_equal(stat(path, &st), 0);
+	return st;
+}
+
+static int open_dir(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_true(fd >= 0);
+	return fd;
+}
+
+static void fetched_by_device_and_inode(void **state)
+{
+	(void)state;
+	struct stat st = file_of(dir);
+	assert_int_equal(custody_fetch(getpid(), (int64_t)st.st_dev, (int64_t)st.st_ino), -1);
+	_cleanup_fd_ int there = open_dir(dir);
+	_cleanup_fd_ int got = custody_fetch(getpid(), (int64_t)st.st_dev, (int64_t)st.st_ino);
+	assert_true(got >= 0 && got != there);
+	assert_int_equal(fcntl(got, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
+	/* The same number on another file system is another file. */
+	assert_int_equal(custody_fetch(getpid(), (int64_t)st.st_dev + 1, (int64_t)st.st_ino), -1);
+	assert_int_equal(custody_fetch(getpid(), (int64_t)st.st_dev, (int64_t)st.st_ino + 1), -1);
+	assert_int_equal(custody_fetch(0, (int64_t)st.st_dev, (int64_t)st.st_ino), -1);
+}
+
+/* One descriptor under the name of the pod's lock; it is the pod's now, or closed. */
+static void adopt(struct pod *p, const char *path)
+{
+	struct pods *pods = pods_new();
+	const char *const names[] = {LOCK_NAME};
+	int fd = open_dir(path);
+	pods_add(pods, p);
+	custody_adopt(pods, names, &fd, 1);
+	assert_true(p->lock_fd == fd || fcntl(fd, F_GETFD) < 0);
+	pods_remove(pods, p);
+	pods_free(pods);
+}
+
+static void adopted_when_it_is_the_pods_directory(void **state)
+{
+	(void)state;
+	struct stat st = file_of(dir);
+	struct pod *p = pod_new(UUID);
+	p->core.state = POD_RUNNING;
+	p->lock_dev = (int64_t)st.st_dev;
+	p->lock_ino = (int64_t)st.st_ino;
+	adopt(p, "/");
+	assert_int_equal(p->lock_fd, -1);
+	adopt(p, dir);
+	int first = p->lock_fd;
+	assert_true(first >= 0);
+	/* A second one has no use. */
+	adopt(p, dir);
+	assert_int_equal(p->lock_fd, first);
+	pod_free(p);
+}
+
+static void who_has_ended_needs_none(void **state)
+{
+	(void)state;
+	struct stat st = file_of(dir);
+	struct pod *p = pod_new(UUID);
+	p->core.state = POD_EXITED;
+	p->lock_dev = (int64_t)st.st_dev;
+	p->lock_ino = (int64_t)st.st_ino;
+	adopt(p, dir);
+	assert_int_equal(p->lock_fd, -1);
+	pod_free(p);
+}
+
+static const struct CMUnitTest tests[] = {
+	fd_counted(fetched_by_device_and_inode),
+	fd_counted(adopted_when_it_is_the_pods_directory),
+	fd_counted(who_has_ended_needs_none),
+};
+
+UNIT_MAIN(tests, setup, teardown)
