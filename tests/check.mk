@@ -41,7 +41,7 @@ $(B)/tests/unit/rules.mk: $(unit_SRC) tests/unit
 $(B)/tests/fuzz/rules.mk: $(fuzz_SRC) tests/fuzz
 
 # Needed by whatever builds tests only, so that `make help` or `make clean` write nothing.
-ifneq ($(filter units unit-list fuzzers check-unit,$(MAKECMDGOALS)),)
+ifneq ($(filter units unit-list fuzzers check-unit $(B)/tests/%,$(MAKECMDGOALS)),)
 include $(B)/tests/unit/rules.mk $(B)/tests/fuzz/rules.mk
 -include $(sort $(patsubst %.o,%.d,$(unit_OBJS) $(fuzz_OBJS)))
 endif

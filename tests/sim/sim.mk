@@ -11,7 +11,7 @@ sim_LDFLAGS := -Wl,--wrap=store_begin -Wl,--wrap=store_commit -Wl,--wrap=store_r
 $(B)/tests/sim/%.o: CPPFLAGS += -Itests/unit
 $(B)/tests/sim/rules.mk: $(sim_SRC) tests/sim
 
-ifneq ($(filter units sims check-unit,$(MAKECMDGOALS)),)
+ifneq ($(filter units sims check-unit $(B)/tests/%,$(MAKECMDGOALS)),)
 include $(B)/tests/sim/rules.mk
 -include $(sort $(patsubst %.o,%.d,$(sim_OBJS) $(B)/tests/sim/kit.o))
 endif
