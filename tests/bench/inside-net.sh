@@ -88,6 +88,10 @@ for ((i = 0; i < rounds; i++)); do
 	ip netns delete scratch
 done
 
+both_listen() {
+	[ "$(ss -Hltn 'sport = :9000' | wc -l)" = 2 ]
+}
+
 # ---- sending ----------------------------------------------------------------------------------------
 
 plain_attach
@@ -96,6 +100,7 @@ in_pod server ip address add 10.78.0.2/24 dev eth1
 gateway=$(ip -o -4 address show dev lan0 | awk '{ print $4 }' | cut -d/ -f1)
 python3 $work/sink.py "$gateway" >$t/flow-ours &
 python3 $work/sink.py 10.78.0.1 >$t/flow-plain &
+until_true 60 both_listen
 
 sends() {
 	in_pod server sh -c "dd if=/dev/zero bs=64k count=$((mib * 16)) 2>/dev/null | nc $1 9000"
