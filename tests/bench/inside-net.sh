@@ -47,6 +47,7 @@ while True:
             break
         began = began or time.monotonic()
         size += len(data)
+    peer.close()
     print(size / (1 << 20) / (time.monotonic() - began), flush=True)
 END
 
