@@ -394,20 +394,6 @@ static void test_deadlines_wait_for_the_world(void **state)
 	kit_finish(&k);
 }
 
-/* Without it nobody would hold the lock from QEMU's end until the codes are written. */
-static void test_a_lock_is_fetched_when_run_does_not_come(void **state)
-{
-	(void)state;
-	struct kit_pod *a = pod_in(POD_RUNNING, "forever");
-	kit_kill_run(a);
-	kit_crash(&k);
-	kit_start(&k);
-	kit_run_for(&k, 1000);
-	assert_true(kit_find(a)->lock_fd >= 0);
-	kit_ask(a, EV_STOP);
-	kit_finish(&k);
-}
-
 static void test_host_reboot(void **state)
 {
 	(void)state;
@@ -456,7 +442,6 @@ static const struct CMUnitTest tests[] = {
 	T(test_death_while_nobody_looks),
 	T(test_xenstored_stuck),
 	T(test_deadlines_wait_for_the_world),
-	T(test_a_lock_is_fetched_when_run_does_not_come),
 	T(test_host_reboot),
 };
 
