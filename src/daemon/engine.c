@@ -137,9 +137,11 @@ void engine_accept(
 }
 
 /* Who waits for plugins holds no place: those of a few must not keep all others from starting. */
-static bool is_starting(enum pod_state s)
+static bool is_starting(const struct pod *p, enum pod_state s)
 {
-	return s >= POD_EXPORTING && s <= POD_UNPAUSING && s != POD_NETWORKING;
+	if (s == POD_NETWORKING && pod_network(p))
+		return false;
+	return s >= POD_EXPORTING && s <= POD_UNPAUSING;
 }
 
 static bool is_networking(const struct pod *p, enum pod_state s)
@@ -171,7 +173,7 @@ static void unwait_pod(struct engine *e, const struct pod *p)
 static void account_start(
 	struct engine *e, enum pod_state before, enum pod_state after, struct pod *p)
 {
-	e->starting += (int)is_starting(after) - (int)is_starting(before);
+	e->starting += (int)is_starting(p, after) - (int)is_starting(p, before);
 	e->networking += (int)is_networking(p, after) - (int)is_networking(p, before);
 	if (after != POD_ACCEPTED || before == POD_ACCEPTED)
 		return;

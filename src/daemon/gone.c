@@ -52,10 +52,15 @@ struct look {
 	size_t n, room;
 };
 
+static bool waits_for_gc(const struct pod *p)
+{
+	return p->core.state == POD_EXITED || p->core.state == POD_FAILED;
+}
+
 static void add(void *ctx, struct pod *p)
 {
 	struct look *l = ctx;
-	if (!pod_state_ended(p->core.state) || p->core.state == POD_RELEASING)
+	if (!waits_for_gc(p))
 		return;
 	if (l->n == l->room) {
 		l->room = l->room ? l->room * 2 : 16;
@@ -77,7 +82,7 @@ static void work(struct worker_job *job)
 static void judge(struct engine *e, const struct looked *l)
 {
 	struct pod *p = pods_find(e->pods, l->uuid);
-	if (!p || !pod_state_ended(p->core.state) || p->core.state == POD_RELEASING)
+	if (!p || !waits_for_gc(p))
 		return;
 	if (l->gone && p->dir_gone) {
 		log_notice("pod %s: its directory %s was removed without its gc: doing that now",

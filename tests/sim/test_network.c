@@ -5,9 +5,9 @@
 /* WITH: kit.c kit_loop.c kit_world.c kit_pods.c kit_check.c */
 /* VALGRIND: deep, the engine that test_life shows to valgrind, four seconds long */
 #include "kit_case.h"
+#include "kit_int.h"
 
 #include <errno.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -90,14 +90,6 @@ static void test_kept_over_a_reboot(void **state)
 	kit_finish(&k);
 }
 
-static int remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
-{
-	(void)st;
-	(void)flag;
-	(void)ftw;
-	return remove(path);
-}
-
 static void move_to(const struct kit_pod *kp, const char *place, bool back)
 {
 	_cleanup_free_ char *parent = xasprintf("%s/%s", k.dir, place);
@@ -122,7 +114,7 @@ static void test_directory_is_removed(void **state)
 	assert_int_equal(kit_find(ended)->core.state, POD_EXITED);
 	move_to(ended, "exited-garbage", true);
 	gone_look(k.engine);
-	assert_int_equal(nftw(ended->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS), 0);
+	assert_int_equal(kit_remove(ended->dir), 0);
 	gone_look(k.engine);
 	kit_run_for(&k, 1000);
 	assert_int_equal(kit_find(ended)->core.state, POD_EXITED); /* it may be on its way */
