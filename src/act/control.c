@@ -94,6 +94,7 @@ int act_destroy(struct act *a, struct err *err)
 	bool dying = false;
 	if (get_domid(a, &domid, err) < 0)
 		return -1;
+	a->id.marked = json_bool_opt(a->request, "marked", false);
 	int r = act_open_hv(a, &hv, err) < 0 ? -1 : hv_destroy(&hv, &a->id, domid, &dying, err);
 	hv_close(&hv);
 	if (r == 0)

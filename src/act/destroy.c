@@ -17,11 +17,17 @@ static bool is_meant(const struct hv_domain *d, int64_t domid)
 	return domid < 0 || d->domid == domid;
 }
 
+/* A dying one has lost its marker as well, but nothing is done to it any more. */
+static bool is_stranger(const struct hv_domain *d, const struct hv_id *id)
+{
+	return d->owner == HV_OTHER || (id->marked && d->owner == HV_PARTIAL && !d->dying);
+}
+
 static int check_strangers(
 	const struct hv_domain *d, int n, const struct hv_id *id, int64_t domid, struct err *err)
 {
 	for (int i = 0; i < n; i++)
-		if (is_meant(&d[i], domid) && d[i].owner == HV_OTHER)
+		if (is_meant(&d[i], domid) && is_stranger(&d[i], id))
 			return hv_not_ours(id, d[i].domid, err);
 	return 0;
 }

@@ -49,6 +49,7 @@ struct hv_id {
 	char uuid[UUID_TEXT_SIZE];
 	const char *store;
 	int64_t generation;
+	bool marked; /* destroy: one that has lost its marker counts as someone else's */
 };
 
 enum hv_owner {

@@ -139,11 +139,13 @@ static const struct {
 	{API_WATCH, api_verb_watch, false},
 	{API_HEALTH, api_verb_health, false},
 	{API_WAIT, api_verb_wait, false},
+	{API_ORPHANS, api_verb_orphans, false},
 	{"org.varlink.service.GetInfo", api_verb_info, false},
 	{API_ACCEPT, api_verb_accept, true},
 	{API_SESSION, api_verb_session, true},
 	{API_STOP, api_verb_stop, true},
 	{API_GC, api_verb_gc, true},
+	{API_COLLECT, api_verb_collect, true},
 	{API_PAUSE, api_verb_pause, true},
 	{API_RESUME, api_verb_resume, true},
 };
@@ -380,6 +382,13 @@ void api_on_turn(struct api *a, const struct turn_record *t)
 	struct pod *p = pods_find(engine_pods(a->cfg.engine), t->pod->uuid);
 	if (p)
 		each_of(a, p->uuid, news, p);
+}
+
+void api_on_history(struct api *a, const struct history_row *h)
+{
+	for (struct conn *c = a->conns; c; c = c->next)
+		if (!c->dead && c->role == CONN_WATCH)
+			conn_reply(c, json_make("{s:o}", "event", podjson_history(h)), true);
 }
 
 static void send_unmap(struct conn *c, struct pod *p)

@@ -8,6 +8,7 @@
 
 #include "daemon/engine.h"
 #include "daemon/loop.h"
+#include "daemon/orphans.h"
 #include "daemon/sensors.h"
 
 struct api;
@@ -16,6 +17,7 @@ struct api_config {
 	struct loop *loop;
 	struct engine *engine;
 	struct sensors *sensors;
+	struct orphans *orphans;
 	const char *run_dir;
 	/* Fills the Health answer with what the daemon itself knows. */
 	void (*health)(void *ctx, json_t *ret);
@@ -34,6 +36,7 @@ int api_listen_default(struct api *a, struct err *err);
 
 /* The engine's hooks that concern clients. */
 void api_on_turn(struct api *a, const struct turn_record *t);
+void api_on_history(struct api *a, const struct history_row *h); /* of no turn */
 void api_on_unmap(struct api *a, struct pod *p);
 void api_on_evict(struct api *a, struct pod *p);
 void api_on_tell(struct api *a, struct pod *p);

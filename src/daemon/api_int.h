@@ -79,6 +79,8 @@ void api_verb_info(struct conn *c, json_t *params);
 void api_verb_accept(struct conn *c, json_t *params);
 void api_verb_session(struct conn *c, json_t *params);
 void api_verb_stop(struct conn *c, json_t *params);
+void api_verb_orphans(struct conn *c, json_t *params);
+void api_verb_collect(struct conn *c, json_t *params);
 void api_verb_wait(struct conn *c, json_t *params);
 void api_verb_gc(struct conn *c, json_t *params);
 void api_verb_pause(struct conn *c, json_t *params);

@@ -148,6 +148,8 @@ void api_verb_health(struct conn *c, json_t *params)
 		(json_int_t)st.stall_max_ns, "store_error", st.store_failing ? st.store_error : "",
 		"unaccounted_domains", orphans_json(a));
 	json_object_set_new(j, "connections", json_integer((json_int_t)api_connections(a)));
+	json_object_set_new(
+		j, "orphans_collected", json_integer(orphans_collected(a->cfg.orphans)));
 	json_object_set_new(j, "host", host_json(a->cfg.engine));
 	if (a->cfg.health)
 		a->cfg.health(a->cfg.ctx, j);

@@ -2,12 +2,10 @@
 /* Putting the supervisor together and keeping it turning: see daemon.h. */
 #include "daemon/daemon.h"
 
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <systemd/sd-daemon.h>
@@ -24,8 +22,10 @@
 #include "daemon/gone.h"
 #include "daemon/logs.h"
 #include "daemon/loop.h"
+#include "daemon/orphans.h"
 #include "daemon/recover.h"
 #include "daemon/sensors.h"
+#include "daemon/setup.h"
 #include "daemon/trace.h"
 #include "daemon/worker.h"
 #include "daemon/world_sim.h"
@@ -50,6 +50,7 @@ struct daemon {
 	struct engine *engine;
 	struct sensors *sensors;
 	struct recovery *recovery;
+	struct orphans *orphans;
 	struct api *api;
 	struct loop_timer *turn_timer, *beat_timer, *watchdog_timer;
 	char boot_id[40];
@@ -78,6 +79,7 @@ static void turn(void *ctx)
 	struct daemon *d = ctx;
 	int64_t next = engine_run(d->engine);
 	next = sooner(next, recovery_run(d->recovery));
+	next = sooner(next, orphans_run(d->orphans));
 	loop_timer_set(d->turn_timer, next);
 }
 
@@ -135,6 +137,7 @@ static void on_listed(void *ctx)
 {
 	struct daemon *d = ctx;
 	recovery_listed(d->recovery);
+	orphans_listed(d->orphans);
 }
 
 static void on_act_frame(void *ctx, int64_t op, const json_t *frame)
@@ -181,6 +184,12 @@ HOOK(evict)
 HOOK(tell)
 HOOK(forget)
 #undef HOOK
+
+static void hook_history(void *ctx, const struct history_row *h)
+{
+	struct daemon *d = ctx;
+	api_on_history(d->api, h);
+}
 
 static void hook_custody(void *ctx, struct pod *p, bool held)
 {
@@ -284,26 +293,6 @@ static void quit(void *ctx)
 /* ---- putting together
  * ----------------------------------------------------------------------------- */
 
-static int read_boot_id(char *ret, size_t size, struct err *err)
-{
-	_cleanup_free_ char *text = NULL;
-	if (file_read_at(AT_FDCWD, "/proc/sys/kernel/random/boot_id", 64, &text, NULL, err) < 0)
-		return -1;
-	text[strcspn(text, "\n")] = '\0';
-	snprintf(ret, size, "%s", text);
-	return 0;
-}
-
-static int make_dirs(struct daemon *d, struct err *err)
-{
-	_cleanup_free_ char *pods = xasprintf("%s/pods", d->cfg.run_dir);
-	_cleanup_free_ char *lock = xasprintf("%s/lock", d->cfg.run_dir);
-	if (dir_make_all(d->cfg.state_dir, 0700, err) < 0 ||
-		dir_make_all(d->cfg.run_dir, 0755, err) < 0 || dir_make_all(pods, 0700, err) < 0)
-		return -1;
-	return dir_make_all(lock, 0700, err);
-}
-
 static int open_store(struct daemon *d, struct err *err)
 {
 	_cleanup_free_ char *path = xasprintf("%s/store.db", d->cfg.state_dir);
@@ -324,7 +313,8 @@ static int make_world(struct daemon *d, struct err *err)
 		d->world = world_xen_new(d->loop, d->cfg.libexec_dir, d->cfg.run_dir, &ev);
 		return 0;
 	}
-	struct sim_config sc = {.seed = d->cfg.sim_seed, .now_ns = clock_boot_ns()};
+	struct sim_config sc = {
+		.seed = d->cfg.sim_seed, .now_ns = clock_boot_ns(), .store = store_id(d->store)};
 	d->sim = sim_new(&sc);
 	if (d->cfg.sim_script && sim_script(d->sim, d->cfg.sim_script, err) < 0)
 		return err_wrap(err, "--sim-script");
@@ -374,7 +364,17 @@ static int make_engine(struct daemon *d, struct err *err)
 		.ctx = d,
 	};
 	d->recovery = recovery_new(&rc);
-	return recovery_load(&ec, d->engine, err);
+	struct orphans_config oc = {
+		.engine = d->engine,
+		.sensors = d->sensors,
+		.grace_ns = d->cfg.orphan_grace_s * SECOND,
+		.history = hook_history,
+		.ctx = d,
+	};
+	d->orphans = orphans_new(&oc);
+	if (recovery_load(&ec, d->engine, err) < 0)
+		return -1;
+	return orphans_load(d->orphans, err);
 }
 
 /* Sockets and pods' descriptors that systemd hands over; without it we listen by ourselves. */
@@ -406,6 +406,7 @@ static int make_api(struct daemon *d, struct err *err)
 		.loop = d->loop,
 		.engine = d->engine,
 		.sensors = d->sensors,
+		.orphans = d->orphans,
 		.run_dir = d->cfg.run_dir,
 		.health = health,
 		.reconnected = reconnected,
@@ -434,8 +435,8 @@ static void start_timers(struct daemon *d)
 static int build(struct daemon *d, struct err *err)
 {
 	/* The store has one owner: a second supervisor ends here, before it touches anything. */
-	if (read_boot_id(d->boot_id, sizeof d->boot_id, err) < 0 || make_dirs(d, err) < 0 ||
-		open_store(d, err) < 0)
+	if (setup_boot_id(d->boot_id, sizeof d->boot_id, err) < 0 ||
+		setup_dirs(d->cfg.state_dir, d->cfg.run_dir, err) < 0 || open_store(d, err) < 0)
 		return -1;
 	d->cgroup_root = cgroup_root(d->cfg.cgroup_root);
 	d->loop = loop_new();
@@ -476,6 +477,7 @@ void daemon_free(struct daemon *d)
 		d->world->ops->free(d->world);
 	sim_free(d->sim);
 	recovery_free(d->recovery);
+	orphans_free(d->orphans);
 	sensors_free(d->sensors);
 	engine_free(d->engine);
 	loop_timer_free(d->turn_timer);

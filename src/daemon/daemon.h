@@ -7,6 +7,7 @@
 #define DAEMON_DAEMON_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/err.h"
 
@@ -22,6 +23,7 @@ struct daemon_config {
 	const char *sim_script;  /* text, NULL: none */
 	unsigned long sim_seed;
 	int max_starts, max_helpers;
+	int64_t orphan_grace_s; /* orphans.h */
 };
 
 int daemon_new(const struct daemon_config *cfg, struct daemon **ret, struct err *err);

@@ -104,6 +104,23 @@ void engine_post(
  */
 void engine_replay(struct engine *e, struct pod *p, enum pod_effect fx, int64_t outbox);
 
+/*
+ * A helper command about a UUID that is no pod's (orphans.h): destroy of the domain that carries all
+ * of this and a marker, clear, or release, all without a network. Takes a helper's place like any
+ * other. The caller has committed that it is done. `done`: err NULL when the post-condition holds;
+ * not from inside this call. Never called when the engine is freed before.
+ */
+struct engine_command {
+	enum pod_effect fx;
+	char uuid[UUID_TEXT_SIZE];
+	int64_t generation, domid;
+	void (*done)(void *ctx, const struct err *err);
+	void *ctx;
+};
+int64_t engine_command(struct engine *e, const struct engine_command *c);
+/* It takes too long: it is killed and has failed. */
+void engine_command_kill(struct engine *e, int64_t id);
+
 /* From the world: routes frames of helpers (by op) and their ends. */
 void engine_act_frame(struct engine *e, int64_t op, const json_t *frame);
 void engine_act_exit(struct engine *e, int64_t op, int status);

@@ -44,7 +44,8 @@ enum lane {
 struct op {
 	struct op *next;
 	int64_t id;
-	struct pod *pod;
+	struct pod *pod; /* NULL: killed, or none: then `command` is set */
+	struct engine_command *command;
 	enum pod_effect fx;
 	int64_t outbox;
 	enum lane lane;

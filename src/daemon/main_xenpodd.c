@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "daemon/daemon.h"
 #include "daemon/logs.h"
+#include "daemon/orphans.h"
 #include "proto/api.h"
 
 #ifndef XENPOD_LIBEXEC_DIR
@@ -41,6 +42,8 @@ static const char help[] =
 	"      --sim-script=FILE  what happens in the simulated world (docs/HACKING.md)\n"
 	"      --sim-seed=N       its random numbers\n"
 	"      --max-starts=N     pods that may be starting at a time (default 4)\n"
+	"      --orphan-grace=S   how long a domain of ours that no pod accounts for is left\n"
+	"                         alone before it is destroyed (default 60 seconds)\n"
 	"  -d, --debug            log every step\n"
 	"  -h, --help             this text\n"
 	"  -V, --version          the version\n"
@@ -58,7 +61,8 @@ enum {
 	OPT_WORLD,
 	OPT_SCRIPT,
 	OPT_SEED,
-	OPT_STARTS
+	OPT_STARTS,
+	OPT_GRACE
 };
 
 static const struct option options[] = {
@@ -71,6 +75,7 @@ static const struct option options[] = {
 	{"sim-script", required_argument, NULL, OPT_SCRIPT},
 	{"sim-seed", required_argument, NULL, OPT_SEED},
 	{"max-starts", required_argument, NULL, OPT_STARTS},
+	{"orphan-grace", required_argument, NULL, OPT_GRACE},
 	{"debug", no_argument, NULL, 'd'},
 	{"help", no_argument, NULL, 'h'},
 	{"version", no_argument, NULL, 'V'},
@@ -136,6 +141,10 @@ static void set_option(struct daemon_config *cfg, int opt, const char **script)
 		cfg->max_starts =
 			(int)number("--max-starts wants a number up to 1000, not ", optarg, 1000);
 		break;
+	case OPT_GRACE:
+		cfg->orphan_grace_s = (int64_t)number(
+			"--orphan-grace wants seconds, up to a day, not ", optarg, 86400);
+		break;
 	case 'd':
 		log_set_max(LOG_LVL_DEBUG);
 		break;
@@ -164,6 +173,7 @@ int main(int argc, char **argv)
 		.libexec_dir = XENPOD_LIBEXEC_DIR,
 		.max_starts = MAX_STARTS,
 		.max_helpers = MAX_HELPERS,
+		.orphan_grace_s = ORPHANS_GRACE_S,
 	};
 	const char *script = NULL;
 	_cleanup_free_ char *script_text = NULL;

@@ -94,28 +94,51 @@ static void add_create(json_t *r, const struct pod *p)
 		add_interfaces(r, p);
 }
 
-static void add_logs(json_t *r, const struct pod *p)
+static void add_logs(json_t *r, const char *uuid)
 {
 	json_t *list = json_array();
 	for (size_t i = 0; i < LOGS_PER_POD; i++) {
-		_cleanup_free_ char *path = logs_path(LOGS_DIR, i, p->uuid);
+		_cleanup_free_ char *path = logs_path(LOGS_DIR, i, uuid);
 		json_array_append_new(list, json_string(path));
 	}
 	json_object_set_new(r, "logs", list);
 }
 
+/* What every command is told, whosever UUID it is about. */
+static json_t *make_head(const struct engine *e, const struct op *o, const char *uuid)
+{
+	_cleanup_free_ char *dir = xasprintf("%s/pods/%s", e->cfg.run_dir, uuid);
+	_cleanup_free_ char *lock = xasprintf("%s/lock/%s", e->cfg.run_dir, uuid);
+	json_t *r = json_make("{s:s, s:I, s:s, s:s, s:s, s:s}", "t", verb_of(o->fx), "op",
+		(json_int_t)o->id, "uuid", uuid, "store", store_id(e->cfg.store), "lock", lock,
+		"dir", dir);
+	if (e->cfg.cgroup_root) {
+		_cleanup_free_ char *cg = xasprintf("%s/pod-%s", e->cfg.cgroup_root, uuid);
+		json_object_set_new(r, "cgroup", json_string(cg));
+	}
+	if (o->fx == FX_RELEASE)
+		add_logs(r, uuid);
+	return r;
+}
+
+static json_t *make_command(const struct engine *e, const struct op *o)
+{
+	const struct engine_command *c = o->command;
+	json_t *r = make_head(e, o, c->uuid);
+	if (o->fx != FX_DESTROY)
+		return r;
+	json_object_set_new(r, "generation", json_integer(c->generation));
+	json_object_set_new(r, "domid", json_integer(c->domid));
+	json_object_set_new(r, "marked", json_true());
+	return r;
+}
+
 static json_t *make_request(const struct engine *e, const struct op *o)
 {
 	const struct pod *p = o->pod;
-	_cleanup_free_ char *dir = xasprintf("%s/pods/%s", e->cfg.run_dir, p->uuid);
-	_cleanup_free_ char *lock = xasprintf("%s/lock/%s", e->cfg.run_dir, p->uuid);
-	json_t *r = json_make("{s:s, s:I, s:s, s:s, s:s, s:s}", "t", verb_of(o->fx), "op",
-		(json_int_t)o->id, "uuid", p->uuid, "store", store_id(e->cfg.store), "lock", lock,
-		"dir", dir);
-	if (e->cfg.cgroup_root) {
-		_cleanup_free_ char *cg = xasprintf("%s/pod-%s", e->cfg.cgroup_root, p->uuid);
-		json_object_set_new(r, "cgroup", json_string(cg));
-	}
+	if (o->command)
+		return make_command(e, o);
+	json_t *r = make_head(e, o, p->uuid);
 	if (o->fx == FX_EXPORT)
 		json_object_set(r, "trees", json_object_get(p->request, "trees"));
 	else if (o->fx == FX_CREATE)
@@ -124,8 +147,6 @@ static json_t *make_request(const struct engine *e, const struct op *o)
 		add_domain(r, p);
 	else
 		add_network(r, p);
-	if (o->fx == FX_RELEASE)
-		add_logs(r, p);
 	return r;
 }
 
@@ -154,18 +175,31 @@ static struct op **find(struct engine *e, int64_t id)
 	return at;
 }
 
+/* `code`: a name of err.h, as the frame has it. */
+static void answer_command(const struct op *o, bool ok, const char *message, const char *code)
+{
+	_cleanup_err_ struct err err = {0};
+	if (!ok)
+		err_set(&err, err_code_from_name(code), "%s", message);
+	o->command->done(o->command->ctx, ok ? NULL : &err);
+}
+
 static void answer(
 	struct engine *e, struct op *o, bool ok, const char *message, const json_t *frame)
 {
 	if (o->answered)
 		return; /* said twice: the first word counts */
 	o->answered = true;
+	if (o->command) {
+		answer_command(o, ok, message, json_str_opt(frame, "code", ""));
+		return;
+	}
 	if (o->pod->op == o->id)
 		o->pod->op = 0;
 	struct event_args args = {.domid = -1,
 		.outbox = o->outbox,
 		.message = message,
-		.nets = o->fx == FX_NETWORK ? json_object_get(frame, "nets") : NULL};
+		.nets = ok && o->fx == FX_NETWORK ? json_object_get(frame, "nets") : NULL};
 	engine_post(e, o->pod, ok ? pod_effect_done(o->fx) : pod_effect_failed(o->fx), &args);
 }
 
@@ -194,7 +228,7 @@ void engine_act_frame(struct engine *e, int64_t op, const json_t *frame)
 	else if (!strcmp(t, "done"))
 		answer(e, o, true, NULL, frame);
 	else if (!strcmp(t, "failed"))
-		answer(e, o, false, json_str_opt(frame, "message", "no reason given"), NULL);
+		answer(e, o, false, json_str_opt(frame, "message", "no reason given"), frame);
 }
 
 /* The create that waits for "go" goes on as the first unpause; without it a helper of its own does.
@@ -224,6 +258,7 @@ static void unlink_op(struct engine *e, struct op **at)
 		e->running_ops--;
 		e->running[o->lane]--;
 	}
+	free(o->command);
 	free(o);
 }
 
@@ -309,18 +344,39 @@ void op_cancel(struct engine *e, struct pod *p)
 	p->op = 0;
 }
 
+static struct op *append(struct engine *e, enum pod_effect fx)
+{
+	struct op *o = xcalloc(1, sizeof *o);
+	o->id = ++e->next_op;
+	o->fx = fx;
+	*e->ops_tail = o;
+	e->ops_tail = &o->next;
+	return o;
+}
+
 void op_start(struct engine *e, struct pod *p, enum pod_effect fx, int64_t outbox)
 {
 	op_cancel(e, p);
-	struct op *o = xcalloc(1, sizeof *o);
-	o->id = ++e->next_op;
+	struct op *o = append(e, fx);
 	o->pod = p;
-	o->fx = fx;
 	o->lane = lane_of(p, fx);
 	o->outbox = outbox;
-	*e->ops_tail = o;
-	e->ops_tail = &o->next;
 	p->op = o->id;
+}
+
+int64_t engine_command(struct engine *e, const struct engine_command *c)
+{
+	struct op *o = append(e, c->fx);
+	o->command = xcalloc(1, sizeof *c);
+	*o->command = *c;
+	return o->id;
+}
+
+void engine_command_kill(struct engine *e, int64_t id)
+{
+	const struct op *o = *find(e, id);
+	if (o && o->started)
+		e->cfg.world->ops->act_kill(e->cfg.world, id);
 }
 
 void ops_free(struct engine *e)

@@ -167,7 +167,7 @@ static bool ours(const struct sensors *s, const struct pod *p, const json_t *fra
 	return json_int_opt(frame, "generation", -1) == p->core.generation;
 }
 
-static void note_orphan(struct sensors *s, const json_t *frame)
+static void note_orphan(struct sensors *s, const json_t *frame, bool marked)
 {
 	if (s->n_orphans == s->cap_orphans) {
 		s->cap_orphans = s->cap_orphans ? s->cap_orphans * 2 : 16;
@@ -177,6 +177,7 @@ static void note_orphan(struct sensors *s, const json_t *frame)
 	*o = (struct orphan){
 		.domid = json_int_opt(frame, "domid", -1),
 		.generation = json_int_opt(frame, "generation", -1),
+		.marked = marked,
 	};
 	snprintf(o->uuid, sizeof o->uuid, "%s", json_str_opt(frame, "uuid", ""));
 	snprintf(o->state, sizeof o->state, "%s", json_str_opt(frame, "state", ""));
@@ -196,7 +197,7 @@ static void domain(struct sensors *s, const json_t *frame)
 		/* A dying domain has lost its marker with its xenstore directory. */
 		bool zombie = p && !strcmp(state, "dying");
 		if ((mine || zombie) && s->list_open)
-			note_orphan(s, frame);
+			note_orphan(s, frame, mine);
 		return;
 	}
 	p->listed = true;

@@ -37,6 +37,7 @@ struct orphan {
 	int64_t domid;
 	char uuid[UUID_TEXT_SIZE];
 	int64_t generation;
+	bool marked; /* by our store; else it is a dying one of a pod of ours */
 	char state[16];
 };
 size_t sensors_orphans(const struct sensors *s, const struct orphan **ret);

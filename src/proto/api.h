@@ -10,6 +10,7 @@
  *   Watch    {since?}  more          -> {event:EVENT} ... (continues), from sequence number since+1
  *   Health   {}                      -> {state, world, pods, queue, ...}
  *   Wait     {uuid, state?}          -> {pod:POD} when exited, failed or gone (or in that state)
+ *   Orphans  {}                      -> {grace, domains:[ORPHAN...], leftovers:[LEFTOVER...]}
  * Change verbs, admin only:
  *   Accept   spec.h's request, more, with fds -> {event:"accepted"|"networked"|"state"|"running"|"unmap"} ...,
  *            last {event:"ended", state:"exited"|"failed", code, cause, text, message, forced}.
@@ -21,6 +22,7 @@
  *            closing says "unmapped". A late one is killed with SIGKILL.
  *   Stop     {uuid, force?}          -> {}       returns when the intent is committed
  *   Gc       {uuid}                  -> {pod?}   returns when nothing of the pod is left
+ *   Collect  {}                      -> as Orphans; those are collected at the next look but one
  *   Pause, Resume {uuid}             -> {}
  * POD:   {uuid, state, word, want, generation, domid|null, created, started, ended (ns since 1970),
  *         cause, message, code|null, forced, apps:[{name,state,code|null,signal|null,started,ended}],
@@ -50,6 +52,8 @@
 #define API_STOP      API_INTERFACE "Stop"
 #define API_WAIT      API_INTERFACE "Wait"
 #define API_GC        API_INTERFACE "Gc"
+#define API_ORPHANS   API_INTERFACE "Orphans"
+#define API_COLLECT   API_INTERFACE "Collect"
 #define API_PAUSE     API_INTERFACE "Pause"
 #define API_RESUME    API_INTERFACE "Resume"
 

@@ -40,7 +40,8 @@
  *   unpause  {uuid, generation, domid}   when the waiting create is no more
  *   pause    {uuid, generation, domid}
  *   shutdown {uuid, generation, domid}   writes control/shutdown = poweroff
- *   destroy  {uuid, generation, domid}   domid -1: whatever carries uuid and generation
+ *   destroy  {uuid, generation, domid, marked?}   domid -1: whatever carries uuid and generation.
+ *                                    marked: one without any marker is left alone, too
  *   clear    {uuid, dir, cgroup, network?, nets?, undo?}  end port forwarding, kill and remove the
  *                                    cgroup, unmount exports, remove dir; undo: no domain was made
  *                                    for the network, which is given back at once

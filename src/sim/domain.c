@@ -213,6 +213,7 @@ static int act_on(struct sim *sim, enum sim_verb verb, struct dom *d)
 		return 0;
 	case SIM_KILL_HELPER:
 	case SIM_STRANGER:
+	case SIM_ORPHAN:
 	case SIM_VERB_MAX_:
 		break;
 	}
@@ -227,8 +228,27 @@ static void operator_acts(struct sim *sim, const struct event *ev)
 		(void)act_on(sim, (enum sim_verb)ev->arg, d);
 }
 
+int64_t sim_put_domain(struct sim *sim, const char *uuid, const char *store, int64_t generation)
+{
+	struct dom *d = dom_new(sim, uuid);
+	struct host *host = host_get(sim, uuid);
+	host->exports = host->cgroup = host->logs = true;
+	d->store = xstrdup(store);
+	d->generation = generation;
+	d->qemu = d->built = qemu_new(sim, uuid, -1);
+	d->started = true;
+	d->state = DOM_RUNNING;
+	return d->domid;
+}
+
 int sim_operator(struct sim *sim, enum sim_verb verb, const char *uuid, struct err *err)
 {
+	if (verb == SIM_ORPHAN) {
+		if (!sim->cfg.store)
+			return err_set(err, ERR_INVALID, "there is no store whose it could be");
+		sim_put_domain(sim, uuid, sim->cfg.store, 1);
+		return 0;
+	}
 	if (verb == SIM_STRANGER) {
 		struct dom *d = dom_new(sim, uuid);
 		d->started = true;

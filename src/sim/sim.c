@@ -21,6 +21,7 @@ struct sim *sim_new(const struct sim_config *cfg)
 {
 	struct sim *sim = xcalloc(1, sizeof(*sim));
 	sim->cfg = *cfg;
+	sim->cfg.store = cfg->store ? xstrdup(cfg->store) : NULL;
 	sim->events = cfg->events;
 	sim->now = cfg->now_ns;
 	sim->rng = cfg->seed;
@@ -47,6 +48,7 @@ void sim_free(struct sim *sim)
 	qemus_free(sim);
 	hosts_free(sim);
 	faults_free(sim);
+	free((char *)(uintptr_t)sim->cfg.store);
 	free(sim);
 }
 

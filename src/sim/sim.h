@@ -36,6 +36,7 @@ struct sim_config {
 	uint64_t seed;
 	int64_t now_ns;
 	bool reuse_domids; /* lowest free number; else they count up, as Xen does until 32751 */
+	const char *store; /* whose the domains of `orphan` are; copied; NULL: nobody's */
 	bool powers_off;   /* a guest that is done powers off; Debian's kernels only halt */
 	struct sim_events events;
 };
@@ -118,7 +119,8 @@ void sim_qemu_kill(struct sim *sim, int64_t pid);
 	X(UNHOLD, "unhold")                                                                        \
 	X(KILL_QEMU, "kill-qemu")                                                                  \
 	X(KILL_HELPER, "kill-helper")                                                              \
-	X(STRANGER, "stranger") /* a domain with that UUID which is not ours appears */
+	X(STRANGER, "stranger") /* a domain with that UUID which is not ours appears */            \
+	X(ORPHAN, "orphan")     /* one appears that is marked as ours, of generation 1 */
 
 enum sim_verb {
 #define X(id, name) SIM_##id,
@@ -129,6 +131,11 @@ enum sim_verb {
 
 /* Acts on the newest domain of that UUID. ERR_NOTFOUND when there is none. */
 int sim_operator(struct sim *sim, enum sim_verb verb, const char *uuid, struct err *err);
+/*
+ * A running domain with the marker of that store appears, with its QEMU and what it has in Dom-0,
+ * and no helper has made it. Returns its domid.
+ */
+int64_t sim_put_domain(struct sim *sim, const char *uuid, const char *store, int64_t generation);
 /* Down: whoever speaks to xenstored waits, without end; up: goes on where it was. */
 void sim_xenstored(struct sim *sim, bool up);
 

@@ -122,6 +122,19 @@ int store_pod_delete(struct store *s, const char *uuid, struct err *err)
 	return 0;
 }
 
+int store_pod_known(struct store *s, const char *uuid, bool *ret, struct err *err)
+{
+	_cleanup_stmt_ sqlite3_stmt *stmt = stmt_take(s, STMT_POD_SEQ, err);
+	if (!stmt)
+		return -1;
+	stmt_text(stmt, 1, uuid);
+	int rc = sqlite3_step(stmt);
+	if (rc != SQLITE_ROW && rc != SQLITE_DONE)
+		return sql_fail(s, rc, "read a pod", err);
+	*ret = rc == SQLITE_ROW;
+	return 0;
+}
+
 struct pod_call {
 	store_pod_fn fn;
 	void *ctx;

@@ -85,6 +85,14 @@
 	X(LEDGER_LIST_POD, \
 		"SELECT id, uuid, generation, kind, name, state FROM ledger WHERE uuid=?1 ORDER BY id") \
 	\
+	X(ORPHAN_PUT, \
+		"INSERT INTO orphans (uuid, generation, domid, boot_id, since, why)" \
+		" VALUES (?1,?2,?3,?4,?5,?6) ON CONFLICT (uuid, generation, domid) DO UPDATE" \
+		" SET boot_id=?4, since=?5, why=?6") \
+	X(ORPHAN_DELETE, \
+		"DELETE FROM orphans WHERE uuid=?1 AND generation=?2 AND domid=?3") \
+	X(ORPHAN_LIST, "SELECT uuid, generation, domid, boot_id, since, why FROM orphans") \
+	\
 	X(META_SET, \
 		"INSERT INTO meta (key, value) VALUES (?1, ?2)" \
 		" ON CONFLICT (key) DO UPDATE SET value=excluded.value") \

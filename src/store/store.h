@@ -107,6 +107,16 @@ struct ledger_row {
 };
 void ledger_row_done(struct ledger_row *r);
 
+/* A domain of ours without a pod, whose end is decided. */
+struct orphan_row {
+	char uuid[UUID_TEXT_SIZE];
+	int64_t generation, domid;
+	char *boot_id; /* of the boot in which domid is valid */
+	int64_t since; /* wall clock: when it was first seen */
+	char *why;     /* for people: why no pod accounts for it */
+};
+void orphan_row_done(struct orphan_row *r);
+
 /* ---- transactions ------------------------------------------------------------------------- */
 
 /*
@@ -162,6 +172,9 @@ int store_outbox_clear(struct store *s, const char *uuid, struct err *err);
 int store_outbox_delete(struct store *s, int64_t id, struct err *err);
 int store_ledger_put(struct store *s, const char *uuid, int64_t generation, const char *kind,
 	const char *name, const char *state, struct err *err); /* insert or change the state */
+/* By uuid, generation and domid: put again, it is replaced; delete looks at nothing else. */
+int store_orphan_put(struct store *s, const struct orphan_row *r, struct err *err);
+int store_orphan_delete(struct store *s, const struct orphan_row *r, struct err *err);
 int store_meta_set(struct store *s, const char *key, const char *value, struct err *err);
 
 /* ---- reading ------------------------------------------------------------------------------------
@@ -174,12 +187,15 @@ typedef int (*store_app_fn)(void *ctx, const struct app_row *r);
 typedef int (*store_history_fn)(void *ctx, const struct history_row *r);
 typedef int (*store_outbox_fn)(void *ctx, const struct outbox_row *r);
 typedef int (*store_ledger_fn)(void *ctx, const struct ledger_row *r);
+typedef int (*store_orphan_fn)(void *ctx, const struct orphan_row *r);
 
 /*
  * One bad row never hides the others: it is reported as err after all good ones were given. True of
  * all the functions here. Pods come in the order of creation.
  */
 int store_pods(struct store *s, store_pod_fn fn, void *ctx, struct err *err);
+/* Is there a row of that pod, be it one that makes no sense? */
+int store_pod_known(struct store *s, const char *uuid, bool *ret, struct err *err);
 int store_apps(struct store *s, const char *uuid, store_app_fn fn, void *ctx, struct err *err);
 /* *ret: malloc'ed, NULL when none were kept. */
 int store_console(struct store *s, const char *uuid, char **ret, struct err *err);
@@ -197,6 +213,7 @@ int store_history_bounds(
 int store_outbox(struct store *s, store_outbox_fn fn, void *ctx, struct err *err); /* in order */
 /* uuid NULL: of all pods. */
 int store_ledger(struct store *s, const char *uuid, store_ledger_fn fn, void *ctx, struct err *err);
+int store_orphans(struct store *s, store_orphan_fn fn, void *ctx, struct err *err);
 /* NULL when absent; caller frees. */
 char *store_meta_get(struct store *s, const char *key);
 

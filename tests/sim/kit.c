@@ -149,6 +149,7 @@ static void on_listed(void *ctx)
 {
 	struct kit *k = ctx;
 	recovery_listed(k->recovery);
+	orphans_listed(k->orphans);
 }
 
 static void on_finished(void *ctx)
@@ -312,6 +313,10 @@ static void make_engine(struct kit *k, const char *run_dir)
 	};
 	k->recovery = recovery_new(&rc);
 	assert_ok(recovery_load(&ec, k->engine, &err), &err);
+	struct orphans_config oc = {
+		.engine = k->engine, .sensors = k->sensors, .grace_ns = ORPHANS_GRACE_S * KIT_S};
+	k->orphans = orphans_new(&oc);
+	assert_ok(orphans_load(k->orphans, &err), &err);
 }
 
 /* As systemd does: whatever it keeps comes with a name. */
@@ -378,11 +383,13 @@ void kit_crash(struct kit *k)
 {
 	k->dead = true; /* nothing that is freed now may act */
 	recovery_free(k->recovery);
+	orphans_free(k->orphans);
 	sensors_free(k->sensors);
 	engine_free(k->engine);
 	k->world->ops->free(k->world);
 	store_close(k->store);
 	k->recovery = NULL;
+	k->orphans = NULL;
 	k->sensors = NULL;
 	k->engine = NULL;
 	k->world = NULL;

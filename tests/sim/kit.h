@@ -8,6 +8,7 @@
 #define SIM_KIT_H
 
 #include "daemon/engine.h"
+#include "daemon/orphans.h"
 #include "daemon/recover.h"
 #include "daemon/sensors.h"
 #include "sim/sim.h"
@@ -60,6 +61,7 @@ struct kit {
 	struct engine *engine;
 	struct sensors *sensors;
 	struct recovery *recovery;
+	struct orphans *orphans;
 	struct kit_pod pod[KIT_PODS];
 	size_t npods;
 	bool open, world_up, dead;
@@ -68,6 +70,7 @@ struct kit {
 	int64_t wall_offset, began;
 	enum kit_point point;
 	int64_t at, commits, effects;
+	bool orphan_runs; /* a domain that is not the pod's may run when its lock is free */
 	bool clear_fails; /* exports may outlive their pod until gc */
 	int fail_commits; /* so many commits fail with "disk full" */
 	/* The disk is bad until then (0: it is not); after that `mend` is called, once. */

@@ -109,12 +109,15 @@ static int64_t drain(struct kit *k)
 		if (k->dead)
 			return 0;
 		int64_t recover = recovery_run(k->recovery);
+		int64_t orphans = orphans_run(k->orphans);
+		if (k->dead)
+			return 0;
 		if (k->poke)
 			k->poke(k);
 		requests(k);
 		engine_stats_get(k->engine, &st);
-		if (turn && recover && (!st.queue || st.store_failing)) {
-			int64_t in = sooner(turn, recover);
+		if (turn && recover && orphans && (!st.queue || st.store_failing)) {
+			int64_t in = sooner(sooner(turn, recover), orphans);
 			return in < 0 ? -1 : sim_now(k->sim) + in;
 		}
 	}

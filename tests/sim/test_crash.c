@@ -98,6 +98,19 @@ static void destroy_fails(struct kit *kit)
 	kit_accept(kit, "exit 3 after 2s", NULL);
 }
 
+/* It is there before anybody looks; the pod has its life beside that. */
+static void orphan(struct kit *kit)
+{
+	sim_put_domain(kit->sim, "0a0a0a0a-1111-4222-8333-444444444444", store_id(kit->store), 3);
+	kit_accept(kit, "exit 3 after 2s", NULL);
+}
+
+static void orphan_stays(struct kit *kit)
+{
+	sim_fault(kit->sim, SIM_AT_DESTROY, 0, 2, SIM_KIND_FAIL, "busy");
+	orphan(kit);
+}
+
 static void qemu_hangs(struct kit *kit)
 {
 	sim_fault(kit->sim, SIM_AT_QEMU, 0, 1, SIM_KIND_HANG, NULL);
@@ -189,6 +202,9 @@ static const struct scenario scenarios[] = {
 	{"network fails", network_fails, NULL, 1,
 		{{POD_FAILED, CAUSE_NETWORK_FAILED, -1, {-1, -1}}}, NULL, false},
 	{"destroy fails twice", destroy_fails, NULL, 1, {EXITED(FINISHED, 3, 3, -1)}, NULL, false},
+	{"orphan", orphan, NULL, 1, {EXITED(FINISHED, 3, 3, -1)}, NULL, false},
+	{"orphan, destroy fails twice", orphan_stays, NULL, 1, {EXITED(FINISHED, 3, 3, -1)}, NULL,
+		false},
 	{"qemu hangs", qemu_hangs, NULL, 1, {EXITED(FINISHED, 3, 3, -1)}, NULL, false},
 };
 

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What must be there before anything of the supervisor is. */
+#ifndef DAEMON_SETUP_H
+#define DAEMON_SETUP_H
+
+#include <stddef.h>
+
+#include "base/err.h"
+
+/* The kernel's random name of this boot. */
+int setup_boot_id(char *ret, size_t size, struct err *err);
+/* Makes the directories of the store, sockets, exports and helper locks where they are missing. */
+int setup_dirs(const char *state_dir, const char *run_dir, struct err *err);
+
+#endif
