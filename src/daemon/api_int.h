@@ -15,7 +15,7 @@ enum conn_role {
 	CONN_WATCH,
 	CONN_WAIT,
 	CONN_GC,
-	CONN_CHANGE, /* Stop, Pause, Resume: until the commit */
+	CONN_CHANGE, /* Stop, Pause, Resume: until the commit; Orphans: until the worker has looked */
 };
 
 struct conn {

@@ -471,8 +471,8 @@ void daemon_free(struct daemon *d)
 {
 	if (!d)
 		return;
+	worker_free(d->worker); /* what it calls back may belong to a connection */
 	api_free(d->api);
-	worker_free(d->worker);
 	if (d->world)
 		d->world->ops->free(d->world);
 	sim_free(d->sim);
