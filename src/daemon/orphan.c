@@ -38,6 +38,17 @@ bool orphan_pod_known(struct orphans *o, const struct orphan_item *i)
 	return pods_find(engine_pods(o->cfg.engine), i->seen.uuid) || store_knows(o, i);
 }
 
+static bool is_busy(const struct pod *p)
+{
+	return p->op || p->core.state == POD_CREATING || p->core.state == POD_UNPAUSING;
+}
+
+bool orphan_pod_busy(struct orphans *o, const struct orphan_item *i)
+{
+	const struct pod *p = pods_find(engine_pods(o->cfg.engine), i->seen.uuid);
+	return p && is_busy(p);
+}
+
 /*
  * The domain of the generation before is of no use to a pod, and in the way of its next create. One
  * of the pod's own generation is left alone, whatever its number: which of the two is the pod's
@@ -46,7 +57,7 @@ bool orphan_pod_known(struct orphans *o, const struct orphan_item *i)
 static bool judge_pod(struct orphan_item *i, const struct pod *p)
 {
 	const struct pod_core *c = &p->core;
-	if (p->op || c->state == POD_CREATING || c->state == POD_UNPAUSING)
+	if (is_busy(p))
 		return say(i, false, "a helper of the pod is at work");
 	if (!(pod_state_owns(c->state) & POD_OWNS_DOMAIN))
 		return say(i, true, "the pod is %s and has no domain", pod_state_name(c->state));

@@ -168,8 +168,11 @@ static void ask_list(struct orphans *o, int64_t now)
 
 void orphans_ask(struct orphans *o)
 {
-	for (struct orphan_item *i = o->items; i; i = i->next)
+	for (struct orphan_item *i = o->items; i; i = i->next) {
 		i->asked = true;
+		if (i->decided)
+			i->not_before = 0;
+	}
 	o->asking = true;
 	ask_list(o, engine_now(o->cfg.engine));
 }
@@ -272,6 +275,10 @@ static bool finish(struct orphans *o, struct orphan_item *i)
 /* What the domain had in Dom-0 goes with it, unless there is a pod whose it may be. */
 static void go_on(struct orphans *o, struct orphan_item *i, int64_t now)
 {
+	if (i->step == ORPHAN_DESTROY && orphan_pod_busy(o, i)) {
+		i->not_before = now + APART;
+		return;
+	}
 	if (i->step != ORPHAN_DESTROY && i->step != ORPHAN_DONE && orphan_pod_known(o, i))
 		i->step = ORPHAN_DONE;
 	if (i->step == ORPHAN_DONE)

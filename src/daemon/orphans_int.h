@@ -21,6 +21,8 @@ struct orphans {
 bool orphan_judge(struct orphans *o, struct orphan_item *i);
 /* There is a pod of that UUID, in memory or in the store; also when that cannot be read. */
 bool orphan_pod_known(struct orphans *o, const struct orphan_item *i);
+/* There is one, and a helper is about its domain: a create may be under way. */
+bool orphan_pod_busy(struct orphans *o, const struct orphan_item *i);
 int64_t orphan_wall(const struct orphans *o);
 /*
  * One transaction: the row of one that is decided comes or (i->decided) goes, and history has it.

@@ -172,6 +172,30 @@ static void test_destroy_fails_twice(void **state)
 	kit_finish(&k);
 }
 
+/* Also when its end is decided: the pod's own helper comes first. */
+static void test_a_retry_waits_for_the_pods_helper(void **state)
+{
+	(void)state;
+	struct kit_pod *a = pod_in(POD_RUNNING, "forever");
+	sim_fault(k.sim, SIM_AT_DESTROY, 0, 1, SIM_KIND_FAIL, "busy");
+	put(a->uuid, 7);
+	k.orphan_runs = true;
+	kit_run_for(&k, 112000);
+	assert_int_equal(rows(), 1);
+	sim_set_latency(k.sim, SIM_LAT_SHUTDOWN, 20 * KIT_S);
+	kit_run_for(&k, 52000);
+	kit_drop_trace(&k);
+	kit_ask(a, EV_STOP);
+	kit_run_for(&k, 14000);
+	kit_assert_trace(&k, "  172.72 a running --stop--> stopping [stopped]\n"
+			     "  172.72   a shutdown\n");
+	kit_run_for(&k, 20000);
+	assert_int_equal(rows(), 0);
+	assert_history(a->uuid, 1, 1, 0);
+	k.orphan_runs = false;
+	kit_finish(&k);
+}
+
 /* A helper that hangs is killed, and holds up neither pods nor other orphans for ever. */
 static void test_a_helper_that_hangs(void **state)
 {
@@ -288,6 +312,46 @@ static void test_a_list_that_is_not_complete(void **state)
 	json_decref(domain);
 }
 
+/* Time alone is no evidence. */
+static void test_one_look_and_then_none(void **state)
+{
+	(void)state;
+	kit_run_for(&k, 1000);
+	put(UUID, 1);
+	audit();
+	sim_xenstored(k.sim, false);
+	kit_run_for(&k, 300000);
+	assert_int_equal(the_item()->audits, 1);
+	assert_int_equal(rows(), 0);
+	sim_xenstored(k.sim, true);
+	kit_run_for(&k, 100000);
+	assert_nothing_left();
+}
+
+/* Not even what is decided goes on before the world is known again. */
+static void test_behind_the_barrier(void **state)
+{
+	(void)state;
+	kit_run_for(&k, 1000);
+	sim_fault(k.sim, SIM_AT_DESTROY, 0, 1, SIM_KIND_FAIL, "busy");
+	put(UUID, 1);
+	audit();
+	kit_run_for(&k, 62000);
+	assert_int_equal(rows(), 1);
+	kit_crash(&k);
+	sim_xenstored(k.sim, false);
+	kit_start(&k);
+	kit_drop_trace(&k);
+	kit_run_for(&k, 200000);
+	assert_false(k.open);
+	kit_assert_trace(&k, "");
+	sim_xenstored(k.sim, true);
+	kit_run_for(&k, 20000);
+	assert_true(k.open);
+	assert_nothing_left();
+	assert_history(UUID, 1, 1, 0);
+}
+
 /* ---- the number is another's by then --------------------------------------------------------- */
 
 /* Between the decision and the destroy: the helper has been told the number of a domain that went. */
@@ -364,6 +428,7 @@ static const struct CMUnitTest tests[] = {
 	T(test_of_a_pod_that_has_ended),
 	T(test_at_once_when_asked_but_not_at_one_look),
 	T(test_destroy_fails_twice),
+	T(test_a_retry_waits_for_the_pods_helper),
 	T(test_a_helper_that_hangs),
 	T(test_a_stranger_and_another_stores),
 	T(test_of_the_pods_own_generation),
@@ -371,6 +436,8 @@ static const struct CMUnitTest tests[] = {
 	T(test_when_the_supervisor_has_just_started),
 	T(test_a_pod_whose_record_cannot_be_read),
 	T(test_a_list_that_is_not_complete),
+	T(test_one_look_and_then_none),
+	T(test_behind_the_barrier),
 	T(test_the_number_is_another_pods),
 	T(test_the_number_is_anothers_with_the_same_uuid),
 	T(test_nothing_is_done_that_is_not_on_disk),
