@@ -10,7 +10,7 @@
  *   Watch    {since?}  more          -> {event:EVENT} ... (continues), from sequence number since+1
  *   Health   {}                      -> {state, world, pods, queue, ...}
  *   Wait     {uuid, state?}          -> {pod:POD} when exited, failed or gone (or in that state)
- *   Orphans  {}                      -> {grace, domains:[ORPHAN...], leftovers:[LEFTOVER...]}
+ *   Orphans  {}                      -> {domains:[ORPHAN...], leftovers:[LEFTOVER...]}
  * Change verbs, admin only:
  *   Accept   spec.h's request, more, with fds -> {event:"accepted"|"networked"|"state"|"running"|"unmap"} ...,
  *            last {event:"ended", state:"exited"|"failed", code, cause, text, message, forced}.
