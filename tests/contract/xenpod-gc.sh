@@ -122,17 +122,20 @@ import os, socket
 s = socket.socket(socket.AF_UNIX)
 s.connect(os.environ["XENPOD_RUN_DIR"] + "/status")
 s.sendall(b'{"method": "io.xenpod.Watch", "more": true}\0')
+print("watching", flush=True)
 while text := s.recv(65536):
     print(text.replace(b"\0", b"\n").decode(), end="", flush=True)
 END
 python3 "$T/watch.py" >"$T/watched" 2>&1 &
-sleep 0.5
+watches() { grep -c watching "$T/watched"; }
+wait_for watches 1
 gc "gc" 0
 same "gc: tells of the domain" 1 "$(grep -c "$O: no pod has this UUID" "$T/err")"
-same "gc: not at one look" 0 "$(health orphans_collected)"
 collected() { health orphans_collected; }
 wait_for collected 1
 same "collected: one line in the log" 1 "$(grep -c "(pod $O, generation 1) is collected" "$T/log")"
+told() { grep -c orphan-collected "$T/watched"; }
+wait_for told 1
 cp "$T/watched" "$T/out"
 row "a watcher is told of the decision" "\"$O\".*\"event\": ?\"orphan-collect\""
 row "a watcher is told of the end" "\"$O\".*\"event\": ?\"orphan-collected\""
