@@ -10,7 +10,7 @@
 set -eu
 
 jobs=2
-limit=120
+limit=300
 out=
 while getopts j:t:o: opt; do
 	case $opt in
