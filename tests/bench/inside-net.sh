@@ -61,15 +61,35 @@ plain_attach() {
 	xl network-attach "$domain" script=vif-bridge bridge=plain0
 }
 
-# The script of ours, and what xenpod-act does then.
 our_attach() {
-	xl network-attach "$domain" script=/usr/local/lib/xenpod/xenpod-vif &&
-		/root/vifattach "vif$domain.1" scratch eth0
+	xl network-attach "$domain" script=/usr/local/lib/xenpod/xenpod-vif
+}
+
+# What xenpod-act does then.
+our_tie() {
+	/root/vifattach "vif$domain.1" scratch eth0
+}
+
+# Each change of the vifs' nodes, with its time.
+xenstore-watch "/local/domain/0/backend/vif/$domain" | while read -r node; do
+	echo "$EPOCHREALTIME $node"
+done >>$t/nodes &
+
+# From the first node of the vif that has come to the last word of its script, in seconds.
+created_to_connected() {
+	local vif="vif/$domain/1/"
+
+	until_true 10 grep -q "${vif}hotplug-status" $t/nodes
+	sleep 0.5
+	awk -v vif="$vif" 'index($2, vif) && !began { began = $1 }
+		index($2, vif "hotplug-status") { end = $1 }
+		END { print end - began }' $t/nodes
 }
 
 detach() {
 	xl network-detach "$domain" "$(last_vif)"
 	until_true 30 sh -c "! ip -o link | grep -q ' vif$domain.1'; sleep 0.5"
+	: >$t/nodes
 }
 
 plugin() {
@@ -78,11 +98,15 @@ plugin() {
 }
 
 for ((i = 0; i < rounds; i++)); do
-	seconds plain_attach >$t/attach-plain.$i
+	seconds plain_attach >$t/whole-plain.$i
+	created_to_connected >$t/attach-plain.$i
 	detach
 	ip netns add scratch
 	ip link add host0 type veth peer name eth0 netns scratch
-	seconds our_attach >$t/attach-ours.$i
+	seconds our_attach >$t/whole-ours.$i
+	created_to_connected >$t/connected.$i
+	seconds our_tie >$t/tie.$i
+	paste -d ' ' $t/connected.$i $t/tie.$i | awk '{ print $1 + $2 }' >$t/attach-ours.$i
 	seconds plugin ADD >$t/add.$i
 	plugin DEL
 	detach
@@ -123,10 +147,12 @@ figure() {
 }
 
 awk -v n=$rounds -v m=$mib -v ap="$(figure attach-plain)" -v ao="$(figure attach-ours)" \
+	-v wp="$(figure whole-plain)" -v wo="$(figure whole-ours)" -v tie="$(figure tie)" \
 	-v add="$(figure add)" -v fo="$(median <$t/flow-ours)" -v fp="$(median <$t/flow-plain)" \
 	-v ro="$(figure rtt-ours)" -v rp="$(figure rtt-plain)" 'BEGIN {
 	printf "medians of %d alternating rounds\n", n
-	printf "a vif: by vif-bridge %.2f s, by xenpod-vif and a tie %.2f s, ratio %.2f; ADD of ptp beside it %.2f s\n", ap, ao, ao / ap, add
+	printf "a vif, created to connected: vif-bridge %.2f s, xenpod-vif and the tie %.2f s (the tie %.2f s), ratio %.2f\n", ap, ao, tie, ao / ap
+	printf "the whole of xl network-attach: %.2f s, %.2f s with the tie; beside it ADD of ptp %.2f s\n", wp, wo + tie, add
 	printf "%d MiB to Dom-0: plain bridge %.1f MiB/s, through the tie %.1f MiB/s, ratio %.2f\n", m, fp, fo, fo / fp
 	printf "round trip: plain bridge %.2f ms, through the tie %.2f ms\n", rp, ro
 }'
