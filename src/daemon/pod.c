@@ -138,6 +138,7 @@ void pod_free(struct pod *p)
 	fd_close(&p->status_fd);
 	json_decref(p->request);
 	json_decref(p->nets);
+	seen_done(&p->seen);
 	free(p);
 }
 

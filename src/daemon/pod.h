@@ -13,6 +13,7 @@
 
 #include "base/frame.h"
 #include "base/uuid.h"
+#include "daemon/seen.h"
 #include "fsm/cause.h"
 #include "fsm/pod.h"
 #include "proto/gstate.h"
@@ -90,6 +91,7 @@ struct pod {
 	bool quiet_posted;
 	bool dir_gone; /* its directory was at the last look (gone.h) */
 	struct pod_memory memory;
+	struct pod_seen seen;
 	bool waits_admission; /* in the engine's line for a place to start */
 	struct pod *wait_next;
 	struct pod

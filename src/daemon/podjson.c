@@ -4,6 +4,7 @@
 #include "daemon/podjson.h"
 
 #include "base/json.h"
+#include "daemon/seen.h"
 #include "proto/netinfo.h"
 
 /* null for "not there", so that scripts need no magic number. */
@@ -43,6 +44,7 @@ json_t *podjson_pod(const struct pod *p)
 	json_object_set_new(j, "vcpus", json_integer(json_int_opt(p->request, "vcpus", 0)));
 	json_object_set_new(j, "net", json_string(json_str_opt(p->request, "net", "none")));
 	json_object_set_new(j, "networks", netinfo_of(p->nets));
+	json_object_set_new(j, "domain", seen_json(p));
 	return j;
 }
 

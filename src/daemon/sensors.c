@@ -10,7 +10,10 @@
 #include "base/cleanup.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "daemon/seen.h"
 #include "fsm/pod.h"
+
+#define EXTERNAL "external" /* in the history: neither our doing nor the guest's */
 
 struct sensors {
 	struct sensors_config cfg;
@@ -134,10 +137,14 @@ static void domain_lives(struct sensors *s, struct pod *p, const json_t *frame)
 	p->pause_doubted = p->pause_doubted && paused;
 	if (!paused && lost_qemu(p))
 		post(s, p, EV_QEMU_GONE, CAUSE_NONE, NULL);
-	else if (paused && (st == POD_PAUSING || (may_be_paused(st) && pause_confirmed(s, p))))
+	else if (paused && st == POD_PAUSING)
 		post(s, p, EV_DOMAIN_PAUSED, CAUSE_NONE, NULL);
-	else if (!paused && (st == POD_PAUSED || st == POD_RESUMING || st == POD_UNPAUSING))
+	else if (paused && may_be_paused(st) && pause_confirmed(s, p))
+		post(s, p, EV_DOMAIN_PAUSED, CAUSE_NONE, EXTERNAL);
+	else if (!paused && (st == POD_RESUMING || st == POD_UNPAUSING))
 		post(s, p, EV_DOMAIN_RUNS, CAUSE_NONE, NULL);
+	else if (!paused && st == POD_PAUSED)
+		post(s, p, EV_DOMAIN_RUNS, CAUSE_NONE, EXTERNAL);
 }
 
 /* A create whose helper is no more, but which had succeeded: its marker says so. */
@@ -201,6 +208,8 @@ static void domain(struct sensors *s, const json_t *frame)
 		return;
 	}
 	p->listed = true;
+	const struct engine_config *c = engine_cfg(s->cfg.engine);
+	seen_note(p, frame, c->wall_ns(c->clock));
 	if (p->core.state == POD_CREATING)
 		domain_of_lost_create(s, p, frame);
 	else if (!strcmp(state, "dying"))

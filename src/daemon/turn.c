@@ -102,7 +102,8 @@ static void step(struct engine *e, struct turn *t)
 	t->at = e->cfg.wall_ns(e->cfg.clock);
 	apply(p, t->update.event, args, t->at);
 	enum pod_cause cause = cause_now(p, from, t->update.event, args);
-	if (t->ev->message[0] && (cause != c->cause || !c->message[0]))
+	/* It is the cause's: what is said of an event that ends nothing is in the history alone. */
+	if (t->ev->message[0] && cause != CAUSE_NONE && (cause != c->cause || !c->message[0]))
 		snprintf(c->message, sizeof c->message, "%s", t->ev->message);
 	c->cause = t->cause = cause;
 	c->deadlines = t->update.next == from ? c->deadlines + (t->update.event == EV_DEADLINE) : 0;

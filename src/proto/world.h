@@ -19,7 +19,8 @@
  *   pong     {n}                     xenstored answered too: a ping is answered through it
  *   list-begin {n} / list-end {n}
  *   domain   {domid, uuid, state, reason?, store?, generation?, built?, name?, cpu_time_ns,
- *             memory_kib, n?}        n: part of that list. state: WORLD_DOMAIN_STATES
+ *             memory_kib, target_kib?, n?}   n: part of that list. state: WORLD_DOMAIN_STATES
+ *                                    target_kib: what memory it is to have, memory_kib: has
  *                                    built: QEMU's pid from WORLD_MARK_BUILT: create had succeeded
  *   gone     {domid, uuid}           a watched domain is no longer in the hypervisor's list
  *   guest    {domid, uuid, key, value}  key "pod", "app/<i>"; value: raw text, at most
@@ -40,7 +41,8 @@
  *   unpause  {uuid, generation, domid}   when the waiting create is no more
  *   pause    {uuid, generation, domid}
  *   shutdown {uuid, generation, domid}   writes control/shutdown = poweroff
- *   destroy  {uuid, generation, domid, marked?}   domid -1: whatever carries uuid and generation.
+ *   destroy  {uuid, generation, domid, marked?}   domid -1: whatever carries uuid and generation;
+ *                                    then what is in the pod's cgroup ends, too.
  *                                    marked: one without any marker is left alone, too
  *   clear    {uuid, dir, cgroup, network?, nets?, undo?}  end port forwarding, kill and remove the
  *                                    cgroup, unmount exports, remove dir; undo: no domain was made

@@ -211,6 +211,12 @@ static int act_on(struct sim *sim, enum sim_verb verb, struct dom *d)
 	case SIM_KILL_QEMU:
 		do_qemu(sim, d);
 		return 0;
+	case SIM_RENAME:
+		d->renamed = true;
+		return 0;
+	case SIM_MEM_SET:
+		d->memory_kib /= 2;
+		return 0;
 	case SIM_KILL_HELPER:
 	case SIM_STRANGER:
 	case SIM_ORPHAN:

@@ -117,6 +117,8 @@ void sim_qemu_kill(struct sim *sim, int64_t pid);
 	X(FREEZE, "freeze") /* the guest does nothing any more */                                  \
 	X(HOLD, "hold")     /* somebody keeps a page mapped: a dying domain stays listed */        \
 	X(UNHOLD, "unhold")                                                                        \
+	X(RENAME, "rename")   /* xl rename, to the UUID with "renamed-" before it */               \
+	X(MEM_SET, "mem-set") /* xl mem-set, to half of what it is to have */                      \
 	X(KILL_QEMU, "kill-qemu")                                                                  \
 	X(KILL_HELPER, "kill-helper")                                                              \
 	X(STRANGER, "stranger") /* a domain with that UUID which is not ours appears */            \

@@ -125,6 +125,7 @@ struct dom {
 	int64_t built; /* QEMU's pid once everything is built; 0 */
 	int64_t qemu;  /* QEMU's pid; 0 */
 	int64_t memory_kib;
+	bool renamed;
 	enum dom_state state;
 	enum dom_reason reason;
 	bool started; /* has been unpaused */

@@ -60,7 +60,9 @@ static json_t *domain_frame(const struct sim *sim, const struct dom *d)
 		(json_int_t)d->memory_kib);
 	if (!d->records)
 		return f;
-	json_object_set_new(f, "name", json_string(d->uuid));
+	_cleanup_free_ char *name = xasprintf("%s%s", d->renamed ? "renamed-" : "", d->uuid);
+	json_object_set_new(f, "name", json_string(name));
+	json_object_set_new(f, "target_kib", json_integer(d->memory_kib));
 	if (d->store) {
 		json_object_set_new(f, "store", json_string(d->store));
 		json_object_set_new(f, "generation", json_integer(d->generation));

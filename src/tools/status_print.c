@@ -153,6 +153,22 @@ static void print_networks(const json_t *pod)
 	}
 }
 
+/* What another toolstack has made of the domain. */
+static void print_external(const json_t *domain)
+{
+	size_t i;
+	json_t *what;
+	json_array_foreach (json_object_get(domain, "external"), i, what) {
+		const char *name = json_string_value(what);
+		if (name && !strcmp(name, "name"))
+			printf("%-10s renamed to \"%s\"\n", "external",
+				json_str_opt(domain, "name", "?"));
+		else if (name && !strcmp(name, "memory"))
+			printf("%-10s memory set to %" PRId64 " MiB\n", "external",
+				json_int_opt(domain, "memory_kib", 0) / 1024);
+	}
+}
+
 static void print_pod(const json_t *pod)
 {
 	_cleanup_free_ char *state = status_state_text(pod);
@@ -165,6 +181,7 @@ static void print_pod(const json_t *pod)
 	print_pair("state", state);
 	print_pair("domain", *domid == '-' ? "none" : domain);
 	print_pair("size", size);
+	print_external(json_object_get(pod, "domain"));
 	print_networks(pod);
 	print_pair("directory", json_str_opt(pod, "dir", ""));
 	print_time("created", pod, "created");

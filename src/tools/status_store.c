@@ -72,6 +72,7 @@ static int add_pod(void *ctx, const struct pod_row *r)
 	json_array_append_new(g->list, pod);
 	if (add_networks(g, pod, r->uuid) < 0)
 		return -1;
+	json_object_set_new(pod, "domain", json_null()); /* only the supervisor sees it */
 	return store_apps(g->store, r->uuid, add_app, apps, g->err);
 }
 

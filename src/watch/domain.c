@@ -72,12 +72,14 @@ static void add_marker(struct domain_env *env, uint32_t domid, json_t *frame)
 	_cleanup_free_ char *generation = read_own(env, domid, WORLD_MARK_GENERATION);
 	_cleanup_free_ char *built = read_own(env, domid, WORLD_MARK_BUILT);
 	_cleanup_free_ char *name = read_own(env, domid, "name");
+	_cleanup_free_ char *target = read_own(env, domid, "memory/target");
 	if (store)
 		json_object_set_new(frame, "store", json_string(store));
 	if (name)
 		json_object_set_new(frame, "name", json_string(name));
 	add_number(frame, "generation", generation);
 	add_number(frame, "built", built);
+	add_number(frame, "target_kib", target);
 }
 
 int domain_report(struct domain_env *env, const libxl_dominfo *info, int64_t n, struct err *err)

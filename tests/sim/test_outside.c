@@ -7,6 +7,7 @@
 #include "kit_case.h"
 
 #include "base/json.h"
+#include "daemon/podjson.h"
 
 /* ---- xl -------------------------------------------------------------------------------------- */
 
@@ -63,9 +64,43 @@ static void test_paused_and_unpaused(void **state)
 	kit_operator(a, SIM_UNPAUSE);
 	kit_run_for(&k, 130000);
 	assert_int_equal(kit_find(a)->core.state, POD_RUNNING);
-	kit_assert_trace(&k, "   60.00 a running --domain-paused--> paused\n"
-			     "  180.00 a paused --domain-runs--> running\n"
+	kit_assert_trace(&k, "   60.00 a running --domain-paused--> paused: external\n"
+			     "  180.00 a paused --domain-runs--> running: external\n"
 			     "  180.00   a ready\n");
+	kit_ask(a, EV_STOP);
+	kit_finish(&k);
+}
+
+static json_t *shown(const struct kit_pod *a)
+{
+	_cleanup_json_ json_t *pod = podjson_pod(kit_find(a));
+	return json_incref(json_object_get(pod, "domain"));
+}
+
+/* Obeyed, told, shown; the pod goes on under its UUID. */
+static void test_renamed_and_shrunk(void **state)
+{
+	(void)state;
+	struct kit_pod *a = pod_in(POD_RUNNING, "forever");
+	_cleanup_json_ json_t *before = shown(a);
+	assert_string_equal(json_str_opt(before, "name", ""), a->uuid);
+	assert_int_equal(json_array_size(json_object_get(before, "external")), 0);
+	int64_t kib = json_int_opt(before, "memory_kib", 0);
+	assert_true(kib > 0);
+	kit_operator(a, SIM_RENAME);
+	kit_operator(a, SIM_MEM_SET);
+	kit_run_for(&k, 130000);
+	_cleanup_json_ json_t *after = shown(a);
+	assert_string_equal(json_str_opt(after, "state", ""), "running");
+	assert_non_null(strstr(json_str_opt(after, "name", ""), "renamed-"));
+	assert_int_equal(json_int_opt(after, "memory_kib", 0), kib / 2);
+	assert_int_equal(json_array_size(json_object_get(after, "external")), 2);
+	kit_assert_trace(&k, "");
+	kit_crash(&k);
+	kit_start(&k);
+	kit_run_for(&k, 5000);
+	_cleanup_json_ json_t *again = shown(a);
+	assert_int_equal(json_array_size(json_object_get(again, "external")), 2);
 	kit_ask(a, EV_STOP);
 	kit_finish(&k);
 }
@@ -97,8 +132,8 @@ static void test_paused_while_it_boots(void **state)
 	assert_int_equal(kit_find(a)->core.state, POD_PAUSED);
 	kit_operator(a, SIM_UNPAUSE);
 	kit_until(a, POD_DESTROYING);
-	kit_assert_trace(&k, "   60.00 a booting --domain-paused--> paused\n"
-			     "  180.00 a paused --boots-on--> booting\n"
+	kit_assert_trace(&k, "   60.00 a booting --domain-paused--> paused: external\n"
+			     "  180.00 a paused --boots-on--> booting: external\n"
 			     "  420.00 a booting --deadline--> destroying [boot-timeout]\n"
 			     "  420.00   a destroy\n");
 	kit_finish(&k);
@@ -427,6 +462,7 @@ static const struct CMUnitTest tests[] = {
 	T(test_xl_shutdown),
 	T(test_poweroff_without_a_word),
 	T(test_paused_and_unpaused),
+	T(test_renamed_and_shrunk),
 	T(test_paused_over_a_restart),
 	T(test_paused_while_it_boots),
 	T(test_destroyed_while_it_is_built),

@@ -83,7 +83,8 @@ static void an_operator(struct draw *d)
 static void an_outsider(struct draw *d)
 {
 	static const char *const verbs[] = {"destroy", "shutdown", "poweroff", "reboot", "panic",
-		"pause", "unpause", "freeze", "hold", "unhold", "kill-qemu", "kill-helper"};
+		"pause", "unpause", "freeze", "hold", "unhold", "kill-qemu", "kill-helper",
+		"rename", "mem-set"};
 	const char *what = PICK(d, verbs);
 	if (!d->w->fd_store && !strcmp(what, "kill-qemu"))
 		return;

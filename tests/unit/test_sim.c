@@ -128,7 +128,8 @@ static void test_a_life_frame_by_frame(void **state)
 		"3220 act 2 {\"t\":\"created\",\"op\":2,\"domid\":1,\"qemu_pid\":4200000}\n"
 		"6002 watch 0 {\"t\":\"domain\",\"domid\":1,\"uuid\":\"" UUID
 		"\",\"state\":\"paused\",\"cpu_time_ns\":0,\"memory_kib\":262144,\"name\":\"" UUID
-		"\",\"store\":\"" STORE "\",\"generation\":1,\"built\":4200000}\n"
+		"\",\"target_kib\":262144,\"store\":\"" STORE
+		"\",\"generation\":1,\"built\":4200000}\n"
 		"6100 act 2 {\"t\":\"done\",\"op\":2}\n"
 		"6100 exit(0) 2 \n"
 		"12102 watch 0 {\"t\":\"guest\",\"domid\":1,\"uuid\":\"" UUID
