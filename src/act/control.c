@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "act/act.h"
+#include "act/cgroup.h"
 #include "base/cleanup.h"
 #include "base/json.h"
 
@@ -87,6 +88,15 @@ int act_shutdown(struct act *a, struct err *err)
 	return with_hv(a, hv_shutdown, err);
 }
 
+/* Its number is not known: nobody knows its QEMU, which may only just have been started. */
+static int end_half_built(struct act *a, struct hv *hv, struct err *err)
+{
+	if (a->cgroup && cgroup_clear(a->cgroup, err) < 0)
+		return -1;
+	hv_sweep_models(hv);
+	return 0;
+}
+
 int act_destroy(struct act *a, struct err *err)
 {
 	struct hv hv;
@@ -96,6 +106,8 @@ int act_destroy(struct act *a, struct err *err)
 		return -1;
 	a->id.marked = json_bool_opt(a->request, "marked", false);
 	int r = act_open_hv(a, &hv, err) < 0 ? -1 : hv_destroy(&hv, &a->id, domid, &dying, err);
+	if (r == 0 && domid < 0)
+		r = end_half_built(a, &hv, err);
 	hv_close(&hv);
 	if (r == 0)
 		json_object_set_new(a->answer, "dying", json_boolean(dying));

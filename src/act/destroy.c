@@ -79,6 +79,13 @@ static int sweep(struct hv *hv, const struct hv_id *id, int64_t domid, struct er
 	return 0;
 }
 
+static void end_one(struct hv *hv, uint32_t domid)
+{
+	libxl_domain_destroy(hv->ctx, domid, NULL);
+	if (hv->n_ended < HV_DOMAINS_MAX)
+		hv->ended[hv->n_ended++] = domid;
+}
+
 int hv_destroy(
 	struct hv *hv, const struct hv_id *id, int64_t domid, bool *ret_dying, struct err *err)
 {
@@ -89,7 +96,7 @@ int hv_destroy(
 	hv_forget(hv);
 	for (int i = 0; i < n; i++)
 		if (is_meant(&d[i], domid))
-			libxl_domain_destroy(hv->ctx, d[i].domid, NULL);
+			end_one(hv, d[i].domid);
 	if ((n = hv_find(hv, id, d, err)) < 0)
 		return -1;
 	bool dying = false;
@@ -105,4 +112,13 @@ int hv_destroy(
 		return -1;
 	*ret_dying = dying;
 	return 0;
+}
+
+void hv_sweep_models(struct hv *hv)
+{
+	for (size_t i = 0; i < hv->n_ended; i++) {
+		_cleanup_free_ char *path =
+			xasprintf("/local/domain/0/device-model/%u", hv->ended[i]);
+		xs_rm(hv->xs, XBT_NULL, path);
+	}
 }

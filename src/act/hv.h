@@ -19,7 +19,8 @@
 #include "base/err.h"
 #include "base/uuid.h"
 
-#define HV_LINE_MAX 256
+#define HV_LINE_MAX    256
+#define HV_DOMAINS_MAX 16 /* domains that carry one UUID */
 
 /* Passes libxl's lines to stderr and keeps the first and the last error: they are the reason. */
 struct hv_log {
@@ -33,6 +34,9 @@ struct hv {
 	libxl_ctx *ctx;
 	struct xs_handle *xs;
 	struct hv_log log;
+	/* Whom hv_destroy() has ended. */
+	uint32_t ended[HV_DOMAINS_MAX];
+	size_t n_ended;
 };
 
 /* Opens both libraries; ERR_UNAVAILABLE says what is missing. hv_close() takes a half-open one. */
@@ -65,8 +69,6 @@ struct hv_domain {
 	bool dying;
 	bool paused;
 };
-
-#define HV_DOMAINS_MAX 16 /* domains that carry one UUID */
 
 /* By the nodes below the domain's path, as transaction `t` sees them (XBT_NULL: as they are). */
 enum hv_owner hv_owner(struct hv *hv, xs_transaction_t t, const struct hv_id *id, uint32_t domid);
@@ -102,5 +104,10 @@ int hv_unpause(struct hv *hv, const struct hv_id *id, int64_t domid, struct err 
  */
 int hv_destroy(
 	struct hv *hv, const struct hv_id *id, int64_t domid, bool *ret_dying, struct err *err);
+/*
+ * What their device models have in Dom-0's part of xenstore. libxl removes it, but a QEMU that it
+ * had just started and does not know yet writes it after that. To be called when that is dead.
+ */
+void hv_sweep_models(struct hv *hv);
 
 #endif

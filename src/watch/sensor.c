@@ -24,7 +24,7 @@
 #define TOKEN_INTRO   "introduce"
 
 /*
- * The first failure counts; the loop ends at its next turn. In the loop only frame_send() says
+ * The first failure counts; the loop ends at its next turn. Once Xen is open, only frame_send() says
  * ERR_UNAVAILABLE: xenpodd has gone.
  */
 static void sensor_break(struct sensor *s, struct err *err)
@@ -183,7 +183,7 @@ static int send_hello(struct sensor *s, struct err *err)
 	bool hvm = info.cap_hvm && info.cap_hap;
 	libxl_physinfo_dispose(&info);
 	if (r)
-		return err_set(err, ERR_UNAVAILABLE, "Xen does not tell what it can do");
+		return err_set(err, ERR_SYSTEM, "Xen does not tell what it can do");
 	_cleanup_free_ char *xen = xasprintf(
 		"%d.%d%s", v->xen_version_major, v->xen_version_minor, v->xen_version_extra);
 	_cleanup_json_ json_t *hello = json_make("{s:s, s:i, s:s, s:b, s:b}", "t", "hello",
@@ -218,6 +218,15 @@ static void sensor_close(struct sensor *s)
 	free(s);
 }
 
+static bool greet(struct sensor *s)
+{
+	_cleanup_err_ struct err err = {0};
+	if (send_hello(s, &err) == 0 && frames_send_host(s, true, &err) == 0)
+		return s->broken.code == ERR_OK;
+	sensor_break(s, &err);
+	return false;
+}
+
 int sensor_run(int sock, struct err *err)
 {
 	struct sensor *s = xcalloc(1, sizeof *s);
@@ -226,8 +235,7 @@ int sensor_run(int sock, struct err *err)
 	s->env.loop = ev_loop_new(EVFLAG_AUTO);
 	if (!s->env.loop)
 		return err_set(err, ERR_SYSTEM, "libev cannot make an event loop");
-	if (xen_open(s, &s->broken) == 0 && send_hello(s, &s->broken) == 0 &&
-		frames_send_host(s, true, &s->broken) == 0 && s->broken.code == ERR_OK) {
+	if (xen_open(s, &s->broken) == 0 && greet(s)) {
 		loop_start(s);
 		ev_run(s->env.loop, 0);
 	}

@@ -221,7 +221,7 @@ class Pod:
 
     def end(self):
         """destroy, clear, release: what must always be possible."""
-        destroyed = self.act("destroy", domid=-1)
+        destroyed = self.act("destroy", domid=-1, cgroup=self.cgroup)
         cleared = self.act("clear", dir=self.dir, cgroup=self.cgroup)
         released = self.act("release", logs=self.logs())
         good = all(a["t"] == "done" for a in (destroyed, cleared, released))

@@ -340,7 +340,7 @@ def test_killed_creates():
         there = domains(pod.uuid)
         caught += bool(there) and created is None
         what = f"killed after {delay} s ({there or 'no domain'}, {'created' if created else '-'})"
-        answer = pod.act("destroy", domid=-1)
+        answer = pod.act("destroy", domid=-1, cgroup=pod.cgroup)
         check(f"{what}: destroy finds it", answer["t"] == "done" and not domains(pod.uuid), answer)
         good = pod.act("clear", dir=pod.dir, cgroup=pod.cgroup)["t"] == "done"
         busy = soon(lambda: not pod.is_locked(), 10)
