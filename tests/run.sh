@@ -4,7 +4,8 @@
 #   MODE count  results are the command's TAP lines, or its last line `N passed, N failed`
 #   MODE one    the whole command is one test: passed when it exits 0
 # A suite that crashes, stops before its TAP plan is done, skips or runs no test at all has failed.
-# Output of suites goes to files below -o DIR, that of failed ones to stdout as well.
+# Output of suites goes to files below -o DIR, that of failed ones to stdout as well, and of the
+# others lines that begin with `#= `: figures that people want to see.
 # The last line is `N passed, N failed`; exit status 1 when anything failed.
 # usage: run.sh [-j JOBS] [-t SECONDS per suite] -o DIR <list
 set -eu
@@ -75,7 +76,10 @@ run_one() {
 	echo "$result" >"$file.result"
 	passed=${result% *} failed=${result#* }
 	if [ "$failed" = 0 ]; then
-		printf '  ok      %-40s %4d  %3d.%03d s\n' "$label" "$passed" $((ms / 1000)) $((ms % 1000))
+		text=$(sed -n 's/^#= /          /p' "$file.out")
+		printf '  ok      %-40s %4d  %3d.%03d s%s\n' "$label" "$passed" $((ms / 1000)) \
+			$((ms % 1000)) "${text:+
+$text}"
 	else
 		# One write, so that suites that end together do not mix.
 		text=$(excerpt "$file.out")

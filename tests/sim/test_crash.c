@@ -296,6 +296,6 @@ int main(void)
 			.test_func = test_scenario,
 			.initial_state = (void *)(uintptr_t)&scenarios[i]};
 	int r = _cmocka_run_group_tests("crash", tests, n, NULL, NULL);
-	print_message("# %d points in all\n", total);
+	print_message("#= died at %d points of %zu lives\n", total, n);
 	return r;
 }

@@ -45,7 +45,7 @@ static bool try_seed(uint64_t seed)
 
 static void say(const char *what, int n)
 {
-	print_message("# %d %s: %" PRId64 " steps, %" PRId64 " turns, %" PRId64
+	print_message("#= %d %s: %" PRId64 " steps, %" PRId64 " turns, %" PRId64
 		      " starts of the supervisor, %" PRId64 " boots, %" PRId64 " failed writes\n",
 		n, what, sum.steps, sum.turns, sum.starts, sum.reboots, sum.store_errors);
 	sum = (struct walk_result){0};
