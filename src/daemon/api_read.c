@@ -5,6 +5,7 @@
 #include "base/cleanup.h"
 #include "base/json.h"
 #include "daemon/api_int.h"
+#include "daemon/metrics.h"
 #include "daemon/podjson.h"
 
 #define HISTORY_LIMIT 10000 /* rows of one answer; a watcher resumes from the last */
@@ -139,18 +140,13 @@ void api_verb_health(struct conn *c, json_t *params)
 	struct api *a = c->api;
 	struct engine_stats st;
 	engine_stats_get(a->cfg.engine, &st);
-	json_t *j = json_make("{s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:o}",
-		"supervisor", supervisor_json(a), "pods",
-		(json_int_t)pods_count(engine_pods(a->cfg.engine)), "turns", (json_int_t)st.turns,
-		"commits", (json_int_t)st.commits, "commit_retries", (json_int_t)st.commit_retries,
-		"rejected", (json_int_t)st.rejected, "unlisted", (json_int_t)st.unlisted, "queue",
-		(json_int_t)st.queue, "queue_max", (json_int_t)st.queue_max, "stall_max_ns",
-		(json_int_t)st.stall_max_ns, "store_error", st.store_failing ? st.store_error : "",
-		"unaccounted_domains", orphans_json(a));
-	json_object_set_new(j, "connections", json_integer((json_int_t)api_connections(a)));
-	json_object_set_new(
-		j, "orphans_collected", json_integer(orphans_collected(a->cfg.orphans)));
-	json_object_set_new(j, "host", host_json(a->cfg.engine));
+	json_t *j = json_make("{s:o, s:I, s:I, s:s, s:o, s:o}", "supervisor", supervisor_json(a),
+		"pods", (json_int_t)pods_count(engine_pods(a->cfg.engine)), "connections",
+		(json_int_t)api_connections(a), "store_error",
+		st.store_failing ? st.store_error : "", "unaccounted_domains", orphans_json(a),
+		"host", host_json(a->cfg.engine));
+	struct metrics_sources from = {a->cfg.engine, a->cfg.sensors, a->cfg.orphans, a->cfg.loop};
+	metrics_json(&from, j);
 	if (a->cfg.health)
 		a->cfg.health(a->cfg.ctx, j);
 	conn_reply(c, j, false);

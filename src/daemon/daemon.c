@@ -22,6 +22,7 @@
 #include "daemon/gone.h"
 #include "daemon/logs.h"
 #include "daemon/loop.h"
+#include "daemon/metrics.h"
 #include "daemon/orphans.h"
 #include "daemon/recover.h"
 #include "daemon/sensors.h"
@@ -63,6 +64,7 @@ struct daemon {
 	char world_why[160]; /* why it is not */
 	int64_t sensor_restarts;
 	int64_t watchdog_ns;
+	struct metrics_watch metrics;
 };
 
 /* ---- turning ------------------------------------------------------------------------------ */
@@ -251,6 +253,7 @@ static void beat(void *ctx)
 		gone_look(d->engine);
 	if (++d->prune_beats % PRUNE_BEATS == 0)
 		prune_history(d);
+	(void)metrics_look(&d->metrics);
 }
 
 static void watchdog(void *ctx)
@@ -372,6 +375,7 @@ static int make_engine(struct daemon *d, struct err *err)
 		.ctx = d,
 	};
 	d->orphans = orphans_new(&oc);
+	d->metrics.from = (struct metrics_sources){d->engine, d->sensors, d->orphans, d->loop};
 	if (recovery_load(&ec, d->engine, err) < 0)
 		return -1;
 	return orphans_load(d->orphans, err);
@@ -465,6 +469,7 @@ void daemon_run(struct daemon *d)
 	log_info("xenpodd %s, store %s, world %s", XENPOD_VERSION, store_id(d->store),
 		d->world->ops->name);
 	loop_run(d->loop);
+	metrics_end(&d->metrics);
 }
 
 void daemon_free(struct daemon *d)

@@ -89,6 +89,8 @@ struct pod {
 	bool pause_doubted;   /* reported paused once; a second look is under way */
 	bool listed;          /* last seen in the hypervisor's list */
 	bool quiet_posted;
+	bool unheard;  /* changed by an audit, no event told of it (yet): audit.h */
+	int64_t told;  /* core.seq of the turn that what was told last will make: audit.h */
 	bool dir_gone; /* its directory was at the last look (gone.h) */
 	struct pod_memory memory;
 	struct pod_seen seen;

@@ -32,6 +32,10 @@ void sensors_restarted(struct sensors *s);
 /* Sends a ping; false: the last one is still unanswered. */
 bool sensors_ping(struct sensors *s);
 
+/* What lists of domains had to put right. */
+struct audit;
+const struct audit *sensors_audit(const struct sensors *s);
+
 /* Domains of our store that no pod accounts for (orphans, zombies), for status and GC. */
 struct orphan {
 	int64_t domid;

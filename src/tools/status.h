@@ -15,6 +15,7 @@
 #define STATUS_EXIT_NO_POD      1
 #define STATUS_EXIT_DIFFER      3
 #define STATUS_EXIT_UNREACHABLE 4
+#define STATUS_EXIT_NO_HEALTH   5
 
 /* ---- status_source.c ----------------------------------------------------------------------------
  */
@@ -35,6 +36,9 @@ int status_list(struct status_source *s, json_t **ret, struct err *err);
  */
 int status_show(struct status_source *s, const char *uuid, json_t **ret, struct err *err);
 
+/* How the supervisor is: Health (docs/API.md). Only it can say so: ERR_UNAVAILABLE without it. */
+int status_health(json_t **ret, struct err *err);
+
 /* ---- status_store.c: the same two from the store
  * -------------------------------------------------- */
 
@@ -49,6 +53,8 @@ int status_store_show(struct store *s, const char *uuid, json_t **ret, struct er
 void status_print_list(const json_t *list, bool legend, bool full);
 /* One pod in detail and its history. */
 void status_print_show(const json_t *show, const char *uuid);
+/* Parts and counters (status_health.c). */
+void status_print_health(const json_t *health);
 /* The word for people and, where it says more, the fine state: "starting (booting)". */
 char *status_state_text(const json_t *pod);
 /* "web=0 db=running worker=SIGKILL"; caller frees. */

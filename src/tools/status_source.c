@@ -26,15 +26,26 @@ static char *path_in(const char *env, const char *dflt_dir, const char *name)
 }
 
 /* A socket that takes the connection may belong to a supervisor that hangs: so it is asked. */
-static int open_supervisor(struct status_source *s, struct err *err)
+static int ask_supervisor(struct varlink **ret, json_t **ret_health, struct err *err)
 {
 	_cleanup_free_ char *path = path_in(API_ENV_RUN_DIR, API_RUN_DIR, "status");
 	_cleanup_varlink_ struct varlink *link = varlink_connect(path, err);
-	_cleanup_json_ json_t *health = NULL;
-	if (!link || varlink_roundtrip(link, API_HEALTH, NULL, ANSWER_MS, &health, err) < 0)
+	if (!link || varlink_roundtrip(link, API_HEALTH, NULL, ANSWER_MS, ret_health, err) < 0)
 		return -1;
-	s->link = TAKE_PTR(link);
+	*ret = TAKE_PTR(link);
 	return 0;
+}
+
+static int open_supervisor(struct status_source *s, struct err *err)
+{
+	_cleanup_json_ json_t *health = NULL;
+	return ask_supervisor(&s->link, &health, err);
+}
+
+int status_health(json_t **ret, struct err *err)
+{
+	_cleanup_varlink_ struct varlink *link = NULL;
+	return ask_supervisor(&link, ret, err);
 }
 
 static int open_store(struct status_source *s, struct err *why, char **ret_notice, struct err *err)
