@@ -32,7 +32,8 @@
 
 static void update_io(struct conn *c)
 {
-	loop_io_events(c->io, varlink_pending(c->v) ? LOOP_IN | LOOP_OUT : LOOP_IN);
+	bool more = varlink_pending(c->v) || c->role == CONN_LIST;
+	loop_io_events(c->io, more ? LOOP_IN | LOOP_OUT : LOOP_IN);
 }
 
 bool conn_behind(const struct conn *c)
@@ -216,6 +217,8 @@ static void on_conn(void *ctx, int events)
 	bool alive = true;
 	if (events & LOOP_OUT)
 		alive = varlink_flush(c->v) >= 0;
+	if (alive && c->role == CONN_LIST && !varlink_pending(c->v))
+		list_continue(c);
 	if (alive && events & LOOP_IN)
 		alive = read_calls(c);
 	if (alive)

@@ -13,6 +13,7 @@ enum conn_role {
 	CONN_RUN,       /* Accept, the pod is ours */
 	CONN_SESSION,   /* Session: a mapped ring, or waiting for the domain */
 	CONN_WATCH,
+	CONN_LIST, /* has got a part, and gets the next as soon as it has read that */
 	CONN_WAIT,
 	CONN_GC,
 	CONN_CHANGE, /* Stop, Pause, Resume: until the commit; Orphans: until the worker has looked */
@@ -31,6 +32,7 @@ struct conn {
 	enum conn_role role;
 	char uuid[UUID_TEXT_SIZE];
 	char wait_state[32];
+	struct pods_cursor listed; /* CONN_LIST */
 	pid_t pid;
 	int pidfd;              /* CONN_RUN, CONN_SESSION; -1 */
 	struct loop_io *pid_io; /* CONN_RUN: outlives the connection, until the process has ended */
@@ -86,6 +88,8 @@ void api_verb_gc(struct conn *c, json_t *params);
 void api_verb_pause(struct conn *c, json_t *params);
 void api_verb_resume(struct conn *c, json_t *params);
 
+/* api_read.c: the next part of a list. */
+void list_continue(struct conn *c);
 /* api_run.c: tells a run connection where its pod is; sessions that wait for a domain. */
 void run_tell(struct conn *c, const struct pod *p);
 void session_update(struct conn *c, struct pod *p);

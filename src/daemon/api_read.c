@@ -8,6 +8,8 @@
 #include "daemon/metrics.h"
 #include "daemon/podjson.h"
 
+#define LIST_WHOLE    1000  /* pods in one answer: a message is bounded (varlink.h) */
+#define LIST_PART     64    /* of many answers: one each turn of the loop */
 #define HISTORY_LIMIT 10000 /* rows of one answer; a watcher resumes from the last */
 
 static void add_pod(void *ctx, struct pod *p)
@@ -27,11 +29,32 @@ static json_t *supervisor_json(struct api *a)
 	return j;
 }
 
+void list_continue(struct conn *c)
+{
+	json_t *pods = json_array();
+	bool more =
+		pods_some(engine_pods(c->api->cfg.engine), &c->listed, LIST_PART, add_pod, pods);
+	conn_reply(c, json_make("{s:o, s:o}", "pods", pods, "supervisor", supervisor_json(c->api)),
+		more);
+}
+
 void api_verb_list(struct conn *c, json_t *params)
 {
 	(void)params;
+	const struct pods *all = engine_pods(c->api->cfg.engine);
+	if (c->more) {
+		c->role = CONN_LIST;
+		c->listed = (struct pods_cursor){0};
+		list_continue(c);
+		return;
+	}
+	if (pods_count(all) > LIST_WHOLE) {
+		conn_fail(c, ERR_FULL, "%zu pods do not fit into one answer: call it with \"more\"",
+			pods_count(all));
+		return;
+	}
 	json_t *pods = json_array();
-	pods_each(engine_pods(c->api->cfg.engine), add_pod, pods);
+	pods_each(all, add_pod, pods);
 	conn_reply(c, json_make("{s:o, s:o}", "pods", pods, "supervisor", supervisor_json(c->api)),
 		false);
 }

@@ -24,7 +24,7 @@ struct file_job {
 	enum pod_effect fx;
 	int64_t outbox;
 	int rkt_fd; /* dup; -1: nothing can be written */
-	struct pod_app app[SPEC_MAX_APPS];
+	struct pod_app *app;
 	size_t napps;
 	const char *console_dir; /* NULL: its last lines are not wanted */
 	char *console;
@@ -86,6 +86,7 @@ static void files_done(struct worker_job *wj)
 		collect_done(j->e, p, j);
 	fd_close(&j->rkt_fd);
 	free(j->console);
+	free(j->app);
 	err_done(&j->err);
 	free(j);
 }
@@ -110,8 +111,11 @@ static void files_start(struct engine *e, struct pod *p, enum pod_effect fx, int
 	j->fx = fx;
 	j->outbox = outbox;
 	j->rkt_fd = rkt_fd_of(p);
-	memcpy(j->app, p->app, sizeof j->app);
-	j->napps = p->napps;
+	if (fx == FX_COLLECT && p->napps) {
+		j->app = xcalloc(p->napps, sizeof *j->app);
+		memcpy(j->app, p->app, p->napps * sizeof *j->app);
+		j->napps = p->napps;
+	}
 	/* gc removes the log; whoever asks why the pod ended comes later. */
 	if (fx == FX_COLLECT && !pod_cause_in_order(p->core.cause, p->core.code))
 		j->console_dir = e->cfg.console_dir;
@@ -121,28 +125,31 @@ static void files_start(struct engine *e, struct pod *p, enum pod_effect fx, int
 	worker_submit(e->cfg.worker, &j->job);
 }
 
-void engine_watch(struct engine *e, const struct pod *p)
+void engine_watch(struct engine *e, struct pod *p)
 {
 	if (p->core.domid < 0)
 		return;
 	_cleanup_json_ json_t *f = json_make("{s:s, s:s, s:I, s:i}", "t", "watch", "uuid", p->uuid,
 		"domid", (json_int_t)p->core.domid, "apps", (int)p->napps);
+	p->watched = p->core.domid;
 	e->cfg.world->ops->watch_send(e->cfg.world, f);
 }
 
-static void unwatch(struct engine *e, const struct pod *p)
+/* Not core.domid: a later turn of the same commit may have forgotten it. */
+static void unwatch(struct engine *e, struct pod *p)
 {
-	if (p->core.domid < 0)
+	if (!p->watched)
 		return;
 	_cleanup_json_ json_t *f =
-		json_make("{s:s, s:I}", "t", "unwatch", "domid", (json_int_t)p->core.domid);
+		json_make("{s:s, s:I}", "t", "unwatch", "domid", (json_int_t)p->watched);
+	p->watched = 0;
 	e->cfg.world->ops->watch_send(e->cfg.world, f);
 }
 
 /* Of the loopback interface alone nothing has to be made. */
 static void network(struct engine *e, struct pod *p, int64_t outbox)
 {
-	if (pod_network(p)) {
+	if (pod_has_network(p)) {
 		op_start(e, p, FX_NETWORK, outbox);
 		return;
 	}
@@ -171,7 +178,7 @@ static void call(void (*hook)(void *, struct pod *), struct engine *e, struct po
 static bool waits_for_run(const struct pod *p, enum pod_effect fx)
 {
 	if (fx == FX_EXPORT)
-		return !p->trees.n && json_array_size(json_object_get(p->request, "trees"));
+		return !p->trees.n && p->request && p->request->trees;
 	if (fx == FX_CREATE)
 		return p->lock_fd < 0 || p->kernel_fd < 0 || p->ramdisk_fd < 0;
 	return false;

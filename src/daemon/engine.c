@@ -139,14 +139,14 @@ void engine_accept(
 /* Who waits for plugins holds no place: those of a few must not keep all others from starting. */
 static bool is_starting(const struct pod *p, enum pod_state s)
 {
-	if (s == POD_NETWORKING && pod_network(p))
+	if (s == POD_NETWORKING && pod_has_network(p))
 		return false;
 	return s >= POD_EXPORTING && s <= POD_UNPAUSING;
 }
 
 static bool is_networking(const struct pod *p, enum pod_state s)
 {
-	return pod_network(p) && (s == POD_EXPORTING || s == POD_NETWORKING);
+	return pod_has_network(p) && (s == POD_EXPORTING || s == POD_NETWORKING);
 }
 
 /* Takes the pod at `at` out of the line. */
@@ -289,7 +289,7 @@ static void after_commit(struct engine *e, struct turn *t)
 		turn_unfresh(e, p);
 		pods_add(e->pods, p);
 	}
-	if (t->before.state != p->core.state)
+	if (t->before.state == POD_DYING && t->update.next != POD_DYING)
 		p->quiet_posted = false;
 	deadlines_set(&e->deadlines, p, p->core.deadline_ns);
 	/* Not core.state: a later turn of the same commit may have moved on. */
@@ -305,10 +305,15 @@ static void after_commit(struct engine *e, struct turn *t)
 	engine_check_quiet(e, p);
 	if (pod_state_final(p->core.state))
 		forget(e, p);
+	else
+		pod_rest(p);
 }
 
 static void refuse(struct engine *e, struct turn *t)
 {
+	/* What it followed was undone and did not come again. */
+	if (t->ev->event == EV_QUIET)
+		t->ev->pod->quiet_posted = false;
 	if (t->ev->args.done)
 		t->ev->args.done(t->ev->args.done_ctx, &t->refused);
 	if (t->ev->accept)
@@ -336,8 +341,11 @@ static int make_turns(struct engine *e, struct turn *turns, struct err *err)
 		*t = (struct turn){.ev = dequeue(e)};
 		n++;
 		_cleanup_err_ struct err why = {0};
-		if (turn_make(e, t, &why) == 0)
+		if (turn_make(e, t, &why) == 0) {
+			/* Nothing holds it: that it is quiet can be of the same commit. */
+			engine_check_quiet(e, t->ev->pod);
 			continue;
+		}
 		if (!t->denied && is_transient(&why)) {
 			err_move(err, &why);
 			return -n;
@@ -442,7 +450,7 @@ static void admit(struct engine *e)
 	while (*at && free_places > 0) {
 		struct pod *p = *at;
 		bool there = p->core.state == POD_ACCEPTED;
-		bool networked = pod_network(p);
+		bool networked = pod_has_network(p);
 		if (there &&
 			((networked && free_plugins <= 0) || memory_waits(e, p, admitted_kib))) {
 			at = &p->wait_next;

@@ -126,7 +126,7 @@ void engine_act_frame(struct engine *e, int64_t op, const json_t *frame);
 void engine_act_exit(struct engine *e, int64_t op, int status);
 void engine_qemu_exit(struct engine *e, const char *uuid, int64_t pid);
 /* Asks the sensors to watch the pod's domain and to report it once, now. */
-void engine_watch(struct engine *e, const struct pod *p);
+void engine_watch(struct engine *e, struct pod *p);
 /* The host's numbers were read anew; NULL: they are not known any more. */
 struct engine_host {
 	int64_t free_kib, total_kib, cpus;

@@ -49,9 +49,9 @@ static void add_domain(json_t *r, const struct pod *p)
 static void add_network(json_t *r, const struct pod *p)
 {
 	/* No domain was ever made: nobody will ask what its addresses were. */
-	if (pod_network(p) && p->core.generation == 0)
+	if (pod_has_network(p) && p->core.generation == 0)
 		json_object_set_new(r, "undo", json_true());
-	if (pod_network(p))
+	if (pod_has_network(p))
 		json_object_set(r, "network", pod_network(p));
 	if (p->nets)
 		json_object_set(r, "nets", p->nets);
@@ -82,7 +82,7 @@ static void add_create(json_t *r, const struct pod *p)
 {
 	static const char *const copied[] = {"type", "memory_kib", "vcpus", "trees"};
 	for (size_t i = 0; i < ARRAY_SIZE(copied); i++) {
-		json_t *v = json_object_get(p->request, copied[i]);
+		json_t *v = json_object_get(pod_request(p), copied[i]);
 		if (v)
 			json_object_set(r, copied[i], v);
 	}
@@ -140,7 +140,7 @@ static json_t *make_request(const struct engine *e, const struct op *o)
 		return make_command(e, o);
 	json_t *r = make_head(e, o, p->uuid);
 	if (o->fx == FX_EXPORT)
-		json_object_set(r, "trees", json_object_get(p->request, "trees"));
+		json_object_set(r, "trees", json_object_get(pod_request(p), "trees"));
 	else if (o->fx == FX_CREATE)
 		add_create(r, p);
 	else if (o->fx != FX_CLEAR && o->fx != FX_RELEASE && o->fx != FX_NETWORK)
@@ -321,7 +321,7 @@ static enum lane lane_of(const struct pod *p, enum pod_effect fx)
 	if (fx == FX_CREATE)
 		return LANE_CREATE;
 	bool calls = fx == FX_NETWORK || fx == FX_CLEAR || fx == FX_RELEASE;
-	return calls && pod_network(p) ? LANE_PLUGINS : LANE_QUICK;
+	return calls && pod_has_network(p) ? LANE_PLUGINS : LANE_QUICK;
 }
 
 /* The pod's running command gives way: its answer does not matter any more. */

@@ -36,15 +36,17 @@ struct recovery {
 struct loading {
 	const struct engine_config *cfg;
 	struct engine *e;
+	struct pods *apps; /* pods of which only these are known yet; NULL: each has to ask */
 	size_t n;
 };
 
 static int load_app(void *ctx, const struct app_row *a)
 {
 	struct pod *p = ctx;
-	if (a->idx < 0 || (size_t)a->idx >= p->napps)
+	/* They come in their order. */
+	if (a->idx != (int64_t)p->napps || p->napps == SPEC_MAX_APPS)
 		return 0;
-	struct pod_app *to = &p->app[a->idx];
+	struct pod_app *to = pod_add_app(p, a->name);
 	for (int k = 0; k < GSTATE_MAX_; k++)
 		if (!strcmp(gstate_kind_name((enum gstate_kind)k), a->state))
 			to->kind = (enum gstate_kind)k;
@@ -56,11 +58,43 @@ static int load_app(void *ctx, const struct app_row *a)
 	return 0;
 }
 
+static int note_app(void *ctx, const struct app_row *a)
+{
+	struct pods *t = ctx;
+	struct pod *p = pods_find(t, a->uuid);
+	if (!p) {
+		p = pod_new(a->uuid);
+		pods_add(t, p);
+	}
+	return load_app(p, a);
+}
+
+/* All in one pass. With a bad row among them each pod asks for its own: only that one is hurt. */
+static void load_apps(struct loading *l)
+{
+	l->apps = pods_new();
+	if (store_apps(l->cfg->store, NULL, note_app, l->apps, NULL) == 0)
+		return;
+	pods_free(l->apps);
+	l->apps = NULL;
+}
+
+static struct pod *begin_pod(struct loading *l, const char *uuid)
+{
+	struct pod *p = l->apps ? pods_find(l->apps, uuid) : NULL;
+	if (!p)
+		return pod_new(uuid);
+	pods_remove(l->apps, p);
+	return p;
+}
+
 /* Without them a pod can still end and give its network back: plugins do not insist on results. */
 static void load_nets(struct store *s, struct pod *p)
 {
 	_cleanup_err_ struct err err = {0};
 	_cleanup_free_ char *text = NULL;
+	if (!pod_has_network(p))
+		return;
 	if (store_networks(s, p->uuid, &text, &err) < 0) {
 		log_warning("pod %s: %s", p->uuid, err_msg(&err));
 		return;
@@ -85,9 +119,9 @@ static int load_pod(void *ctx, const struct pod_row *r)
 {
 	struct loading *l = ctx;
 	_cleanup_err_ struct err err = {0};
-	struct pod *p = pod_new(r->uuid);
+	struct pod *p = begin_pod(l, r->uuid);
 	if (pod_from_row(p, r, &err) < 0 ||
-		store_apps(l->cfg->store, p->uuid, load_app, p, &err) < 0) {
+		(!l->apps && store_apps(l->cfg->store, p->uuid, load_app, p, &err) < 0)) {
 		log_err("a stored pod is left alone: %s", err_msg(&err));
 		pod_free(p);
 		return 0;
@@ -109,7 +143,10 @@ static int load_pod(void *ctx, const struct pod_row *r)
 int recovery_load(const struct engine_config *cfg, struct engine *e, struct err *err)
 {
 	struct loading l = {.cfg = cfg, .e = e};
-	if (store_pods(cfg->store, load_pod, &l, err) < 0) {
+	load_apps(&l);
+	int r = store_pods(cfg->store, load_pod, &l, err);
+	pods_free(l.apps);
+	if (r < 0) {
 		if (!l.n)
 			return err_wrap(err, "load the pods");
 		log_err("some stored pods are left alone: %s", err_msg(err));

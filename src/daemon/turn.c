@@ -162,7 +162,7 @@ static int write_ledger(struct engine *e, const struct turn *t, struct err *err)
 {
 	const struct pod *p = t->ev->pod;
 	for (size_t i = 0; i < ARRAY_SIZE(ledger_rules); i++) {
-		if (ledger_rules[i].intends == FX_NETWORK && !pod_network(p))
+		if (ledger_rules[i].intends == FX_NETWORK && !pod_has_network(p))
 			continue;
 		const char *state = ledger_state(&t->update, i);
 		int64_t generation = ledger_rules[i].per_domain ? p->core.generation : 0;
@@ -251,7 +251,7 @@ static int write_pod(struct engine *e, const struct turn *t, struct err *err)
 	pod_to_row(t->ev->pod, e->cfg.boot_id, &row);
 	if (!t->ev->accept)
 		return store_pod_update(e->cfg.store, &row, err);
-	_cleanup_free_ char *request = json_text(t->ev->pod->request);
+	_cleanup_free_ char *request = json_text(pod_request(t->ev->pod));
 	row.request = request;
 	return store_pod_insert(e->cfg.store, &row, err);
 }
@@ -342,7 +342,7 @@ static void decide(struct engine *e, struct turn *t)
 		.want = p->core.want,
 		.failed = pod_cause_failed(p->core.cause) && !p->core.started_at,
 		.started = p->core.started_at != 0,
-		.grace_ms = json_int_opt(pod_guest_spec(p), "grace_ms", SPEC_GRACE_MS),
+		.grace_ms = p->request ? p->request->grace_ms : SPEC_GRACE_MS,
 		.deadlines = p->core.deadlines,
 	};
 	(void)e;

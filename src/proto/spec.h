@@ -85,8 +85,8 @@
 #define SPEC_NET_SIZE_MAX   (64 * 1024) /* "network" as text: it travels beside the guest's part */
 #define SPEC_MAX_GIDS       64          /* supplementary groups of one app */
 #define SPEC_MAX_GIDS_TEXT  "64"
-#define SPEC_GRACE_MS       8000 /* inside the 15 s that rkt's own test allows a stop */
-#define SPEC_MEMORY_KIB     (1024 * 1024)
+#define SPEC_GRACE_MS       8000    /* inside the 15 s that rkt's own test allows a stop */
+#define SPEC_MEMORY_KIB     1048576 /* 1 GiB */
 #define SPEC_MEMORY_MIN_KIB (64 * 1024)
 /* libxl counts a PVH domain's memory in whole MiB in one place and in KiB in another, and fails with
  * "can't allocate low memory" where the two differ. */

@@ -44,6 +44,9 @@
 	X(APP_LIST, \
 		"SELECT idx, name, state, code, signal, seq, started_at, ended_at, message" \
 		" FROM apps WHERE uuid=?1 ORDER BY idx") \
+	X(APP_LIST_ALL, \
+		"SELECT idx, name, state, code, signal, seq, started_at, ended_at, message, uuid" \
+		" FROM apps ORDER BY uuid, idx") \
 	\
 	X(CONSOLE_PUT, \
 		"INSERT INTO consoles (uuid, text) VALUES (?1, ?2)" \

@@ -73,7 +73,8 @@ struct app_row {
 	int64_t signal; /* signal number; -1 */
 	int64_t seq;    /* last guest sequence number taken */
 	int64_t started_at, ended_at;
-	char *message; /* for people: why it failed, "" if nothing is known */
+	char *message;             /* for people: why it failed, "" if nothing is known */
+	char uuid[UUID_TEXT_SIZE]; /* its pod; set when those of all are read */
 };
 void app_row_done(struct app_row *r);
 
@@ -196,6 +197,7 @@ typedef int (*store_orphan_fn)(void *ctx, const struct orphan_row *r);
 int store_pods(struct store *s, store_pod_fn fn, void *ctx, struct err *err);
 /* Is there a row of that pod, be it one that makes no sense? */
 int store_pod_known(struct store *s, const char *uuid, bool *ret, struct err *err);
+/* uuid NULL: of all pods, in one pass; those of a pod together and in their order. */
 int store_apps(struct store *s, const char *uuid, store_app_fn fn, void *ctx, struct err *err);
 /* *ret: malloc'ed, NULL when none were kept. */
 int store_console(struct store *s, const char *uuid, char **ret, struct err *err);

@@ -90,11 +90,31 @@ void status_close(struct status_source *s)
 	free(s);
 }
 
+/* It comes in parts: thousands of pods are more than one message holds. */
+static int ask_list(struct status_source *s, json_t **ret, struct err *err)
+{
+	_cleanup_json_ json_t *pods = json_array();
+	bool more = true;
+	if (varlink_call(s->link, API_LIST, NULL, true, NULL, 0, err) < 0)
+		return -1;
+	while (more) {
+		_cleanup_json_ json_t *part = NULL;
+		if (varlink_reply(s->link, ANSWER_MS, &part, &more, err) < 0)
+			return -1;
+		json_array_extend(pods, json_object_get(part, "pods"));
+		if (more)
+			continue;
+		json_object_set(part, "pods", pods);
+		*ret = json_incref(part);
+	}
+	return 0;
+}
+
 int status_list(struct status_source *s, json_t **ret, struct err *err)
 {
 	if (s->store)
 		return status_store_list(s->store, ret, err);
-	if (varlink_roundtrip(s->link, API_LIST, NULL, ANSWER_MS, ret, err) < 0)
+	if (ask_list(s, ret, err) < 0)
 		return -1;
 	json_object_set_new(*ret, "source", json_string("supervisor"));
 	pods_order(json_object_get(*ret, "pods"));

@@ -253,13 +253,35 @@ has "from the store, table" '^11112222 running'
 status "from the store, unknown" 1 abc
 status "health, killed" 5 --health
 
-# ---- the end: the counters of this life are in the log -------------------------------------------------
+# ---- more pods than one message holds; at the end the counters of this life are in the log -------------
+
+sqlite3 "$XENPOD_STATE_DIR/store.db" >/dev/null "
+	CREATE TEMP TABLE more AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1500)
+		SELECT printf('44440000-0000-4000-8000-%012d', i) AS uuid FROM n;
+	CREATE TEMP TABLE one AS SELECT * FROM pods WHERE uuid = '$W';
+	INSERT INTO pods SELECT more.uuid, state, want, seq, generation, domid, deadline_ns, boot_id, cause,
+		message, code, forced, qemu_pid, qemu_start, lock_dev, lock_ino, created_at, started_at, ended_at
+		FROM one, more;
+	INSERT INTO requests SELECT more.uuid, request FROM requests r, more WHERE r.uuid = '$W';
+	INSERT INTO apps SELECT more.uuid, idx, name, state, code, signal, seq, started_at, ended_at, message
+		FROM apps a, more WHERE a.uuid = '$W';"
 
 "$bin/xenpodd" --world=sim --state-dir="$XENPOD_STATE_DIR" --run-dir="$XENPOD_RUN_DIR" \
 	--cgroup-root= --console-dir="$T" >"$T/log" 2>&1 </dev/null &
 daemon=$!
 # shellcheck disable=SC2016
 wait_for '"$bin/xenpod-status" --health >/dev/null 2>&1'
+status "many" 0 --no-legend --full
+same "many: all, each once" "1504 1504" "$(wc -l <"$T/out") $(sort -u "$T/out" | wc -l)"
+status "many, JSON" 0 --json
+same "many, JSON" "1504 supervisor" \
+	"$(member "$T/out" 'str(len({p["uuid"] for p in d["pods"]})) + " " + d["source"]')"
+same "many: not in one answer" io.xenpod.Full "$(python3 -c '
+import json, os, socket
+s = socket.socket(socket.AF_UNIX)
+s.connect(os.environ["XENPOD_RUN_DIR"] + "/status")
+s.sendall(json.dumps({"method": "io.xenpod.List"}).encode() + b"\0")
+print(json.loads(s.recv(65536).split(b"\0")[0]).get("error"))')"
 kill "$daemon"
 wait "$daemon" 2>/dev/null
 daemon=

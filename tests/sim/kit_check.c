@@ -172,9 +172,9 @@ static void check_places(const struct kit *k)
 		const struct pod *p = kit_find(&k->pod[i]);
 		if (!p || p->core.state < POD_EXPORTING || p->core.state > POD_UNPAUSING)
 			continue;
-		plugins += pod_network(p) && p->core.state <= POD_NETWORKING;
+		plugins += pod_has_network(p) && p->core.state <= POD_NETWORKING;
 		/* From its plugins a pod goes on whatever else starts; its create waits in its lane. */
-		starts += !pod_network(p) || p->core.state == POD_EXPORTING;
+		starts += !pod_has_network(p) || p->core.state == POD_EXPORTING;
 	}
 	for (const struct op *o = e->ops; o; o = o->next)
 		running[o->lane] += o->started;
