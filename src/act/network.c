@@ -233,12 +233,19 @@ static int make_all(const struct netplan *p, const json_t *network, json_t *nets
 	return -1;
 }
 
-static int undo_earlier(const struct netplan *p, const json_t *network, struct err *err)
+/*
+ * A namespace tells of an earlier try. Of an earlier life of the pod there may be none any more, after a
+ * reboot, and yet addresses are allocated to it: plugins refuse to do that twice.
+ */
+static int undo_earlier(
+	const struct act *a, const struct netplan *p, const json_t *network, struct err *err)
 {
 	bool there = false;
 	if (netns_exists(p->netns, &there, err) < 0)
 		return -1;
-	if (there && network_undo(p->uuid, network, NULL, err) < 0)
+	bool again = json_bool_opt(a->request, "again", false);
+	if ((there || again) &&
+		network_undo(p->uuid, network, json_object_get(a->request, "nets"), err) < 0)
 		return err_wrap(err, "give back what an earlier try has left");
 	return 0;
 }
@@ -249,7 +256,7 @@ int act_network(struct act *a, struct err *err)
 	json_t *network = NULL;
 	if (json_get_obj(a->request, "network", &network, err) < 0 ||
 		netplan_read(a->id.uuid, network, &p, err) < 0 ||
-		undo_earlier(&p, network, err) < 0)
+		undo_earlier(a, &p, network, err) < 0)
 		return -1;
 	netplan_restart(&p); /* giving back may have taken its time */
 	json_t *nets = json_array();

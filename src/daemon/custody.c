@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/pidfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -88,6 +89,41 @@ bool custody_recover(struct pod *p)
 		p->status_fd =
 			openat(p->lock_fd, "stage1/rootfs/rkt", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	return p->lock_fd >= 0;
+}
+
+/*
+ * Between two lives nobody but us has it, and after a reboot nobody at all. The directory is known by
+ * its inode: the device's number may be another in another boot.
+ */
+bool custody_retake(struct pod *p)
+{
+	struct stat st;
+	if (p->policy == POLICY_NEVER || p->core.domid >= 0)
+		return false;
+	_cleanup_fd_ int fd = open(pod_dir(p), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st) < 0 || (int64_t)st.st_ino != p->lock_ino ||
+		flock(fd, LOCK_EX | LOCK_NB) < 0)
+		return false;
+	/* It may have been moved away, by who had the lock until now. */
+	struct stat again;
+	if (stat(pod_dir(p), &again) < 0 || again.st_ino != st.st_ino)
+		return false;
+	p->lock_dev = (int64_t)st.st_dev;
+	p->lock_fd = TAKE_FD(fd);
+	custody_store(p);
+	return true;
+}
+
+static void retake_one(void *ctx, struct pod *p)
+{
+	(void)ctx;
+	if (p->lock_fd < 0 && pod_state_owns(p->core.state) & POD_OWNS_LOCK)
+		(void)custody_retake(p);
+}
+
+void custody_retake_all(struct pods *pods)
+{
+	pods_each(pods, retake_one, NULL);
 }
 
 /* "l" or "s" and the first 12 digits of the UUID: LISTEN_FDNAMES has to fit into one string. */

@@ -2,7 +2,8 @@
 /*
  * Getting a pod's lock and status directory back after a restart: from systemd's fd store, from the
  * pod's QEMU or its `run` (copies of the same open file description, by pidfd_getfd(2)). Never by
- * flock: that would be another lock (contract 2.3, 9.1).
+ * flock: that would be another lock (contract 2.3, 9.1). But for pods with a restart policy, which
+ * may have no process that holds it.
  */
 #ifndef DAEMON_CUSTODY_H
 #define DAEMON_CUSTODY_H
@@ -20,6 +21,13 @@ int custody_fetch(int64_t pid, int64_t dev, int64_t ino);
 /* Fills p->lock_fd and p->status_fd from QEMU or `run` where they are missing. True: has the lock.
  */
 bool custody_recover(struct pod *p);
+
+/*
+ * Locks the directory of a pod with a restart policy and without a domain anew. False: somebody has
+ * the lock, or it is another directory. _all: those of the table that own a lock which we have not.
+ */
+bool custody_retake(struct pod *p);
+void custody_retake_all(struct pods *pods);
 
 /*
  * Does the process that rkt's `pid` file names still live? It is the `run` that wrote the file: a

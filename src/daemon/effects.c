@@ -52,7 +52,16 @@ static void ready_done(struct engine *e, struct pod *p, const struct err *err)
 		e->hooks.ready(e->hooks.ctx, p);
 }
 
-/* Codes and readiness are on disk: the last copy of the lock may go (design, "The lock"). */
+static void unlock(struct engine *e, struct pod *p)
+{
+	if (e->hooks.custody)
+		e->hooks.custody(e->hooks.ctx, p, false);
+	fd_close(&p->status_fd);
+	fd_close(&p->lock_fd);
+}
+
+/* Codes and readiness are on disk: the last copy of the lock may go (design, "The lock"). Who
+ * may come back keeps it until that is decided. */
 static void collect_done(struct engine *e, struct pod *p, const struct file_job *j)
 {
 	const struct err *err = &j->err;
@@ -68,11 +77,9 @@ static void collect_done(struct engine *e, struct pod *p, const struct file_job 
 		engine_post(e, p, EV_COLLECT_FAILED, &args);
 		return;
 	}
-	if (e->hooks.custody)
-		e->hooks.custody(e->hooks.ctx, p, false);
 	pod_close_start_fds(p);
-	fd_close(&p->status_fd);
-	fd_close(&p->lock_fd);
+	if (p->policy == POLICY_NEVER)
+		unlock(e, p);
 	engine_post(e, p, EV_COLLECTED, &args);
 }
 
@@ -150,18 +157,37 @@ static void network(struct engine *e, struct pod *p, int64_t outbox)
 	engine_post(e, p, EV_NETWORKED, &args);
 }
 
+static void call(void (*hook)(void *, struct pod *), struct engine *e, struct pod *p)
+{
+	if (hook)
+		hook(e->hooks.ctx, p);
+}
+
+/* Kept for the next life: there is none. */
+static void unlock_kept(struct engine *e, struct pod *p)
+{
+	if (p->policy != POLICY_NEVER)
+		unlock(e, p);
+}
+
+static void spawn(struct engine *e, struct pod *p, int64_t outbox)
+{
+	p->spawn_outbox = outbox;
+	call(e->hooks.spawn, e, p);
+}
+
+static void dismiss(struct engine *e, struct pod *p)
+{
+	p->spawn_outbox = 0;
+	call(e->hooks.dismiss, e, p);
+}
+
 static void evict(struct engine *e, struct pod *p)
 {
 	if (p->qemu_alive)
 		e->cfg.world->ops->qemu_kill(e->cfg.world, p->qemu_watched);
 	if (e->hooks.evict)
 		e->hooks.evict(e->hooks.ctx, p);
-}
-
-static void call(void (*hook)(void *, struct pod *), struct engine *e, struct pod *p)
-{
-	if (hook)
-		hook(e->hooks.ctx, p);
 }
 
 /*
@@ -206,6 +232,16 @@ void effect_run(struct engine *e, struct pod *p, enum pod_effect fx, int64_t out
 	case FX_EVICT:
 		evict(e, p);
 		break;
+	case FX_UNLOCK:
+		unlock_kept(e, p);
+		break;
+	case FX_SPAWN:
+		if (!e->barrier) /* as what helpers do; its opening repeats the row */
+			spawn(e, p, outbox);
+		break;
+	case FX_DISMISS:
+		dismiss(e, p);
+		break;
 	case FX_TELL:
 		call(e->hooks.tell, e, p);
 		break;
@@ -221,7 +257,10 @@ void effect_run(struct engine *e, struct pod *p, enum pod_effect fx, int64_t out
 
 void engine_replay(struct engine *e, struct pod *p, enum pod_effect fx, int64_t outbox)
 {
-	effect_run(e, p, fx, outbox);
+	if (fx == FX_SPAWN)
+		spawn(e, p, outbox);
+	else
+		effect_run(e, p, fx, outbox);
 }
 
 void engine_qemu_exit(struct engine *e, const char *uuid, int64_t pid)

@@ -13,6 +13,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "daemon/engine_int.h"
+#include "daemon/restart.h"
 
 #define MS                  INT64_C(1000000)
 #define COMMIT_RETRY_MS     100 /* first pause after a commit that did not happen; doubles */
@@ -34,6 +35,7 @@ static void qevent_free(struct qevent *q)
 {
 	free(q->console);
 	json_decref(q->args.nets);
+	json_decref(q->args.request);
 	free(q);
 }
 
@@ -116,6 +118,7 @@ static struct qevent *enqueue(
 	if (q->args.console)
 		q->args.console = q->console = xstrdup(q->args.console);
 	json_incref(q->args.nets);
+	json_incref(q->args.request);
 	*e->queue_tail = q;
 	e->queue_tail = &q->next;
 	if (++e->stats.queue > e->stats.queue_max)
@@ -187,6 +190,9 @@ void engine_coldplug(struct engine *e, struct pod *p)
 {
 	pods_add(e->pods, p);
 	deadlines_set(&e->deadlines, p, p->core.deadline_ns);
+	if (p->core.deadline_ns)
+		p->core.next_at =
+			e->cfg.wall_ns(e->cfg.clock) + p->core.deadline_ns - engine_now(e);
 	account_start(e, POD_GONE, p->core.state, p);
 	memory_count(e, p);
 }
@@ -291,6 +297,9 @@ static void after_commit(struct engine *e, struct turn *t)
 	}
 	if (t->before.state != p->core.state)
 		p->quiet_posted = false;
+	if (t->life_before)
+		p->guest_seq = 0;
+	restart_done(t->life_before);
 	deadlines_set(&e->deadlines, p, p->core.deadline_ns);
 	/* Not core.state: a later turn of the same commit may have moved on. */
 	account_start(e, t->ev->accept ? POD_GONE : t->before.state, t->update.next, p);

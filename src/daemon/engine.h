@@ -29,6 +29,7 @@ struct event_args {
 	const char *message;  /* copied */
 	const char *console;  /* COLLECTED: last lines, copied; NULL: none kept */
 	json_t *nets;         /* NETWORKED: what they are, a new reference is taken; NULL: none */
+	json_t *request;      /* HANDED_OVER: that of the new life, a new reference is taken */
 	bool forced;
 	int64_t outbox; /* completions: the row that this answers; 0 */
 	int64_t due_ns; /* DEADLINE: which one has passed */
@@ -74,6 +75,12 @@ struct engine_hooks {
 	void (*tell)(void *ctx, struct pod *p);               /* it ended or is gone */
 	void (*forget)(void *ctx, struct pod *p);             /* about to be freed */
 	void (*custody)(void *ctx, struct pod *p, bool held); /* fd store */
+	/*
+	 * A `run` for the next life, told core.starts: it answers by HANDED_OVER or SPAWN_FAILED with
+	 * p->spawn_outbox. One of before that has not answered is no more when this is called.
+	 */
+	void (*spawn)(void *ctx, struct pod *p);
+	void (*dismiss)(void *ctx, struct pod *p); /* it is not waited for: SIGKILL */
 };
 
 struct engine *engine_new(const struct engine_config *cfg);
@@ -137,6 +144,15 @@ void engine_host_set(struct engine *e, const struct engine_host *host);
 const struct engine_host *engine_host(const struct engine *e);
 /* Something that pod_quiet() depends on has changed. */
 void engine_check_quiet(struct engine *e, struct pod *p);
+
+/*
+ * The host shuts down (or does not any more): pods that are there are stopped gracefully, cause
+ * host-shutdown, and new ones refused. Pods with a restart policy wait for the next boot then.
+ */
+void engine_close(struct engine *e, bool closing);
+bool engine_closing(const struct engine *e);
+/* Pods that have something that ends, while the host shuts down: neither ended nor in backoff. */
+size_t engine_alive(struct engine *e);
 
 /*
  * Runs everything that is ready: expired deadlines, then the queue in shared commits of at most

@@ -22,7 +22,9 @@ struct qevent {
 struct turn {
 	struct qevent *ev;
 	struct pod_core before;
-	struct pod_app app_before; /* of args.app, for GUEST_APP */
+	struct pod_app app_before;          /* of args.app, for GUEST_APP */
+	struct restart_before *life_before; /* for HANDED_OVER; restart.h */
+	struct restart_verdict verdict;     /* for COLLECTED */
 	struct pod_update update;
 	enum pod_cause cause; /* after it; core.cause may be a later turn's already */
 	int64_t history_seq;  /* 0: nothing happened but that an old outbox row was answered */
@@ -63,6 +65,7 @@ struct engine {
 	int64_t retry_at; /* a commit failed: not before this */
 	int retries;
 	bool barrier;      /* effects wait */
+	bool closing;      /* the host shuts down: nothing is started */
 	int starting;      /* pods from exporting to unpausing; see is_starting() */
 	int networking;    /* those whose plugins are called, or will be next */
 	struct pod *fresh; /* accepted by turns that are not committed yet */

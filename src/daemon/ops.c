@@ -147,6 +147,9 @@ static json_t *make_request(const struct engine *e, const struct op *o)
 		add_domain(r, p);
 	else
 		add_network(r, p);
+	/* What a life before had is not given back yet: plugins allocate nothing twice. */
+	if (o->fx == FX_NETWORK && p->core.generation > 0)
+		json_object_set_new(r, "again", json_true());
 	return r;
 }
 

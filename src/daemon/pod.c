@@ -129,6 +129,17 @@ void pod_close_start_fds(struct pod *p)
 	fds_done(&p->trees);
 }
 
+void pod_take_start_fds(struct pod *p, struct pod *sent)
+{
+	pod_close_start_fds(p);
+	fd_close(&p->status_fd);
+	p->status_fd = TAKE_FD(sent->status_fd);
+	p->kernel_fd = TAKE_FD(sent->kernel_fd);
+	p->ramdisk_fd = TAKE_FD(sent->ramdisk_fd);
+	p->trees = sent->trees;
+	sent->trees.n = 0;
+}
+
 void pod_free(struct pod *p)
 {
 	if (!p)
@@ -168,6 +179,10 @@ void pod_set_request(struct pod *p, json_t *request)
 {
 	json_decref(p->request);
 	p->request = json_incref(request);
+	const json_t *restart = json_object_get(request, "restart");
+	int policy = restart_policy_from_name(json_str_opt(restart, "policy", "never"));
+	p->policy = policy < 0 ? POLICY_NEVER : (enum pod_policy)policy;
+	p->burst = (int)json_int_opt(restart, "limit", RESTART_LIMIT);
 	const json_t *apps = json_object_get(pod_guest_spec(p), "apps");
 	p->napps = 0;
 	for (size_t i = 0; i < json_array_size(apps) && i < SPEC_MAX_APPS; i++) {
@@ -248,6 +263,21 @@ void pod_to_row(const struct pod *p, const char *boot_id, struct pod_row *ret)
 	memcpy(ret->uuid, p->uuid, sizeof ret->uuid);
 }
 
+void pod_restart_to_row(const struct pod *p, struct pod_row *ret)
+{
+	const struct pod_core *c = &p->core;
+	*ret = (struct pod_row){
+		.policy = borrow(restart_policy_name(p->policy)),
+		.burst = p->burst,
+		.lives = c->lives,
+		.starts = c->starts,
+		.tries = c->tries,
+		.given_up = c->given_up,
+		.running_ns = c->running_ns,
+	};
+	memcpy(ret->uuid, p->uuid, sizeof ret->uuid);
+}
+
 void pod_app_to_row(const struct pod *p, size_t i, struct app_row *ret)
 {
 	const struct pod_app *a = &p->app[i];
@@ -299,6 +329,11 @@ int pod_from_row(struct pod *p, const struct pod_row *r, struct err *err)
 		.qemu_start = r->qemu_start,
 		.started_at = r->started_at,
 		.ended_at = r->ended_at,
+		.lives = (int)r->lives,
+		.starts = (int)r->starts,
+		.tries = (int)r->tries,
+		.given_up = r->given_up,
+		.running_ns = r->running_ns,
 	};
 	snprintf(p->core.message, sizeof p->core.message, "%s", r->message);
 	p->lock_dev = r->lock_dev;

@@ -16,6 +16,7 @@
 #include "daemon/seen.h"
 #include "fsm/cause.h"
 #include "fsm/pod.h"
+#include "fsm/restart.h"
 #include "proto/gstate.h"
 #include "proto/spec.h"
 #include "store/store.h"
@@ -35,6 +36,11 @@ struct pod_core {
 	int64_t qemu_pid, qemu_start;
 	int64_t started_at, ended_at;
 	char message[256]; /* detail of the cause, cut to fit */
+	/* Of a pod with a restart policy; see struct pod_row. */
+	int lives, starts, tries;
+	bool given_up;
+	int64_t running_ns;
+	int64_t next_at; /* wall clock, for people: when the state's deadline comes; not stored */
 };
 
 struct pod_app {
@@ -71,6 +77,9 @@ struct pod {
 	char uuid[UUID_TEXT_SIZE];
 	struct pod_core core;
 	json_t *request;
+	enum pod_policy policy; /* these two are the request's */
+	int burst;
+	int64_t spawn_outbox; /* a `run` for the next life is on its way by this row; 0: none */
 	json_t *nets; /* what its networks turned out to be (world.h); NULL: not (yet) made */
 	int64_t lock_dev, lock_ino;
 	int64_t created_at;
@@ -123,8 +132,12 @@ const char *pod_dir(const struct pod *p);
 json_t *pod_network(const struct pod *p);
 /* A new reference in place of the old; NULL: none. */
 void pod_set_nets(struct pod *p, json_t *nets);
+/* The record for the store of what restarts have come to. */
+void pod_restart_to_row(const struct pod *p, struct pod_row *ret);
 /* Closes what a start needed and nothing later does: kernel, ramdisk, trees. */
 void pod_close_start_fds(struct pod *p);
+/* Those of a new life, and its status directory, out of what its `run` has sent. */
+void pod_take_start_fds(struct pod *p, struct pod *sent);
 bool pod_quiet(const struct pod *p);
 const char *pod_app_state_name(const struct pod_app *a);
 bool pod_app_ended(const struct pod_app *a);

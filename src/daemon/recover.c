@@ -139,7 +139,7 @@ static void take_custody(void *ctx, struct pod *p)
 	(void)ctx;
 	if (pod_state_ended(p->core.state) || !(pod_state_owns(p->core.state) & POD_OWNS_LOCK))
 		return;
-	if (!custody_recover(p) && p->core.domid >= 0)
+	if (!custody_recover(p) && !custody_retake(p) && p->core.domid >= 0)
 		log_warning("pod %s: its lock is held by nobody that could be asked", p->uuid);
 }
 

@@ -45,7 +45,7 @@ int store_schema_version(const struct store *s);
 struct pod_row {
 	char uuid[UUID_TEXT_SIZE];
 	char *state;         /* fsm name */
-	char *want;          /* "up" | "down" | "gone" */
+	char *want;          /* "up" | "down" | "again" */
 	int64_t seq;         /* grows by one with each turn of this pod */
 	int64_t generation;  /* grows with each create; 0 before the first */
 	int64_t domid;       /* -1 when there is none: never 0, which is Dom-0 */
@@ -60,6 +60,14 @@ struct pod_row {
 	int64_t qemu_start; /* its start time, clock ticks (/proc/<pid>/stat field 22) */
 	int64_t lock_dev, lock_ino;               /* of the pod directory */
 	int64_t created_at, started_at, ended_at; /* wall clock, ns since 1970; 0 = not yet */
+	/* Read only, see store_restart_put. Without a row of its own: "never" and nothing but 0. */
+	char *policy;   /* fsm name */
+	int64_t burst;  /* short lives one after the other that are borne; 0 = any number */
+	int64_t lives;  /* that came to run */
+	int64_t starts; /* `run` processes that were asked for */
+	int64_t tries;  /* short lives one after the other by now */
+	bool given_up;  /* they were too many */
+	int64_t running_ns; /* CLOCK_BOOTTIME, valid with boot_id: since when it runs; 0 = it does not */
 };
 void pod_row_done(struct pod_row *r);
 /* A deep copy into `ret` (overwritten), which the caller empties with pod_row_done. */
@@ -154,7 +162,9 @@ int store_pod_insert(struct store *s, const struct pod_row *r, struct err *err);
  */
 int store_pod_update(struct store *s, const struct pod_row *r, struct err *err);
 int store_request_set(struct store *s, const char *uuid, const char *request, struct err *err);
-/* Removes the pod, its apps, console, networks, outbox and ledger; history stays until pruned. */
+/* What the row says of restarts; put again, it is replaced. */
+int store_restart_put(struct store *s, const struct pod_row *r, struct err *err);
+/* Removes the pod, its apps, console, networks, restarts, outbox and ledger; history stays until pruned. */
 int store_pod_delete(struct store *s, const char *uuid, struct err *err);
 int store_app_put(struct store *s, const char *uuid, const struct app_row *a, struct err *err);
 /* The last lines of a pod's console; put again, they are replaced. */
@@ -172,6 +182,8 @@ int store_outbox_clear(struct store *s, const char *uuid, struct err *err);
 int store_outbox_delete(struct store *s, int64_t id, struct err *err);
 int store_ledger_put(struct store *s, const char *uuid, int64_t generation, const char *kind,
 	const char *name, const char *state, struct err *err); /* insert or change the state */
+/* What a pod's lives before had is forgotten, but for what is not given back between two lives. */
+int store_ledger_new_life(struct store *s, const char *uuid, struct err *err);
 /* By uuid, generation and domid: put again, it is replaced; delete looks at nothing else. */
 int store_orphan_put(struct store *s, const struct orphan_row *r, struct err *err);
 int store_orphan_delete(struct store *s, const struct orphan_row *r, struct err *err);

@@ -28,6 +28,7 @@
 
 #define MS           INT64_C(1000000)
 #define RESTART_MS   200
+#define SPAWN_MS     50
 #define WALL_AT_BOOT (INT64_C(1700000000) * KIT_S)
 
 /* The one that lives: what the linker catches has no other way to know. */
@@ -249,6 +250,32 @@ static void on_custody(void *ctx, struct pod *p, bool held)
 	fd_close(&of_pod(k, p)->stored_fd);
 }
 
+/* It mounts and reads for a moment. One that is on its way already is no more (runner.h). */
+static void on_spawn(void *ctx, struct pod *p)
+{
+	struct kit *k = ctx;
+	struct kit_pod *kp = of_pod(k, p);
+	if (!kit_effect_begins(k))
+		return;
+	kit_trace_note(k, kp, "spawn");
+	if (p->lock_fd < 0)
+		(void)custody_retake(p);
+	kp->spawn_at = sim_now(k->sim) + SPAWN_MS * MS;
+	kp->start = p->core.starts;
+	kp->run_alive = false;
+	fd_close(&kp->lock_fd);
+	kit_effect_ends(k);
+}
+
+static void on_dismiss(void *ctx, struct pod *p)
+{
+	struct kit *k = ctx;
+	if (!kit_effect_begins(k))
+		return;
+	of_pod(k, p)->spawn_at = 0;
+	kit_effect_ends(k);
+}
+
 /* ---- life ------------------------------------------------------------------------------------ */
 
 static int64_t boot_ns(void *clock)
@@ -292,6 +319,8 @@ static void make_engine(struct kit *k, const char *run_dir)
 		.evict = on_evict,
 		.tell = on_tell,
 		.custody = on_custody,
+		.spawn = on_spawn,
+		.dismiss = on_dismiss,
 	};
 	struct err err = {0};
 	k->engine = engine_new(&ec);
@@ -375,6 +404,7 @@ void kit_start(struct kit *k)
 	k->world = kit_world_new(k, k->inner);
 	make_engine(k, "/run/xenpod");
 	hand_over(k);
+	custody_retake_all(engine_pods(k->engine));
 	k->next_beat = sim_now(k->sim) + KIT_BEAT;
 	k->reconnect_at = sim_now(k->sim) + 100 * MS;
 }
@@ -438,6 +468,7 @@ void kit_reboot(struct kit *k)
 		fd_close(&k->pod[i].lock_fd);
 		fd_close(&k->pod[i].stored_fd);
 		k->pod[i].run_alive = false;
+		k->pod[i].spawn_at = 0;
 	}
 	kit_start(k);
 }

@@ -226,6 +226,16 @@ int kit_code_file(const struct kit_pod *kp, const char *app)
 	return (int)strtol(text, NULL, 10);
 }
 
+void kit_forget_codes(const struct kit_pod *kp)
+{
+	for (size_t i = 0;
+		i < json_array_size(json_object_get(pod_guest_spec(kit_find(kp)), "apps")); i++) {
+		_cleanup_free_ char *path =
+			xasprintf("%s/stage1/rootfs/rkt/status/app%zu", kp->dir, i);
+		unlink(path);
+	}
+}
+
 void kit_assert_ended(
 	const struct kit_pod *kp, enum pod_state state, enum pod_cause cause, int64_t code)
 {

@@ -8,6 +8,8 @@
 #define KIT_BEAT (10 * KIT_S) /* as daemon.c */
 
 /* kit.c */
+/* As `xenpod start` does it before a next life. */
+void kit_forget_codes(const struct kit_pod *kp);
 void kit_told(struct kit_pod *kp);
 /* The disk is good again, if it is time. */
 void kit_mend(struct kit *k);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The kit's loop: users and `run` processes that come again, time, and rest. See kit.h. */
+#include <fcntl.h>
 #include <stdio.h>
 
 #include "kit_int.h"
@@ -44,13 +45,58 @@ static void send_request(struct kit_pod *kp, struct kit_request *r)
 	engine_post(k->engine, p, r->event, &args);
 }
 
+static void refused_over(void *ctx, const struct err *err)
+{
+	struct kit_pod *kp = ctx;
+	struct pod *p = kit_find(kp);
+	if (!err || kp->kit->dead || !p)
+		return;
+	kp->run_alive = false;
+	fd_close(&kp->lock_fd);
+	struct event_args args = {.domid = -1, .outbox = p->spawn_outbox, .message = err_msg(err)};
+	engine_post(kp->kit->engine, p, EV_SPAWN_FAILED, &args);
+}
+
+/* A `run` for the next life, and what it holds (api_run.c, hand_over). */
+static void hand_over(struct kit_pod *kp)
+{
+	struct kit *k = kp->kit;
+	struct pod *p = kit_find(kp);
+	struct event_args args = {.domid = -1,
+		.outbox = p ? p->spawn_outbox : 0,
+		.request = kp->request,
+		.done = refused_over,
+		.done_ctx = kp};
+	kp->spawn_at = 0;
+	if (!p || p->core.state != POD_RESTARTING)
+		return;
+	if (p->lock_fd < 0 || k->fail_spawns > 0) {
+		k->fail_spawns -= p->lock_fd >= 0;
+		engine_post(k->engine, p, EV_SPAWN_FAILED, &args);
+		return;
+	}
+	kit_forget_codes(kp);
+	fd_close(&kp->lock_fd);
+	kp->lock_fd = fcntl(p->lock_fd, F_DUPFD_CLOEXEC, 3);
+	kp->run_alive = true;
+	kp->told_end = false;
+	struct pod *sent = kit_run_sends(kp);
+	pod_take_start_fds(p, sent);
+	pod_free(sent);
+	engine_post(k->engine, p, EV_HANDED_OVER, &args);
+}
+
 /* Lost the supervisor, and found it again (api_run.c, reconnect). */
 static void reconnect(struct kit_pod *kp)
 {
 	struct pod *p = kit_find(kp);
 	if (!kp->run_alive || !p || !kp->accept.acked)
 		return;
-	if (pod_state_ended(p->core.state)) {
+	if (p->core.state == POD_RESTARTING && kp->start == p->core.starts) {
+		hand_over(kp);
+		return;
+	}
+	if (p->core.state >= POD_BACKOFF || kp->start != p->core.starts) {
 		kit_told(kp);
 		return;
 	}
@@ -81,6 +127,8 @@ static void requests(struct kit *k)
 		send_request(kp, &kp->accept);
 		if (back)
 			reconnect(kp);
+		if (kp->spawn_at && sim_now(k->sim) >= kp->spawn_at)
+			hand_over(kp);
 		/* Change verbs wait for the barrier. */
 		if (!k->open)
 			continue;
@@ -153,9 +201,17 @@ static bool step(struct kit *k, int64_t limit)
 		return true;
 	}
 	kit_check(k);
+	if (k->reboot_wanted) {
+		k->reboot_wanted = false;
+		kit_reboot(k);
+		return true;
+	}
 	due = sooner(due, sim_next_due(k->sim));
 	if (k->mend_at)
 		due = sooner(due, k->mend_at);
+	for (size_t i = 0; i < k->npods; i++)
+		if (k->pod[i].spawn_at)
+			due = sooner(due, k->pod[i].spawn_at);
 	bool idle = due < 0 && !k->reconnect_at;
 	if (idle && limit < 0)
 		return false;

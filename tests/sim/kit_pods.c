@@ -103,6 +103,12 @@ void kit_network(struct kit_pod *kp, int host_port)
 	json_object_set_new(kp->request, "network", network);
 }
 
+void kit_restart(struct kit_pod *kp, enum pod_policy policy, int limit)
+{
+	json_object_set_new(kp->request, "restart",
+		json_make("{s:s, s:i}", "policy", restart_policy_name(policy), "limit", limit));
+}
+
 static int empty_file(void)
 {
 	int fd = memfd_create("kit", MFD_CLOEXEC);
@@ -163,6 +169,6 @@ void kit_kill_run(struct kit_pod *kp)
 	kp->run_alive = false;
 	fd_close(&kp->lock_fd);
 	const struct pod *p = kit_find(kp);
-	if (p && !pod_state_ended(p->core.state))
+	if (p && p->core.state < POD_BACKOFF)
 		kit_post(kp, EV_STOP, CAUSE_RUN_LOST);
 }
