@@ -148,6 +148,8 @@ static const struct {
 	{API_COLLECT, api_verb_collect, true},
 	{API_PAUSE, api_verb_pause, true},
 	{API_RESUME, api_verb_resume, true},
+	{API_START, api_verb_start, true},
+	{API_SHUTDOWN, api_verb_shutdown, true},
 };
 
 /* The call that is under way goes on undisturbed. */
@@ -376,9 +378,12 @@ static void news(struct conn *c, struct pod *p)
 
 void api_on_turn(struct api *a, const struct turn_record *t)
 {
-	for (struct conn *c = a->conns; c; c = c->next)
+	for (struct conn *c = a->conns; c; c = c->next) {
 		if (!c->dead && c->role == CONN_WATCH)
 			conn_reply(c, json_make("{s:o}", "event", podjson_turn(t)), true);
+		else if (!c->dead && c->role == CONN_SHUTDOWN)
+			shutdown_update(c, t);
+	}
 	struct pod *p = pods_find(engine_pods(a->cfg.engine), t->pod->uuid);
 	if (p)
 		each_of(a, p->uuid, news, p);

@@ -21,7 +21,7 @@ static void change_done(void *ctx, const struct err *err)
 		conn_reply(c, NULL, false);
 }
 
-static void change(struct conn *c, struct pod *p, enum pod_event event)
+void conn_change(struct conn *c, struct pod *p, enum pod_event event)
 {
 	struct event_args args = {.domid = -1, .done = change_done, .done_ctx = c};
 	c->role = CONN_CHANGE;
@@ -33,21 +33,21 @@ void api_verb_stop(struct conn *c, json_t *params)
 {
 	struct pod *p = conn_pod(c, params);
 	if (p)
-		change(c, p, json_bool_opt(params, "force", false) ? EV_KILL : EV_STOP);
+		conn_change(c, p, json_bool_opt(params, "force", false) ? EV_KILL : EV_STOP);
 }
 
 void api_verb_pause(struct conn *c, json_t *params)
 {
 	struct pod *p = conn_pod(c, params);
 	if (p)
-		change(c, p, EV_PAUSE);
+		conn_change(c, p, EV_PAUSE);
 }
 
 void api_verb_resume(struct conn *c, json_t *params)
 {
 	struct pod *p = conn_pod(c, params);
 	if (p)
-		change(c, p, EV_RESUME);
+		conn_change(c, p, EV_RESUME);
 }
 
 /* ---- waiting ------------------------------------------------------------------------------ */
@@ -87,6 +87,10 @@ void gc_update(struct conn *c, struct pod *p)
 {
 	if (p->core.state == POD_EXITED || p->core.state == POD_FAILED)
 		engine_post(c->api->cfg.engine, p, EV_GC, NULL);
+	else if (p->core.state < POD_COLLECTING || p->core.state == POD_BACKOFF ||
+		 p->core.state == POD_RESTARTING)
+		conn_fail(c, ERR_STATE, "pod %s is %s: stop it first", p->uuid,
+			pod_state_word(p->core.state));
 }
 
 void api_verb_gc(struct conn *c, json_t *params)
@@ -99,11 +103,6 @@ void api_verb_gc(struct conn *c, json_t *params)
 	struct pod *p = conn_pod(c, params);
 	if (!p)
 		return;
-	if (p->core.state < POD_COLLECTING) {
-		conn_fail(c, ERR_STATE, "pod %s is %s: stop it first", p->uuid,
-			pod_state_word(p->core.state));
-		return;
-	}
 	remember(c, CONN_GC, p);
 	gc_update(c, p);
 }

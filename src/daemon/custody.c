@@ -156,6 +156,12 @@ void custody_remove(const struct pod *p)
 	}
 }
 
+void custody_renew(const struct pod *p)
+{
+	custody_remove(p);
+	custody_store(p);
+}
+
 struct adoption {
 	const char *name;
 	int fd;

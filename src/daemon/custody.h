@@ -39,6 +39,8 @@ bool custody_run_alive(const struct pod *p);
  */
 void custody_store(const struct pod *p);
 void custody_remove(const struct pod *p);
+/* Both: another life has another status directory. */
+void custody_renew(const struct pod *p);
 /* Gives descriptors that systemd kept to their pods, by (dev, ino) of the pod directory. */
 void custody_adopt(struct pods *pods, const char *const *names, const int *fds, int n);
 

@@ -20,10 +20,12 @@
 #include "daemon/custody.h"
 #include "daemon/engine.h"
 #include "daemon/gone.h"
+#include "daemon/inherit.h"
 #include "daemon/logs.h"
 #include "daemon/loop.h"
 #include "daemon/orphans.h"
 #include "daemon/recover.h"
+#include "daemon/runner.h"
 #include "daemon/sensors.h"
 #include "daemon/setup.h"
 #include "daemon/trace.h"
@@ -51,6 +53,7 @@ struct daemon {
 	struct sensors *sensors;
 	struct recovery *recovery;
 	struct orphans *orphans;
+	struct runners *runners;
 	struct api *api;
 	struct loop_timer *turn_timer, *beat_timer, *watchdog_timer;
 	char boot_id[40];
@@ -168,6 +171,8 @@ static void hook_turn(void *ctx, const struct turn_record *t)
 	if (t->from != t->to || !strcmp(t->event_name, "accept")) {
 		if (!strcmp(t->event_name, "accept"))
 			custody_store(t->pod);
+		else if (t->event == EV_HANDED_OVER)
+			custody_renew(t->pod);
 		status_line(d);
 	}
 	api_on_turn(d->api, t);
@@ -182,8 +187,26 @@ static void hook_turn(void *ctx, const struct turn_record *t)
 HOOK(unmap)
 HOOK(evict)
 HOOK(tell)
-HOOK(forget)
 #undef HOOK
+
+static void hook_forget(void *ctx, struct pod *p)
+{
+	struct daemon *d = ctx;
+	api_on_forget(d->api, p);
+	runners_tidy(d->runners, p->uuid);
+}
+
+static void hook_spawn(void *ctx, struct pod *p)
+{
+	struct daemon *d = ctx;
+	runners_spawn(d->runners, p);
+}
+
+static void hook_dismiss(void *ctx, struct pod *p)
+{
+	struct daemon *d = ctx;
+	runners_dismiss(d->runners, p);
+}
 
 static void hook_history(void *ctx, const struct history_row *h)
 {
@@ -345,9 +368,17 @@ static int make_engine(struct daemon *d, struct err *err)
 		.tell = hook_tell,
 		.forget = hook_forget,
 		.custody = hook_custody,
+		.spawn = hook_spawn,
+		.dismiss = hook_dismiss,
 	};
 	d->engine = engine_new(&ec);
 	engine_set_hooks(d->engine, &hooks);
+	struct runners_config nc = {.loop = d->loop,
+		.program = d->cfg.xenpod,
+		.run_dir = d->cfg.run_dir,
+		.cgroup_root = d->cgroup_root};
+	d->runners = runners_new(&nc);
+	runners_set_engine(d->runners, d->engine);
 	struct sensors_config sc = {
 		.engine = d->engine,
 		.world = d->world,
@@ -377,29 +408,6 @@ static int make_engine(struct daemon *d, struct err *err)
 	return orphans_load(d->orphans, err);
 }
 
-/* Sockets and pods' descriptors that systemd hands over; without it we listen by ourselves. */
-static int take_over_fds(struct daemon *d, struct err *err)
-{
-	char **names = NULL;
-	bool listening = false;
-	int n = sd_listen_fds_with_names(1, &names);
-	for (int i = 0; i < n; i++) {
-		int fd = SD_LISTEN_FDS_START + i;
-		bool admin = !strcmp(names[i], "admin");
-		(void)fd_set_cloexec(fd, 1, NULL);
-		if (admin || !strcmp(names[i], "status")) {
-			api_listen(d->api, fd, admin);
-			listening = true;
-		} else {
-			const char *name = names[i];
-			custody_adopt(engine_pods(d->engine), &name, &fd, 1);
-		}
-		free(names[i]);
-	}
-	free(names);
-	return listening ? 0 : api_listen_default(d->api, err);
-}
-
 static int make_api(struct daemon *d, struct err *err)
 {
 	struct api_config ac = {
@@ -410,10 +418,11 @@ static int make_api(struct daemon *d, struct err *err)
 		.run_dir = d->cfg.run_dir,
 		.health = health,
 		.reconnected = reconnected,
+		.runners = d->runners,
 		.ctx = d,
 	};
 	d->api = api_new(&ac);
-	return take_over_fds(d, err);
+	return inherit_all(d->api, engine_pods(d->engine), err);
 }
 
 static void start_timers(struct daemon *d)
@@ -478,6 +487,7 @@ void daemon_free(struct daemon *d)
 	sim_free(d->sim);
 	recovery_free(d->recovery);
 	orphans_free(d->orphans);
+	runners_free(d->runners);
 	sensors_free(d->sensors);
 	engine_free(d->engine);
 	loop_timer_free(d->turn_timer);

@@ -24,6 +24,7 @@ struct daemon_config {
 	unsigned long sim_seed;
 	int max_starts, max_helpers;
 	int64_t orphan_grace_s; /* orphans.h */
+	const char *xenpod;     /* runner.h; NULL: beside this program */
 };
 
 int daemon_new(const struct daemon_config *cfg, struct daemon **ret, struct err *err);

@@ -312,7 +312,7 @@ static void after_commit(struct engine *e, struct turn *t)
 	for (int i = 0; i < POD_EFFECTS_MAX && t->update.effects[i] != FX_NONE; i++)
 		effect_run(e, p, t->update.effects[i], t->outbox[i]);
 	engine_check_quiet(e, p);
-	if (pod_state_final(p->core.state))
+	if (pod_state_final(t->update.next)) /* the last turn of the pod, here as well */
 		forget(e, p);
 }
 

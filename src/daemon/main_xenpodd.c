@@ -44,6 +44,8 @@ static const char help[] =
 	"      --max-starts=N     pods that may be starting at a time (default 4)\n"
 	"      --orphan-grace=S   how long a domain of ours that no pod accounts for is left\n"
 	"                         alone before it is destroyed (default 60 seconds)\n"
+	"      --xenpod=FILE      the program that starts a pod's next life (default: xenpod\n"
+	"                         beside this one, or in ../bin)\n"
 	"  -d, --debug            log every step\n"
 	"  -h, --help             this text\n"
 	"  -V, --version          the version\n"
@@ -62,7 +64,8 @@ enum {
 	OPT_SCRIPT,
 	OPT_SEED,
 	OPT_STARTS,
-	OPT_GRACE
+	OPT_GRACE,
+	OPT_XENPOD
 };
 
 static const struct option options[] = {
@@ -76,6 +79,7 @@ static const struct option options[] = {
 	{"sim-seed", required_argument, NULL, OPT_SEED},
 	{"max-starts", required_argument, NULL, OPT_STARTS},
 	{"orphan-grace", required_argument, NULL, OPT_GRACE},
+	{"xenpod", required_argument, NULL, OPT_XENPOD},
 	{"debug", no_argument, NULL, 'd'},
 	{"help", no_argument, NULL, 'h'},
 	{"version", no_argument, NULL, 'V'},
@@ -144,6 +148,9 @@ static void set_option(struct daemon_config *cfg, int opt, const char **script)
 	case OPT_GRACE:
 		cfg->orphan_grace_s = (int64_t)number(
 			"--orphan-grace wants seconds, up to a day, not ", optarg, 86400);
+		break;
+	case OPT_XENPOD:
+		cfg->xenpod = optarg;
 		break;
 	case 'd':
 		log_set_max(LOG_LVL_DEBUG);

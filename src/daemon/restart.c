@@ -107,7 +107,11 @@ void restart_apply(const struct engine *e, const struct turn *t)
 	default:
 		break;
 	}
-	c->starts += spawns(&t->update);
+	if (!spawns(&t->update))
+		return;
+	c->starts++;
+	if (c->cause == CAUSE_RESTART_FAILED) /* what is said of the next try counts then */
+		c->message[0] = '\0';
 }
 
 /* ---- another request ------------------------------------------------------------------------- */
@@ -192,6 +196,9 @@ static void start_one(void *ctx, struct pod *p)
 
 void engine_close(struct engine *e, bool closing)
 {
+	if (e->closing != closing)
+		log_notice(closing ? "the host shuts down: stopping all pods, starting none"
+				   : "the host's shutdown is called off: pods are started again");
 	e->closing = closing;
 	pods_each(e->pods, closing ? stop_one : start_one, e);
 }

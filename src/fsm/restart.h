@@ -24,8 +24,7 @@ enum pod_policy {
 		POLICY_MAX_
 };
 
-#define RESTART_LIMIT      10 /* consecutive short lives, unless the pod says otherwise */
-#define RESTART_LIMIT_MAX  1000000
+#define RESTART_LIMIT      10   /* consecutive short lives, unless the pod says otherwise */
 #define RESTART_FIRST_MS   1000 /* doubles with each short life */
 #define RESTART_MAX_MS     300000
 #define RESTART_LONG_MS    600000 /* who has been running for so long has recovered */

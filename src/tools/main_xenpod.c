@@ -17,7 +17,8 @@ static const struct verb {
 	{"list", cmd_list, "", "list pods"},
 	{"status", cmd_status, "[UUID]", "what the supervisor knows (as xenpod-status)"},
 	{"enter", cmd_enter, "UUID [COMMAND...]", "run a command inside an app"},
-	{"stop", cmd_stop, "UUID...", "stop pods"},
+	{"stop", cmd_stop, "UUID... | --all", "stop pods"},
+	{"start", cmd_start, "UUID... | --all", "start pods that wait for their next try"},
 	{"rm", cmd_rm, "UUID...", "remove pods that have ended"},
 	{"gc", cmd_gc, "", "remove all that has ended and what is left over"},
 };

@@ -54,6 +54,11 @@ char *status_state_text(const json_t *pod);
 /* "web=0 db=running worker=SIGKILL"; caller frees. */
 char *status_apps_text(const json_t *pod);
 
+/* status_restart.c: when the next try is, or that it was given up: "" when there is nothing to say. */
+char *status_restart_text(const json_t *pod);
+/* Policy and numbers in one line, "" for a pod without a policy. */
+char *status_restart_line(const json_t *pod);
+
 /* Picks the pod whose UUID begins with `prefix` (any case) out of a list; ERR_NOTFOUND, ERR_INVALID
  * when several do. Borrowed from the list. */
 int status_pick(const json_t *list, const char *prefix, const char **ret_uuid, struct err *err);

@@ -53,6 +53,18 @@ static int add_networks(const struct gather *g, json_t *pod, const char *uuid)
 	return 0;
 }
 
+/* When it would be tried, without a supervisor nobody can say. */
+static void add_restart(json_t *pod, const struct pod_row *r)
+{
+	json_t *restart = json_null();
+	if (strcmp(r->policy, "never") != 0)
+		restart = json_make("{s:s, s:I, s:I, s:I, s:I, s:b, s:n}", "policy", r->policy,
+			"limit", (json_int_t)r->burst, "lives", (json_int_t)r->lives, "starts",
+			(json_int_t)r->starts, "tries", (json_int_t)r->tries, "given_up",
+			(int)r->given_up, "next");
+	json_object_set_new(pod, "restart", restart);
+}
+
 static int add_pod(void *ctx, const struct pod_row *r)
 {
 	struct gather *g = ctx;
@@ -73,6 +85,7 @@ static int add_pod(void *ctx, const struct pod_row *r)
 	if (add_networks(g, pod, r->uuid) < 0)
 		return -1;
 	json_object_set_new(pod, "domain", json_null()); /* only the supervisor sees it */
+	add_restart(pod, r);
 	return store_apps(g->store, r->uuid, add_app, apps, g->err);
 }
 

@@ -28,7 +28,6 @@
 
 #define MS           INT64_C(1000000)
 #define RESTART_MS   200
-#define SPAWN_MS     50
 #define WALL_AT_BOOT (INT64_C(1700000000) * KIT_S)
 
 /* The one that lives: what the linker catches has no other way to know. */
@@ -180,7 +179,7 @@ static void on_qemu_exit(void *ctx, const char *uuid, int64_t pid)
 		engine_qemu_exit(k->engine, uuid, pid);
 }
 
-static struct kit_pod *of_pod(struct kit *k, const struct pod *p)
+struct kit_pod *kit_of(struct kit *k, const struct pod *p)
 {
 	for (size_t i = 0; i < k->npods; i++)
 		if (!strcmp(k->pod[i].uuid, p->uuid))
@@ -194,7 +193,7 @@ static void on_turn(void *ctx, const struct turn_record *t)
 	struct kit *k = ctx;
 	if (k->dead)
 		return;
-	struct kit_pod *kp = of_pod(k, t->pod);
+	struct kit_pod *kp = kit_of(k, t->pod);
 	kit_trace_turn(k, kp, t);
 	if (k->opt.fd_store && !strcmp(t->event_name, "accept"))
 		kp->stored_fd = fcntl(t->pod->lock_fd, F_DUPFD_CLOEXEC, 3);
@@ -204,7 +203,7 @@ static void on_turn(void *ctx, const struct turn_record *t)
 static void on_ready(void *ctx, struct pod *p)
 {
 	struct kit *k = ctx;
-	struct kit_pod *kp = of_pod(k, p);
+	struct kit_pod *kp = kit_of(k, p);
 	if (k->dead)
 		return;
 	kit_trace_note(k, kp, "ready");
@@ -215,14 +214,14 @@ static void on_unmap(void *ctx, struct pod *p)
 {
 	struct kit *k = ctx;
 	if (!k->dead)
-		kit_trace_note(k, of_pod(k, p), "unmap");
+		kit_trace_note(k, kit_of(k, p), "unmap");
 }
 
 static void on_evict(void *ctx, struct pod *p)
 {
 	struct kit *k = ctx;
 	if (!k->dead)
-		kit_trace_note(k, of_pod(k, p), "evict");
+		kit_trace_note(k, kit_of(k, p), "evict");
 }
 
 /* `run` is told of the end, and ends. */
@@ -238,7 +237,7 @@ static void on_tell(void *ctx, struct pod *p)
 	struct kit *k = ctx;
 	if (k->dead)
 		return;
-	kit_told(of_pod(k, p));
+	kit_told(kit_of(k, p));
 }
 
 static void on_custody(void *ctx, struct pod *p, bool held)
@@ -246,34 +245,8 @@ static void on_custody(void *ctx, struct pod *p, bool held)
 	struct kit *k = ctx;
 	if (k->dead)
 		return;
-	kit_trace_note(k, of_pod(k, p), held ? "lock kept" : "lock closed");
-	fd_close(&of_pod(k, p)->stored_fd);
-}
-
-/* It mounts and reads for a moment. One that is on its way already is no more (runner.h). */
-static void on_spawn(void *ctx, struct pod *p)
-{
-	struct kit *k = ctx;
-	struct kit_pod *kp = of_pod(k, p);
-	if (!kit_effect_begins(k))
-		return;
-	kit_trace_note(k, kp, "spawn");
-	if (p->lock_fd < 0)
-		(void)custody_retake(p);
-	kp->spawn_at = sim_now(k->sim) + SPAWN_MS * MS;
-	kp->start = p->core.starts;
-	kp->run_alive = false;
-	fd_close(&kp->lock_fd);
-	kit_effect_ends(k);
-}
-
-static void on_dismiss(void *ctx, struct pod *p)
-{
-	struct kit *k = ctx;
-	if (!kit_effect_begins(k))
-		return;
-	of_pod(k, p)->spawn_at = 0;
-	kit_effect_ends(k);
+	kit_trace_note(k, kit_of(k, p), held ? "lock kept" : "lock closed");
+	fd_close(&kit_of(k, p)->stored_fd);
 }
 
 /* ---- life ------------------------------------------------------------------------------------ */
@@ -319,8 +292,8 @@ static void make_engine(struct kit *k, const char *run_dir)
 		.evict = on_evict,
 		.tell = on_tell,
 		.custody = on_custody,
-		.spawn = on_spawn,
-		.dismiss = on_dismiss,
+		.spawn = kit_spawn,
+		.dismiss = kit_dismiss,
 	};
 	struct err err = {0};
 	k->engine = engine_new(&ec);

@@ -7,10 +7,12 @@
 #include "unit.h"
 
 #include "base/cleanup.h"
+#include "daemon/custody.h"
 
 #define MS          INT64_C(1000000)
 #define AUDIT_BEATS 6
 #define RESTART_MS  200
+#define SPAWN_MS    50
 #define BUSY_LIMIT  100000 /* turns of the loop without time going on: it would spin for ever */
 
 /* ---- requests -------------------------------------------------------------------------------- */
@@ -43,6 +45,34 @@ static void send_request(struct kit_pod *kp, struct kit_request *r)
 	}
 	struct event_args args = {.domid = -1, .done = acknowledged, .done_ctx = r};
 	engine_post(k->engine, p, r->event, &args);
+}
+
+/* ---- next lives ------------------------------------------------------------------------------ */
+
+/* It mounts and reads for a moment. One that is on its way already is no more (runner.h). */
+void kit_spawn(void *ctx, struct pod *p)
+{
+	struct kit *k = ctx;
+	struct kit_pod *kp = kit_of(k, p);
+	if (!kit_effect_begins(k))
+		return;
+	kit_trace_note(k, kp, "spawn");
+	if (p->lock_fd < 0)
+		(void)custody_retake(p);
+	kp->spawn_at = sim_now(k->sim) + SPAWN_MS * MS;
+	kp->start = p->core.starts;
+	kp->run_alive = false;
+	fd_close(&kp->lock_fd);
+	kit_effect_ends(k);
+}
+
+void kit_dismiss(void *ctx, struct pod *p)
+{
+	struct kit *k = ctx;
+	if (!kit_effect_begins(k))
+		return;
+	kit_of(k, p)->spawn_at = 0;
+	kit_effect_ends(k);
 }
 
 static void refused_over(void *ctx, const struct err *err)
@@ -210,7 +240,7 @@ static bool step(struct kit *k, int64_t limit)
 	if (k->mend_at)
 		due = sooner(due, k->mend_at);
 	for (size_t i = 0; i < k->npods; i++)
-		if (k->pod[i].spawn_at)
+		if (k->pod[i].spawn_at && !k->reconnect_at)
 			due = sooner(due, k->pod[i].spawn_at);
 	bool idle = due < 0 && !k->reconnect_at;
 	if (idle && limit < 0)

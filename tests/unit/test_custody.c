@@ -9,6 +9,7 @@
 
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -106,10 +107,43 @@ static void who_has_ended_needs_none(void **state)
 	pod_free(p);
 }
 
+/* Of a pod that comes back, and that nobody holds: by its inode, and only when it is free. */
+static void retaken_when_it_is_free_and_the_same(void **state)
+{
+	(void)state;
+	struct stat st = file_of(dir);
+	struct pod *p = pod_new(UUID);
+	json_t *request = json_pack("{s:s, s:{s:s}}", "dir", dir, "restart", "policy", "always");
+	pod_set_request(p, request);
+	json_decref(request);
+	p->core.state = POD_BACKOFF;
+	p->lock_ino = (int64_t)st.st_ino;
+	_cleanup_fd_ int other = open_dir(dir);
+	assert_int_equal(flock(other, LOCK_EX | LOCK_NB), 0);
+	assert_false(custody_retake(p));
+	fd_close(&other);
+	p->lock_ino++;
+	assert_false(custody_retake(p));
+	p->lock_ino--;
+	p->core.domid = 7; /* its QEMU has it, or had */
+	assert_false(custody_retake(p));
+	p->core.domid = -1;
+	p->policy = POLICY_NEVER;
+	assert_false(custody_retake(p));
+	p->policy = POLICY_ALWAYS;
+	assert_true(custody_retake(p));
+	assert_int_equal(p->lock_dev, st.st_dev);
+	other = open_dir(dir);
+	assert_int_equal(flock(other, LOCK_SH | LOCK_NB), -1);
+	pod_free(p);
+	assert_int_equal(flock(other, LOCK_SH | LOCK_NB), 0);
+}
+
 static const struct CMUnitTest tests[] = {
 	fd_counted(fetched_by_device_and_inode),
 	fd_counted(adopted_when_it_is_the_pods_directory),
 	fd_counted(who_has_ended_needs_none),
+	fd_counted(retaken_when_it_is_free_and_the_same),
 };
 
 UNIT_MAIN(tests, setup, teardown)
