@@ -58,6 +58,9 @@
 	X(HISTORY_ADD, \
 		"INSERT INTO history (uuid, at, event, from_state, to_state, cause, domid, generation)" \
 		" VALUES (?2,?3,?4,?5,?6,?7,?8,?9)") \
+	X(HISTORY_FIRST, \
+		"INSERT INTO history (seq, uuid, at, event, from_state, to_state, cause, domid," \
+		" generation) VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9)") \
 	X(HISTORY_PRUNE, \
 		"DELETE FROM history WHERE seq <= (SELECT max(seq) FROM history) - ?1") \
 	X(HISTORY_LIST, \

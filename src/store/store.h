@@ -21,17 +21,44 @@ struct store;
 enum store_mode {
 	STORE_RW_CREATE, /* the supervisor: migrates, keeps the WAL files at close (PERSIST_WAL) */
 	STORE_READONLY,  /* xenpod-status without a supervisor: short read-only transactions */
+	STORE_REPAIR,    /* fsck, which holds the owner's lock: as STORE_READONLY, and may write */
 };
 
 /*
- * Opens `path` (":memory:" for tests). A schema newer than this program, a foreign file or a
- * corrupt one is ERR_STORE with a message that says what to do; nothing is changed then.
+ * Opens `path` (":memory:" for tests). A schema newer than this program or a foreign file is
+ * ERR_STORE with a message that says what to do; nothing is changed then. So is, read only, a damaged
+ * one; whatever cannot be read or written (ERR_SYSTEM, ERR_FULL, ERR_DENIED) changes nothing either.
  * STORE_RW_CREATE makes the directory (0700) and the file (0600), and is the only owner: a second
  * one gets ERR_EXISTS until the first has closed or died (flock on <path>.owner).
  * STORE_READONLY: ERR_NOTFOUND when there is no store yet, ERR_DENIED when not root. It works
  * beside a live supervisor, after a clean close and after kill -9.
  */
 int store_open(const char *path, enum store_mode mode, struct store **ret, struct err *err);
+
+/*
+ * A database that is damaged, or that was there (its id is still kept in <path>.id) and is missing or
+ * empty, is not refused by STORE_RW_CREATE: what is left of it is renamed to <path>.corrupt-<UTC
+ * time>, never removed, and a new one with the same id takes its place. Whose pods these were has to be
+ * found out of the world again: `pending` until store_rebuilt().
+ */
+struct store_loss {
+	char *why;  /* NULL: no database was ever lost */
+	char *kept; /* what is left of it; "" when nothing is */
+	int64_t at; /* wall clock */
+	bool pending;
+};
+const struct store_loss *store_loss(const struct store *s);
+/* Within the transaction that writes the pods that were found. */
+int store_rebuilt(struct store *s, struct err *err);
+/*
+ * SQLite has met damage since the store was opened. No commit succeeds any more, and nothing can be
+ * relied on: end, and open it anew, which looks at every page and index.
+ */
+bool store_damaged(const struct store *s);
+/* To be called before ending because of that: the next opening looks closely. */
+void store_suspect(struct store *s);
+/* No pod: whose row of history is about the store itself. */
+#define STORE_NOBODY "00000000-0000-0000-0000-000000000000"
 /* Rolls back what was not committed. NULL is fine. */
 void store_close(struct store *s);
 void store_closep(struct store **s);
