@@ -22,6 +22,7 @@
 #include "base/log.h"
 #include "daemon/api_int.h"
 #include "daemon/podjson.h"
+#include "daemon/rebuild.h"
 #include "proto/api.h"
 
 #define MAX_CONNS      4096
@@ -84,7 +85,9 @@ struct pod *conn_pod(struct conn *c, const json_t *params)
 		return NULL;
 	}
 	struct pod *p = pods_find(engine_pods(c->api->cfg.engine), uuid);
-	if (!p)
+	if (!p && store_loss(engine_cfg(c->api->cfg.engine)->store)->pending)
+		conn_fail(c, ERR_UNAVAILABLE, "pod %s is not found yet: " REBUILD_WAIT, uuid);
+	else if (!p)
 		conn_fail(c, ERR_NOTFOUND, "there is no pod %s", uuid);
 	return p;
 }

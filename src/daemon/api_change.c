@@ -81,18 +81,33 @@ void api_verb_wait(struct conn *c, json_t *params)
 
 /* ---- gc ----------------------------------------------------------------------------------- */
 
+/* Only the store's failures end the call: of a pod that is being removed already it waits for that. */
+static void gc_done(void *ctx, const struct err *err)
+{
+	struct conn *c = ctx;
+	c->holds--;
+	if (!c->dead && c->role == CONN_GC && err && err->code != ERR_STATE &&
+		err->code != ERR_NOTFOUND)
+		conn_error(c, err);
+}
+
 /* rkt calls gc as soon as the lock is free, which is just before "exited" is on disk: wait for
  * that. */
 void gc_update(struct conn *c, struct pod *p)
 {
-	if (p->core.state == POD_EXITED || p->core.state == POD_FAILED)
-		engine_post(c->api->cfg.engine, p, EV_GC, NULL);
+	struct event_args args = {.domid = -1, .done = gc_done, .done_ctx = c};
+	if (p->core.state != POD_EXITED && p->core.state != POD_FAILED)
+		return;
+	c->holds++;
+	engine_post(c->api->cfg.engine, p, EV_GC, &args);
 }
 
 void api_verb_gc(struct conn *c, json_t *params)
 {
 	const char *uuid = json_str_opt(params, "uuid", "");
-	if (uuid_valid(uuid) && !pods_find(engine_pods(c->api->cfg.engine), uuid)) {
+	const struct engine *e = c->api->cfg.engine;
+	if (uuid_valid(uuid) && !pods_find(engine_pods(c->api->cfg.engine), uuid) &&
+		!store_loss(engine_cfg(e)->store)->pending) {
 		conn_reply(c, NULL, false); /* nothing of it is left: that is what gc is for */
 		return;
 	}

@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "daemon/api_int.h"
 #include "daemon/podjson.h"
+#include "daemon/storecare.h"
 
 #define HISTORY_LIMIT 10000 /* rows of one answer; a watcher resumes from the last */
 
@@ -151,6 +152,7 @@ void api_verb_health(struct conn *c, json_t *params)
 	json_object_set_new(
 		j, "orphans_collected", json_integer(orphans_collected(a->cfg.orphans)));
 	json_object_set_new(j, "host", host_json(a->cfg.engine));
+	json_object_set_new(j, "rebuilt", storecare_loss(engine_cfg(a->cfg.engine)->store));
 	if (a->cfg.health)
 		a->cfg.health(a->cfg.ctx, j);
 	conn_reply(c, j, false);

@@ -18,6 +18,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "daemon/api_int.h"
+#include "daemon/rebuild.h"
 #include "proto/api.h"
 #include "proto/netinfo.h"
 #include "proto/spec.h"
@@ -206,9 +207,10 @@ static bool has_other_run(const struct conn *c, const struct pod *p)
 }
 
 /* A `run` that lost us (or that we lost) comes again: what we miss of its descriptors is taken. */
-static void reconnect(struct conn *c, struct pod *p, struct pod *sent)
+static void reconnect(struct conn *c, struct pod *p, struct pod *sent, const json_t *params)
 {
 	struct stat st;
+	rebuild_complete(c->api->cfg.engine, p, params);
 	bool same = sent->lock_fd < 0 ||
 		    (fstat(sent->lock_fd, &st) == 0 && (int64_t)st.st_dev == p->lock_dev &&
 			    (int64_t)st.st_ino == p->lock_ino);
@@ -274,7 +276,8 @@ void api_verb_accept(struct conn *c, json_t *params)
 	 */
 	const char *uuid = json_str_opt(params, "uuid", "");
 	struct pod *p = uuid_valid(uuid) ? pods_find(engine_pods(c->api->cfg.engine), uuid) : NULL;
-	if (!p && spec_check_request(params, &err) < 0) {
+	if (!p && (rebuild_check_new(c->api->cfg.engine, params, &err) < 0 ||
+			  spec_check_request(params, &err) < 0)) {
 		conn_error(c, &err);
 		return;
 	}
@@ -288,7 +291,7 @@ void api_verb_accept(struct conn *c, json_t *params)
 		accept_new(c, sent, params);
 		return;
 	}
-	reconnect(c, p, sent);
+	reconnect(c, p, sent, params);
 	pod_free(sent);
 }
 

@@ -5,6 +5,7 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,6 +53,27 @@ int custody_fetch(int64_t pid, int64_t dev, int64_t ino)
 			return TAKE_FD(fd);
 	}
 	return -1;
+}
+
+char *custody_dir(int64_t pid, const char *uuid)
+{
+	char path[64];
+	snprintf(path, sizeof path, "/proc/%lld/fd", (long long)pid);
+	_cleanup_dir_ DIR *d = pid > 0 ? opendir(path) : NULL;
+	const struct dirent *e;
+	while (d && (e = readdir(d))) {
+		char target[PATH_MAX];
+		struct stat st;
+		ssize_t n = readlinkat(dirfd(d), e->d_name, target, sizeof target - 1);
+		if (n <= 0)
+			continue;
+		target[n] = '\0';
+		const char *slash = strrchr(target, '/');
+		if (slash && !strcmp(slash + 1, uuid) && lstat(target, &st) == 0 &&
+			S_ISDIR(st.st_mode))
+			return xstrdup(target);
+	}
+	return NULL;
 }
 
 /* rkt's `pid` file of the pod directory holds the pid of `run` (contract 2.2). */

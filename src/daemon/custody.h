@@ -22,6 +22,12 @@ int custody_fetch(int64_t pid, int64_t dev, int64_t ino);
 bool custody_recover(struct pod *p);
 
 /*
+ * The directory named `uuid` that process `pid` has open, as it is called now; NULL when it has none.
+ * Caller frees. How a pod directory is found of which nothing else is known: QEMU has its lock.
+ */
+char *custody_dir(int64_t pid, const char *uuid);
+
+/*
  * Does the process that rkt's `pid` file names still live? It is the `run` that wrote the file: a
  * later process with its number would have started after the file was written.
  */

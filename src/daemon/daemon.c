@@ -23,9 +23,11 @@
 #include "daemon/logs.h"
 #include "daemon/loop.h"
 #include "daemon/orphans.h"
+#include "daemon/records.h"
 #include "daemon/recover.h"
 #include "daemon/sensors.h"
 #include "daemon/setup.h"
+#include "daemon/storecare.h"
 #include "daemon/trace.h"
 #include "daemon/worker.h"
 #include "daemon/world_sim.h"
@@ -38,7 +40,6 @@
 #define BLIND_PINGS  3             /* for the sensors' hello; they start after at most 10 s */
 #define RUN_GRACE_NS (30 * SECOND) /* for `run` processes to come back after our start */
 #define PRUNE_BEATS  360           /* once an hour */
-#define HISTORY_ROWS 100000
 
 struct daemon {
 	struct daemon_config cfg;
@@ -63,6 +64,8 @@ struct daemon {
 	char world_why[160]; /* why it is not */
 	int64_t sensor_restarts;
 	int64_t watchdog_ns;
+	char *records_dir;
+	int exit_status;
 };
 
 /* ---- turning ------------------------------------------------------------------------------ */
@@ -81,6 +84,11 @@ static void turn(void *ctx)
 	next = sooner(next, recovery_run(d->recovery));
 	next = sooner(next, orphans_run(d->orphans));
 	loop_timer_set(d->turn_timer, next);
+	/* Nothing can be stored any more, and nothing was done without: the next one sees to it. */
+	if (storecare_damaged(d->store)) {
+		d->exit_status = DAEMON_EXIT_DAMAGED;
+		loop_stop(d->loop);
+	}
 }
 
 static int64_t real_boot(void *clock)
@@ -222,18 +230,6 @@ static bool sensors_hang(struct daemon *d)
 	return ++d->blind_beats > BLIND_PINGS;
 }
 
-/* The newest stay: enough for every question about a year of ordinary pods. */
-static void prune_history(struct daemon *d)
-{
-	_cleanup_err_ struct err err = {0};
-	if (store_begin(d->store, &err) == 0 &&
-		store_history_prune(d->store, HISTORY_ROWS, &err) == 0 &&
-		store_commit(d->store, &err) == 0)
-		return;
-	store_rollback(d->store);
-	log_warning("old history cannot be removed, trying again in an hour: %s", err_msg(&err));
-}
-
 static void beat(void *ctx)
 {
 	struct daemon *d = ctx;
@@ -250,7 +246,7 @@ static void beat(void *ctx)
 	if (d->opened_at && ++d->gone_beats % GONE_PINGS == 0)
 		gone_look(d->engine);
 	if (++d->prune_beats % PRUNE_BEATS == 0)
-		prune_history(d);
+		storecare_prune(d->store);
 }
 
 static void watchdog(void *ctx)
@@ -334,6 +330,7 @@ static int make_engine(struct daemon *d, struct err *err)
 		.run_dir = d->cfg.run_dir,
 		.cgroup_root = d->cgroup_root,
 		.console_dir = *d->cfg.console_dir ? d->cfg.console_dir : NULL,
+		.records_dir = d->records_dir,
 		.max_starts = d->cfg.max_starts,
 		.max_helpers = d->cfg.max_helpers,
 	};
@@ -439,6 +436,7 @@ static int build(struct daemon *d, struct err *err)
 		setup_dirs(d->cfg.state_dir, d->cfg.run_dir, err) < 0 || open_store(d, err) < 0)
 		return -1;
 	d->cgroup_root = cgroup_root(d->cfg.cgroup_root);
+	d->records_dir = xasprintf("%s/" RECORDS_DIR, d->cfg.state_dir);
 	d->loop = loop_new();
 	d->worker = worker_new(d->loop);
 	if (make_world(d, err) < 0 || make_engine(d, err) < 0 || make_api(d, err) < 0)
@@ -459,12 +457,13 @@ int daemon_new(const struct daemon_config *cfg, struct daemon **ret, struct err 
 	return 0;
 }
 
-void daemon_run(struct daemon *d)
+int daemon_run(struct daemon *d)
 {
 	(void)sd_notify(0, "READY=1\nSTATUS=recovering");
 	log_info("xenpodd %s, store %s, world %s", XENPOD_VERSION, store_id(d->store),
 		d->world->ops->name);
 	loop_run(d->loop);
+	return d->exit_status;
 }
 
 void daemon_free(struct daemon *d)
@@ -485,6 +484,7 @@ void daemon_free(struct daemon *d)
 	loop_timer_free(d->watchdog_timer);
 	loop_free(d->loop);
 	store_close(d->store);
+	free(d->records_dir);
 	free(d->cgroup_root);
 	free(d);
 }

@@ -27,8 +27,12 @@ struct daemon_config {
 };
 
 int daemon_new(const struct daemon_config *cfg, struct daemon **ret, struct err *err);
-/* Until SIGTERM or SIGINT. Pods go on without us. */
-void daemon_run(struct daemon *d);
+/*
+ * Until SIGTERM or SIGINT: 0. DAEMON_EXIT_DAMAGED when the database turned out to be damaged: the next
+ * start looks at all of it. Pods go on without us.
+ */
+#define DAEMON_EXIT_DAMAGED 253
+int daemon_run(struct daemon *d);
 void daemon_free(struct daemon *d);
 
 #endif

@@ -13,6 +13,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "daemon/engine_int.h"
+#include "daemon/records.h"
 
 #define MS                  INT64_C(1000000)
 #define COMMIT_RETRY_MS     100 /* first pause after a commit that did not happen; doubles */
@@ -30,7 +31,7 @@ struct engine *engine_new(const struct engine_config *cfg)
 	return e;
 }
 
-static void qevent_free(struct qevent *q)
+void qevent_free(struct qevent *q)
 {
 	free(q->console);
 	json_decref(q->args.nets);
@@ -109,6 +110,7 @@ static struct qevent *enqueue(
 	struct qevent *q = xcalloc(1, sizeof *q);
 	q->pod = p;
 	q->event = event;
+	q->since = engine_now(e);
 	q->args = args ? *args : (struct event_args){.domid = -1};
 	if (q->args.message)
 		snprintf(q->message, sizeof q->message, "%s", q->args.message);
@@ -257,6 +259,7 @@ static void publish(struct engine *e, const struct turn *t)
 		.cause = t->cause,
 		.detail = t->ev->message,
 	};
+	records_turn(e, &rec);
 	if (e->hooks.turn)
 		e->hooks.turn(e->hooks.ctx, &rec);
 }
@@ -319,9 +322,10 @@ static void refuse(struct engine *e, struct turn *t)
 
 /* ---- batches ------------------------------------------------------------------------------ */
 
-static bool is_transient(const struct err *err)
+/* A damaged store is not the turn's fault, either: who runs us ends, and the next one sees to it. */
+static bool is_transient(const struct engine *e, const struct err *err)
 {
-	return store_retryable(err->code);
+	return store_retryable(err->code) || store_damaged(e->cfg.store);
 }
 
 /*
@@ -338,7 +342,7 @@ static int make_turns(struct engine *e, struct turn *turns, struct err *err)
 		_cleanup_err_ struct err why = {0};
 		if (turn_make(e, t, &why) == 0)
 			continue;
-		if (!t->denied && is_transient(&why)) {
+		if (!t->denied && is_transient(e, &why)) {
 			err_move(err, &why);
 			return -n;
 		}
@@ -371,6 +375,7 @@ static void commit_failed(struct engine *e, struct turn *turns, int n, const str
 	e->stats.commit_retries++;
 	e->stats.store_failing = true;
 	snprintf(e->stats.store_error, sizeof e->stats.store_error, "%s", err_msg(err));
+	requests_refuse_late(e, err);
 }
 
 static void committed(struct engine *e, struct turn *turns, int n)

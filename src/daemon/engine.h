@@ -60,6 +60,7 @@ struct engine_config {
 	const char *run_dir;     /* exports, helper locks */
 	const char *cgroup_root; /* NULL: no cgroups */
 	const char *console_dir; /* logs of the guests' consoles; NULL: there are none */
+	const char *records_dir; /* records.h; NULL: none are kept */
 	int max_starts;          /* pods between exporting and unpausing */
 	int max_helpers;         /* helper processes at a time */
 };

@@ -13,6 +13,7 @@ struct qevent {
 	struct pod *pod;
 	enum pod_event event;
 	bool accept; /* the pod's birth: inserts the row */
+	int64_t since;
 	struct event_args args;
 	char message[sizeof((struct pod_core *)0)->message];
 	char *console; /* args.console */
@@ -82,6 +83,16 @@ static inline int plugin_places(const struct engine *e)
 	int half = (e->cfg.max_helpers + 1) / 2;
 	return half < e->cfg.max_starts ? half : e->cfg.max_starts;
 }
+
+/* engine.c */
+void qevent_free(struct qevent *q);
+
+/*
+ * requests.c: the store cannot be written, because of `err`. Who has waited for an answer for
+ * REQUEST_WAIT_NS is told so, and nothing of the request happens. What the world said stays queued.
+ */
+#define REQUEST_WAIT_NS INT64_C(5000000000)
+void requests_refuse_late(struct engine *e, const struct err *err);
 
 /* turn.c: guard, step, apply in memory, write within the open transaction. -1: undone, err set. */
 int turn_make(struct engine *e, struct turn *t, struct err *err);

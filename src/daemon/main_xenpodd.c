@@ -50,7 +50,8 @@ static const char help[] =
 	"\n"
 	"Logs to the journal, or to standard error when it is a terminal or there is no journal.\n"
 	"Stopping xenpodd stops no pod: it takes them up again when it starts.\n"
-	"Exit status: 0 stopped by a signal; 254 it could not start, and says why.\n";
+	"Exit status: 0 stopped by a signal; 253 the database is damaged, and is replaced when it\n"
+	"is started again; 254 it could not start, and says why.\n";
 
 enum {
 	OPT_STATE = 256,
@@ -200,7 +201,7 @@ int main(int argc, char **argv)
 	struct daemon *d = NULL;
 	if (daemon_new(&cfg, &d, &err) < 0)
 		return fail(&err);
-	daemon_run(d);
+	int status = daemon_run(d);
 	daemon_free(d);
-	return 0;
+	return status;
 }

@@ -11,6 +11,8 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "daemon/custody.h"
+#include "daemon/rebuild.h"
+#include "daemon/records.h"
 
 #define SECOND         INT64_C(1000000000)
 #define HELPER_POLL_NS (SECOND / 5)
@@ -20,6 +22,7 @@ enum phase {
 	PHASE_WORLD,   /* for the sensors' hello */
 	PHASE_HELPERS, /* for the helpers of the supervisor before us */
 	PHASE_LIST,    /* for the list of domains */
+	PHASE_REBUILD, /* the database was lost: for the commit of the pods that are found */
 	PHASE_SETTLE,  /* for the commit of the differences */
 	PHASE_OPEN,
 };
@@ -29,6 +32,7 @@ struct recovery {
 	enum phase phase;
 	int64_t helpers_until;
 	bool helpers_busy;
+	struct rebuild *rebuild; /* NULL: the database was not lost */
 };
 
 /* ---- coldplug ----------------------------------------------------------------------------- */
@@ -126,11 +130,14 @@ struct recovery *recovery_new(const struct recovery_config *cfg)
 {
 	struct recovery *r = xcalloc(1, sizeof *r);
 	r->cfg = *cfg;
+	r->rebuild = rebuild_new(cfg->engine, cfg->sensors);
 	return r;
 }
 
 void recovery_free(struct recovery *r)
 {
+	if (r)
+		rebuild_free(r->rebuild);
 	free(r);
 }
 
@@ -161,6 +168,8 @@ static bool helpers_done(struct recovery *r)
 {
 	r->helpers_busy = false;
 	pods_each(engine_pods(r->cfg.engine), probe_helper, r);
+	bool late = engine_now(r->cfg.engine) >= r->helpers_until;
+	r->helpers_busy |= rebuild_helpers(r->rebuild, late);
 	return !r->helpers_busy;
 }
 
@@ -178,7 +187,24 @@ void recovery_world_up(struct recovery *r)
 void recovery_listed(struct recovery *r)
 {
 	if (r->phase == PHASE_LIST)
-		r->phase = PHASE_SETTLE;
+		r->phase = r->rebuild ? PHASE_REBUILD : PHASE_SETTLE;
+}
+
+/* Pods that were found are then looked at like any others: their domains are listed once more. */
+static int64_t rebuild(struct recovery *r)
+{
+	_cleanup_err_ struct err err = {0};
+	if (rebuild_run(r->rebuild, &err) < 0) {
+		log_err("the pods that were found cannot be stored, trying again: %s",
+			err_msg(&err));
+		return SECOND;
+	}
+	rebuild_free(r->rebuild);
+	r->rebuild = NULL;
+	pods_each(engine_pods(r->cfg.engine), take_custody, r);
+	r->phase = PHASE_LIST;
+	sensors_restarted(r->cfg.sensors);
+	return -1;
 }
 
 /* ---- replay ------------------------------------------------------------------------------- */
@@ -231,6 +257,7 @@ static void open_barrier(struct recovery *r)
 	replay(r, NULL);
 	pods_each(engine_pods(r->cfg.engine), repeat_synchronous, r);
 	engine_release_barrier(r->cfg.engine);
+	records_settle(r->cfg.engine);
 	r->cfg.finished(r->cfg.ctx);
 }
 
@@ -244,6 +271,8 @@ int64_t recovery_run(struct recovery *r)
 		r->phase = PHASE_LIST;
 		sensors_restarted(r->cfg.sensors);
 		return -1;
+	case PHASE_REBUILD:
+		return rebuild(r);
 	case PHASE_SETTLE:
 		engine_stats_get(r->cfg.engine, &st);
 		if (st.queue)

@@ -185,6 +185,9 @@ static void note_orphan(struct sensors *s, const json_t *frame, bool marked)
 		.domid = json_int_opt(frame, "domid", -1),
 		.generation = json_int_opt(frame, "generation", -1),
 		.marked = marked,
+		.built = json_int_opt(frame, "built", 0),
+		.cpu_ns = json_int_opt(frame, "cpu_time_ns", 0),
+		.memory_kib = json_int_opt(frame, "memory_kib", 0),
 	};
 	snprintf(o->uuid, sizeof o->uuid, "%s", json_str_opt(frame, "uuid", ""));
 	snprintf(o->state, sizeof o->state, "%s", json_str_opt(frame, "state", ""));

@@ -38,6 +38,7 @@ struct orphan {
 	char uuid[UUID_TEXT_SIZE];
 	int64_t generation;
 	bool marked; /* by our store; else it is a dying one of a pod of ours */
+	int64_t built, cpu_ns, memory_kib; /* as the frame has it (world.h); built 0: not */
 	char state[16];
 };
 size_t sensors_orphans(const struct sensors *s, const struct orphan **ret);

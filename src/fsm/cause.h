@@ -21,6 +21,7 @@
 	X(OOM, "oom", false, "an app used up its memory")                                          \
 	X(HOST_REBOOT, "host-reboot", false, "the host was rebooted")                              \
 	X(QEMU_LOST, "qemu-lost", false, "the device model (QEMU) died")                           \
+	X(RECORD_LOST, "record-lost", false, "how it ended was lost with the database")            \
 	X(EXPORT_FAILED, "export-failed", true, "its file trees could not be exported")            \
 	X(NETWORK_FAILED, "network-failed", true, "its network could not be made")                 \
 	X(CREATE_FAILED, "create-failed", true, "the domain could not be created")                 \

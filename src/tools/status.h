@@ -27,6 +27,9 @@ struct status_source;
  */
 int status_open(struct status_source **ret, char **ret_notice, struct err *err);
 void status_close(struct status_source *s);
+/* What everybody who looks should be told, of a Health answer: the store cannot be written, or was lost
+ * in the last week. NULL: nothing. Caller frees. */
+char *status_notice(const json_t *health);
 /* {source, supervisor?, pods:[POD...]}; caller decrefs. */
 int status_list(struct status_source *s, json_t **ret, struct err *err);
 /*

@@ -26,7 +26,7 @@ static char *path_in(const char *env, const char *dflt_dir, const char *name)
 }
 
 /* A socket that takes the connection may belong to a supervisor that hangs: so it is asked. */
-static int open_supervisor(struct status_source *s, struct err *err)
+static int open_supervisor(struct status_source *s, char **ret_notice, struct err *err)
 {
 	_cleanup_free_ char *path = path_in(API_ENV_RUN_DIR, API_RUN_DIR, "status");
 	_cleanup_varlink_ struct varlink *link = varlink_connect(path, err);
@@ -34,6 +34,7 @@ static int open_supervisor(struct status_source *s, struct err *err)
 	if (!link || varlink_roundtrip(link, API_HEALTH, NULL, ANSWER_MS, &health, err) < 0)
 		return -1;
 	s->link = TAKE_PTR(link);
+	*ret_notice = status_notice(health);
 	return 0;
 }
 
@@ -59,7 +60,7 @@ int status_open(struct status_source **ret, char **ret_notice, struct err *err)
 	struct status_source *s = xcalloc(1, sizeof(*s));
 	struct err why = {0};
 	*ret_notice = NULL;
-	int r = open_supervisor(s, &why);
+	int r = open_supervisor(s, ret_notice, &why);
 	if (r < 0)
 		r = open_store(s, &why, ret_notice, err);
 	err_done(&why);

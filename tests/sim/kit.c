@@ -281,6 +281,7 @@ static void make_engine(struct kit *k, const char *run_dir)
 		.run_dir = run_dir,
 		.cgroup_root = "/sys/fs/cgroup/xenpod.slice",
 		.console_dir = k->dir,
+		.records_dir = k->records,
 		.max_starts = k->opt.max_starts ? k->opt.max_starts : 4,
 		.max_helpers = k->opt.max_helpers ? k->opt.max_helpers : 4,
 	};
@@ -404,6 +405,15 @@ void kit_crash(struct kit *k)
 	sim_adopt(k->sim, &nobody);
 }
 
+void kit_lose(struct kit *k)
+{
+	_cleanup_free_ char *path = xasprintf("%s/store.db", k->dir);
+	kit_crash(k);
+	assert_int_equal(unlink(path), 0);
+	sim_advance(k->sim, sim_now(k->sim) + RESTART_MS * MS);
+	kit_start(k);
+}
+
 static void new_sim(struct kit *k)
 {
 	struct sim_config cfg = {
@@ -451,6 +461,7 @@ void kit_init(struct kit *k, const struct kit_options *opt)
 	snprintf(k->dir, sizeof k->dir, "%s/xenpod-sim-XXXXXX",
 		access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
 	assert_non_null(mkdtemp(k->dir));
+	snprintf(k->records, sizeof k->records, "%s/records", k->dir);
 	next_boot(k);
 	k->trace = open_memstream(&k->trace_text, &k->trace_len);
 	assert_non_null(k->trace);

@@ -54,6 +54,7 @@ struct kit_options {
 struct kit {
 	struct kit_options opt;
 	char dir[64];
+	char records[80];
 	char boot_id[40];
 	struct sim *sim;
 	struct store *store;
@@ -122,6 +123,8 @@ void kit_rest(struct kit *k);
 
 void kit_crash(struct kit *k); /* xenpodd: SIGKILL */
 void kit_start(struct kit *k);
+/* Its database is removed as it dies; it starts again 200 ms later. */
+void kit_lose(struct kit *k);
 void kit_reboot(struct kit *k);
 /* Dies there, and starts again 200 ms later; counters start from nothing. */
 void kit_crash_at(struct kit *k, enum kit_point point, int64_t n);

@@ -6,6 +6,7 @@
 #include "unit.h"
 
 #include "base/cleanup.h"
+#include "daemon/rebuild.h"
 
 #define MS          INT64_C(1000000)
 #define AUDIT_BEATS 6
@@ -54,6 +55,7 @@ static void reconnect(struct kit_pod *kp)
 		kit_told(kp);
 		return;
 	}
+	rebuild_complete(kp->kit->engine, p, kp->request);
 	struct pod *sent = kit_run_sends(kp);
 	int *to[] = {&p->lock_fd, &p->status_fd, &p->kernel_fd, &p->ramdisk_fd};
 	int *from[] = {&sent->lock_fd, &sent->status_fd, &sent->kernel_fd, &sent->ramdisk_fd};
@@ -75,6 +77,11 @@ static void requests(struct kit *k)
 	bool back = k->reconnect_at && sim_now(k->sim) >= k->reconnect_at;
 	if (k->reconnect_at && !back)
 		return;
+	/* "Unavailable": its pods are not found yet, and everybody comes again. */
+	if (store_loss(k->store)->pending) {
+		k->reconnect_at = sim_now(k->sim) + RESTART_MS * MS;
+		return;
+	}
 	k->reconnect_at = 0;
 	for (size_t i = 0; i < k->npods; i++) {
 		struct kit_pod *kp = &k->pod[i];
@@ -106,6 +113,7 @@ static int64_t drain(struct kit *k)
 	for (int n = 0; n < BUSY_LIMIT; n++) {
 		struct engine_stats st;
 		int64_t turn = engine_run(k->engine);
+		k->dead |= store_damaged(k->store);
 		if (k->dead)
 			return 0;
 		int64_t recover = recovery_run(k->recovery);
@@ -136,6 +144,8 @@ static void beat(struct kit *k)
 
 static void rise(struct kit *k)
 {
+	if (store_damaged(k->store))
+		store_suspect(k->store);
 	kit_crash(k);
 	k->point = KIT_NEVER;
 	sim_advance(k->sim, sim_now(k->sim) + RESTART_MS * MS);

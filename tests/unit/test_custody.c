@@ -9,6 +9,7 @@
 
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -106,10 +107,24 @@ static void who_has_ended_needs_none(void **state)
 	pod_free(p);
 }
 
+/* Without any record of the pod: who holds its lock shows where its directory is. */
+static void a_directory_is_found_by_who_has_it_open(void **state)
+{
+	(void)state;
+	const char *uuid = strrchr(dir, '/') + 1;
+	assert_null(custody_dir(getpid(), uuid));
+	_cleanup_fd_ int there = open_dir(dir);
+	_cleanup_free_ char *got = custody_dir(getpid(), uuid);
+	assert_string_equal(got, dir);
+	assert_null(custody_dir(getpid(), UUID));
+	assert_null(custody_dir(0, uuid));
+}
+
 static const struct CMUnitTest tests[] = {
 	fd_counted(fetched_by_device_and_inode),
 	fd_counted(adopted_when_it_is_the_pods_directory),
 	fd_counted(who_has_ended_needs_none),
+	fd_counted(a_directory_is_found_by_who_has_it_open),
 };
 
 UNIT_MAIN(tests, setup, teardown)
