@@ -13,6 +13,7 @@
 #include "act/netplan.h"
 #include "act/ports.h"
 #include "base/cleanup.h"
+#include "base/crash.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "cni/plugin.h"
@@ -90,6 +91,7 @@ static int undo_plan(const struct netplan *p, const json_t *nets, struct err *er
 		_cleanup_err_ struct err e = {0};
 		if (undo_net(p, i - 1, nets, has_netns, &e) < 0)
 			keep_first(&first, &e);
+		crash_point("network-given-back");
 	}
 	if (first.msg) { /* plugins need the namespace when they are called again */
 		err_move(err, &first);
@@ -165,6 +167,7 @@ static int make_net(const struct netplan *p, int netns, size_t i, json_t *nets, 
 	struct cni_attach at = netplan_attach(p, true, p->n - i);
 	if (cni_net_add(net, &at, &result, err) < 0)
 		return -1;
+	crash_point("network-added");
 	/* Also when it cannot be read: from here on it has to be given back with its result. */
 	json_t *made = json_make("{s:O}", "result", result.raw);
 	int r = dump_interface(netns, net->ifname, &ifconf, err);
@@ -223,6 +226,7 @@ static int make_all(const struct netplan *p, const json_t *network, json_t *nets
 			return -1;
 	if (netns_make(p->netns, err) < 0)
 		return -1;
+	crash_point("netns-made");
 	if (make_nets(p, nets, err) == 0 && open_ports(p->uuid, network, nets, err) == 0) {
 		check_nets(p, nets);
 		return 0;

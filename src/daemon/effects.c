@@ -9,6 +9,7 @@
 
 #include "base/alloc.h"
 #include "base/cleanup.h"
+#include "base/crash.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "daemon/console.h"
@@ -68,11 +69,13 @@ static void collect_done(struct engine *e, struct pod *p, const struct file_job 
 		engine_post(e, p, EV_COLLECT_FAILED, &args);
 		return;
 	}
+	crash_point("custody");
 	if (e->hooks.custody)
 		e->hooks.custody(e->hooks.ctx, p, false);
 	pod_close_start_fds(p);
 	fd_close(&p->status_fd);
 	fd_close(&p->lock_fd);
+	crash_point("unlocked");
 	engine_post(e, p, EV_COLLECTED, &args);
 }
 
@@ -183,6 +186,7 @@ void effect_run(struct engine *e, struct pod *p, enum pod_effect fx, int64_t out
 		log_info("pod %s: %s waits for its run process", p->uuid, pod_effect_name(fx));
 		return;
 	}
+	crash_point(pod_effect_name(fx));
 	switch (fx) {
 	case FX_NETWORK:
 		network(e, p, outbox);

@@ -9,6 +9,7 @@
 
 #include "base/alloc.h"
 #include "base/cleanup.h"
+#include "base/crash.h"
 #include "base/json.h"
 #include "daemon/engine_int.h"
 #include "daemon/logs.h"
@@ -190,6 +191,7 @@ static void answer(
 	if (o->answered)
 		return; /* said twice: the first word counts */
 	o->answered = true;
+	crash_point("answered");
 	if (o->command) {
 		answer_command(o, ok, message, json_str_opt(frame, "code", ""));
 		return;
@@ -244,6 +246,7 @@ void op_go(struct engine *e, struct pod *p, int64_t outbox)
 	o->outbox = outbox;
 	_cleanup_json_ json_t *go = json_make("{s:s}", "t", "go");
 	e->cfg.world->ops->act_send(e->cfg.world, o->id, go);
+	crash_point("go-sent");
 }
 
 static void unlink_op(struct engine *e, struct op **at)
@@ -288,7 +291,9 @@ static void start(struct engine *e, struct op *o)
 	o->started = true;
 	e->running_ops++;
 	e->running[o->lane]++;
-	if (e->cfg.world->ops->act_start(e->cfg.world, o->id, request, fds, nfds, &err) == 0)
+	int r = e->cfg.world->ops->act_start(e->cfg.world, o->id, request, fds, nfds, &err);
+	crash_point("helper");
+	if (r == 0)
 		return;
 	answer(e, o, false, err_msg(&err), NULL);
 	unlink_op(e, find(e, o->id));

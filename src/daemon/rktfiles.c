@@ -11,6 +11,7 @@
 
 #include "base/alloc.h"
 #include "base/cleanup.h"
+#include "base/crash.h"
 #include "base/files.h"
 
 #define READY_LINK   "supervisor-status"
@@ -20,6 +21,7 @@ int rktfiles_ready(int rkt_dirfd, struct err *err)
 {
 	if (symlinkat(READY_TARGET, rkt_dirfd, READY_LINK) < 0 && errno != EEXIST)
 		return err_sys(err, "make rkt/%s", READY_LINK);
+	crash_point("shown-ready");
 	return 0;
 }
 
@@ -27,6 +29,7 @@ int rktfiles_unready(int rkt_dirfd, struct err *err)
 {
 	if (unlinkat(rkt_dirfd, READY_LINK, 0) < 0 && errno != ENOENT)
 		return err_sys(err, "remove rkt/%s", READY_LINK);
+	crash_point("shown-unready");
 	return 0;
 }
 
@@ -51,6 +54,7 @@ int rktfiles_codes(int rkt_dirfd, const struct pod_app *apps, size_t n, struct e
 		bool ended = pod_app_ended(&apps[i]);
 		if ((ended ? write_code : forget_code)(rkt_dirfd, &apps[i], err) < 0)
 			return err_wrap(err, "exit code of app %s", apps[i].name);
+		crash_point("code");
 	}
 	return 0;
 }

@@ -5,6 +5,8 @@
  */
 #include "store/priv.h"
 
+#include "base/crash.h"
+
 static int run(struct store *s, enum stmt_id id, const char *what, struct err *err)
 {
 	_cleanup_stmt_ sqlite3_stmt *stmt = stmt_take(s, id, err);
@@ -38,10 +40,12 @@ int store_commit(struct store *s, struct err *err)
 	int r = -1;
 	if (!s->in_tx)
 		return err_set(err, ERR_STORE, "store %s: no transaction to commit", s->path);
+	crash_point("commit");
 	if (s->doom.msg)
 		err_move(err, &s->doom);
 	else
 		r = run(s, STMT_COMMIT, "commit", err);
+	crash_point("committed");
 	if (r == 0)
 		s->in_tx = false;
 	else
