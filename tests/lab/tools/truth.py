@@ -329,8 +329,9 @@ def judge_network(world, claims):
 def judge_files(world, claims):
     for point in world.mounts:
         uuid = uuid_in(point)
-        mine = point.startswith(EXPORTS) or point.startswith(PODS)
-        if mine and uuid not in claims.pods and not world.held.get(uuid):
+        # A directory that the list has is its user's, whatever became of its record: gc takes both.
+        if point.startswith(EXPORTS) and uuid not in claims.pods or \
+                point.startswith(PODS) and uuid not in claims.listed:
             yield f"mount {point}: no pod"
     for folder in LOGS + (HELPER_LOCKS, EXPORTS):
         for name in names_in(folder):
