@@ -14,7 +14,7 @@
 
 /* No build that tests are made of has them. */
 #define XENPOD_CRASH 1
-#include "base/crash.c"
+#include "base/crash.c" /* NOLINT(bugprone-suspicious-include): see above */
 
 static char dir[] = "/tmp/test-crash-XXXXXX";
 
