@@ -16,7 +16,7 @@ truth() {
 
 # launch NAME [ARGS...]: a small quiet pod in the background.
 launch() {
-	start "$1" --net=none "${@:2}" --memory=64M $images/busybox.aci -- -c "$quiet"
+	start "$1" --net=none --memory=64M "${@:2}" $images/busybox.aci -- -c "$quiet"
 }
 
 # fleet N: pods pod1 to podN, until all of them run.

@@ -53,18 +53,19 @@ tar -xf /usr/local/lib/xenpod/stage1-xen.aci -C $inside/guest --strip-components
 
 # ---- xl and a pod --------------------------------------------------------------------------------------
 
-launch held
+launch held --memory=128M
 runs held
 d=$(domid "$uuid")
 check "xl pause" xl pause "$uuid"
 soon "it is noticed" 60 in_state "$uuid" paused
 check "as somebody else's doing" has_history "$uuid" 'domain-paused running paused'
 truth "a paused pod"
+# Nothing tells of that: the next full look does, one a minute.
 check "xl unpause" xl unpause "$uuid"
-soon "it is noticed" 60 in_state "$uuid" running
+soon "it is noticed" 120 in_state "$uuid" running
 check "as somebody else's doing" has_history "$uuid" 'domain-runs paused running'
 check "xl rename" xl rename "$uuid" another-name
-check "xl mem-set" xl mem-set another-name 60
+check "xl mem-set" xl mem-set another-name 112
 sleep 3
 expect_eq "it is the same pod, and runs" "$(status "$uuid" '.pod | .word + " " + (.domid | tostring)')" "running $d"
 truth "a renamed and smaller pod"
@@ -90,7 +91,7 @@ theirs=0a0a0a0a-0000-4000-8000-000000000001
 ours=0a0a0a0a-0000-4000-8000-000000000002
 plain=0a0a0a0a-0000-4000-8000-000000000003
 for one in theirs ours plain; do
-	made=$(xl_made $one 32 "${!one}") || bail "xl makes a domain" "$made"
+	made=$(xl_made $one 96 "${!one}") || bail "xl makes a domain" "$made"
 	case $one in
 	theirs) mark "$made" 00000000000000000000000000000000 ;;
 	ours) mark "$made" "$(store_id)" ;;

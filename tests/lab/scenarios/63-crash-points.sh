@@ -1,13 +1,15 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # TIER: full
-# PODS: 80
-# LIMIT: 7200
+# PODS: 40
+# LIMIT: 5400
 #
-# A supervisor and helpers that die where they are told to (src/base/crash.h): each kind of life is lived
-# once to count the points that it comes to, then once for each of a spread of them. At every second one
-# that a helper comes to, the supervisor is killed instead, while the helper goes on. systemd starts the
-# supervisor again; the life's end must be the same, or that of a start that failed, and nothing is left.
+# A supervisor and helpers that die where they are told to (src/base/crash.h), three times in each life of
+# a pod: while it starts, while it ends (an app's failure, a stop, a stop by force, xl destroy), while it
+# is collected. Each kind of life is lived once undisturbed to count the points that it comes to, then
+# with a spread of them. At every second one that a helper comes to the supervisor is killed instead, while
+# the helper goes on. systemd starts the supervisor again; the end must be the same, or that of a start
+# that failed, the checker finds no difference, and nothing is left.
 top=$(realpath "$(dirname "$0")/../../..")
 if [ "${LAB_INSIDE-}" != 1 ]; then
 	make -C "$top" --no-print-directory VARIANT=crash build/crash/bin/xenpod{d,-act} >/dev/null || exit 254
@@ -18,11 +20,14 @@ fi
 # shellcheck source=tests/lab/fleet.sh
 . "$(dirname "$0")/../fleet.sh"
 
-# Where they die, and how many points there are in all that were come to.
 at=/run/xenpod/crash-at
 log=/run/xenpod/crash-log
-hits=0
+flag=$inside/flag        # a host volume: its file `go` lets the app fail
 installed=(/usr/local/sbin/xenpodd /usr/local/lib/xenpod/xenpod-act)
+kinds=(failure stop force destroy)
+lives=${LIVES:-24}
+hits=0
+declare -A total         # points of each phase and kind of life
 
 # The programs with crash points in the place of those without, and back.
 deadly() {
@@ -46,128 +51,136 @@ harmless() {
 	systemctl restart xenpodd
 }
 
-# arm WHAT: from here on.
-arm() {
-	rm -f "$log"
-	echo "$1" >"$at"
+# ---- what happens in each phase of a life ------------------------------------------------------------------
+
+start_failure() {
+	mkdir -p $flag
+	rm -f $flag/go
+	start "$1" "--net=$2" --memory=64M --volume=flag,kind=host,source=$flag --mount=volume=flag,target=/flag \
+		"$images/busybox.aci" -- -c 'until [ -e /flag/go ]; do sleep 1; done; exit 7'
 }
 
-# ---- lives: each from nothing to nothing, `$1` is armed where it becomes interesting -------------------
-
-# born NAME SCRIPT [ARGS...]
-born() {
-	start "$1" "${@:3}" --memory=64M "$images/busybox.aci" -- -c "$2"
+start_other() {
+	start "$1" "--net=$2" --memory=64M "$images/busybox.aci" -- -c "$quiet"
 }
 
-comes_up() {
-	until_true 300 in_state "$uuid" 'running|exited|failed'
+end_failure() {
+	touch "$flag/go"
 }
 
-# A whole life, from before the start to the app's failure.
-life_failure() {
-	arm "$1"
-	born "$2" 'exit 7' --net=none
-}
-
-life_network() {
-	arm "$1"
-	born "$2" 'exit 7' --net=default
-}
-
-life_stop() {
-	born "$2" "$quiet" --net=none
-	comes_up
-	arm "$1"
+end_stop() {
 	xenpod stop "$uuid" >/dev/null 2>&1
 }
 
-life_force() {
-	born "$2" "$quiet" --net=none
-	comes_up
-	arm "$1"
+end_force() {
 	xenpod stop --force "$uuid" >/dev/null 2>&1
 }
 
-life_destroy() {
-	born "$2" "$quiet" --net=none
-	comes_up
-	arm "$1"
+end_destroy() {
 	xl destroy "$uuid" >/dev/null 2>&1
 }
 
-# The pod's way out: its end is armed together with its gc.
-life_gc() {
-	born "$2" 'exit 7' --net=default
-	until_true 300 in_state "$uuid" 'exited|failed'
-	arm "$1"
-	xenpod gc --grace-period=0 >/dev/null 2>&1
-}
-
-# What `state cause code-of-run` each may end with; gone: removed already. A helper that is killed may
-# cost a start its pod, and a stop its order.
+# `state cause code-of-run`; a helper that is killed may cost a stop its order.
 declare -A ends=(
-	[failure]='exited finished 7|failed (export|create|start)-failed 254'
-	[network]='exited finished 7|failed (export|network|create|start)-failed 254'
+	[failure]='exited finished 7'
 	[stop]='exited stopped (0|254)'
-	[force]='exited killed 254'
+	[force]='exited killed 137'
 	[destroy]='exited destroyed 254'
-	[gc]='(exited finished|gone) 7'
 )
-
-# ---- one life ---------------------------------------------------------------------------------------------
+failed_start='failed (export|network|create|start)-failed 254'
 
 end_of() {
-	status "$uuid" '.pod | .state + " " + .cause' 2>/dev/null | grep . || echo gone
+	echo "$(status "$uuid" '.pod | .state + " " + .cause') $(cat "$t/$name.code" 2>&1)"
 }
 
 has_ended() {
-	[[ $(end_of) =~ ^(exited|failed|gone) ]]
+	[ -s "$t/$name.code" ] && in_state "$uuid" 'exited|failed'
 }
 
 gc_is_done() {
 	xenpod gc --grace-period=0 >/dev/null 2>&1 && [ -z "$(records)" ]
 }
 
-# live KIND WHAT NAME: prints what is wrong with how it ended, nothing when all is well.
-live() {
-	local end
+# ---- points ---------------------------------------------------------------------------------------------------
 
-	"life_$1" "$2" "$3"
-	until_true 300 test -s "$t/$3.code" || echo "xenpod run does not end: $(xenpod-status "$uuid" 2>&1)"
-	until_true 300 has_ended || echo "it does not end: $(xenpod-status "$uuid" 2>&1)"
-	cp $log $inside/points 2>/dev/null
-	until_true 120 supervisor_runs || echo "no supervisor: $(systemctl status xenpodd 2>&1 | head -n 5)"
-	end="$(end_of) $(cat "$t/$3.code")"
-	[[ $end =~ ^(${ends[$1]})$ ]] || echo "its end: $end"
-	python3 -ISB $inside/tools/truth.py --wait 90 2>&1
-	until_true 120 gc_is_done || echo "gc: $(records)"
-	python3 -ISB $inside/tools/truth.py --wait 60 2>&1
-	echo "$end" >$inside/end
+# arm PHASE: its turn's point of that phase of this kind of life, from here on.
+arm() {
+	local all=${total[$1]-0}
+
+	point=0
+	[ "$all" = 0 ] || point=$((1 + turn * all / lives))
+	rm -f $log
+	echo "$point $who" >$at
 }
 
-# spread KIND N: that many of its points, evenly.
-spread() {
-	local total n k who wrong
-
-	wrong=$(live "$1" 0 "$1-0")
-	observed=$((observed + 1))
-	expect_eq "$1: undisturbed" "$wrong" ''
-	total=$(wc -l <$inside/points)
+# disarm PHASE: the first life counts; later ones note whether and where they died.
+disarm() {
+	if [ "$turn" = count ]; then
+		total[$1]=$(wc -l <$log)
+	elif [ ! -e $at ]; then
+		hits=$((hits + 1))
+		where+=" ${1%% *} $point/${total[$1]} $(sed -n '$s/^[0-9]* //p' $log)"
+	else
+		where+=" ${1%% *} $point/${total[$1]} -"
+	fi
 	rm -f $at
-	for ((k = 0; k < $2; k++)); do
-		n=$((1 + k * total / $2))
-		who=$([ $((k % 2)) = 0 ] || echo parent)
-		wrong=$(live "$1" "$n $who" "$1-$n")
-		observed=$((observed + 1))
-		if [ -e $at ]; then
-			rm -f $at
-			echo "# $1, point $n of $total: not come to"
-		else
-			hits=$((hits + 1))
-		fi
-		expect_eq "$1, point $n of $total${who:+, $who} ($(sed -n '$s/^[0-9]* //p' $inside/points)): $(cat $inside/end)" \
-			"$wrong" ''
-	done
+}
+
+# ---- a life: prints what is wrong with it, nothing when all is well -----------------------------------------
+
+wrong() {
+	trouble+="$*"$'\n'
+}
+
+differences() {
+	local found
+
+	found=$(python3 -ISB $inside/tools/truth.py --wait 120 2>&1) || wrong "$1: $found"
+}
+
+phase_start() {
+	arm "start $1 $2"
+	if [ "$1" = failure ]; then
+		start_failure "$name" "$2"
+	else
+		start_other "$name" "$2"
+	fi
+	until_true 400 in_state "$uuid" 'running|exited|failed' || wrong "it does not start: $(xenpod-status "$uuid" 2>&1)"
+	disarm "start $1 $2"
+}
+
+phase_end() {
+	if in_state "$uuid" running; then
+		arm "end $1"
+		"end_$1"
+		until_true 300 has_ended || wrong "it does not end: $(xenpod-status "$uuid" 2>&1)"
+		disarm "end $1"
+		[[ $(end_of) =~ ^(${ends[$1]})$ ]] || wrong "its end: $(end_of)"
+	else
+		until_true 300 has_ended || wrong "a start does not end: $(xenpod-status "$uuid" 2>&1)"
+		[[ $turn != count && $(end_of) =~ ^($failed_start)$ ]] || wrong "it did not start: $(end_of)"
+	fi
+	end=$(end_of)
+	differences "when it has ended"
+}
+
+phase_gc() {
+	arm "gc $1"
+	xenpod gc --grace-period=0 >/dev/null 2>&1
+	disarm "gc $1"
+	until_true 180 gc_is_done || wrong "gc: $(records)"
+	differences "after gc"
+}
+
+# live TURN KIND NET
+live() {
+	local name=$2-$3-$1 where='' trouble='' end
+
+	turn=$1
+	phase_start "$2" "$3"
+	phase_end "$2"
+	phase_gc "$3"
+	expect_eq "$name: $end;$where${who:+, of the helper $who}" "$trouble" ''
 }
 
 # What plugins make once and keep is there before things are counted.
@@ -187,14 +200,17 @@ warm >/dev/null || bail "a networked pod"
 pods_begin
 deadly
 soon "the supervisor with crash points runs" 120 supervisor_runs
-spread failure "${POINTS:-22}"
-spread network "${POINTS:-12}"
-spread stop "${POINTS:-10}"
-spread force "${POINTS:-8}"
-spread destroy "${POINTS:-8}"
-spread gc "${POINTS:-8}"
+nets=(none default)
+who=
+for i in 0 1 2 3; do
+	live count "${kinds[i]}" "${nets[i % 2]}"
+done
+for ((k = 0; k < lives; k++)); do
+	who=$([ $((k / 4 % 2)) = 0 ] || echo parent)
+	live $k "${kinds[k % 4]}" "${nets[k % 2]}"
+done
 check "sixty points and more were come to" test $hits -ge "${HITS:-60}"
-echo "# $hits points"
+echo "# $hits points; there are:$(for i in "${!total[@]}"; do echo " $i ${total[$i]},"; done | sort | tr -d '\n')"
 harmless
 soon "the supervisor without crash points runs" 120 supervisor_runs
 pods_end
