@@ -14,6 +14,17 @@ truth() {
 	check "truth: $1" python3 -ISB $inside/tools/truth.py --wait "${2-90}"
 }
 
+# patiently SECONDS COMMAND...: asked now and then only, for asking takes from those who start.
+patiently() {
+	local end=$((SECONDS + $1))
+
+	shift
+	until "$@" >/dev/null 2>&1; do
+		[ $SECONDS -lt $end ] || return 1
+		sleep 2
+	done
+}
+
 # launch NAME [ARGS...]: a small quiet pod in the background.
 launch() {
 	start "$1" --net=none --memory=64M "${@:2}" $images/busybox.aci -- -c "$quiet"
@@ -26,7 +37,7 @@ fleet() {
 	for ((i = 1; i <= $1; i++)); do
 		launch "pod$i"
 	done
-	until_true 600 up_are "$1" || bail "$1 pods run" "$(xenpod-status; tail -n 3 $t/*.err)"
+	patiently 900 up_are "$1" || bail "$1 pods run" "$(xenpod-status; tail -n 3 $t/*.err)"
 	ok "$1 pods run"
 }
 

@@ -259,6 +259,17 @@ static void test_durations(void **state)
 		duration_fails(bad[i]);
 }
 
+static void test_a_time_in_the_future_is_not_waited_for(void **state)
+{
+	const int64_t s = 1000000000;
+	(void)state;
+	assert_false(duration_over(100 * s, 129 * s, 30 * s));
+	assert_true(duration_over(100 * s, 130 * s, 30 * s));
+	assert_false(duration_over(101 * s, 100 * s, 30 * s));
+	assert_true(duration_over(101 * s, 100 * s, 0));
+	assert_true(duration_over(100000 * s, 100 * s, 30 * s));
+}
+
 static void test_status_texts(void **state)
 {
 	(void)state;
@@ -296,6 +307,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_names),
 	cmocka_unit_test(test_manifest_merges),
 	cmocka_unit_test(test_durations),
+	cmocka_unit_test(test_a_time_in_the_future_is_not_waited_for),
 	cmocka_unit_test(test_status_texts),
 	cmocka_unit_test(test_status_pick),
 };
