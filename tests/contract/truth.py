@@ -182,6 +182,8 @@ CASES = [
     (lambda w: w.nodes.update({f"/vm/{LOST}": ""}), f"xenstore /vm/{LOST}: of no domain"),
     (lambda w: w.nodes.update({"/local/domain/0/backend/vif/12/0": ""}),
      "xenstore /local/domain/0/backend/vif/12: of no domain"),
+    (lambda w: w.nodes.update({"/local/domain/0/device-model/12/state": "running"}),
+     "xenstore /local/domain/0/device-model/12: of no domain"),
     (lambda w: w.files.update({f"run/netns/xenpod-{LOST}": ""}), f"netns xenpod-{LOST}: no pod"),
     (lambda w: w.files.update({f"run/netns/xenpod-{OUT}": ""}), f"netns xenpod-{OUT}: no pod with networks"),
     (lambda w: w.files.update({f"{LEASE}10.0.0.9": LOST}), f"lease .*10.0.0.9: {LOST}"),

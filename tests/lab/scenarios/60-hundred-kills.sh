@@ -52,6 +52,10 @@ end() {
 	pids+=($!)
 }
 
+some_are_up() {
+	[ "$(up)" -ge "$1" ]
+}
+
 # Half of the time nothing happens to the pods between two kills.
 something() {
 	draw 20
@@ -64,7 +68,7 @@ something() {
 }
 
 kill_at_random() {
-	draw 40
+	draw 30
 	sleep "$((drawn / 10)).$((drawn % 10))"
 	until_true 60 pidof xenpodd || bail "systemd starts it again" "$(systemctl status xenpodd)"
 	kill -9 "$(pidof xenpodd)"
@@ -105,7 +109,7 @@ pods_begin
 for ((i = 0; i < 10; i++)); do
 	fill $i
 done
-soon "ten pods are there" 600 test "$(xenpod-status --no-legend | wc -l)" -ge 10
+patiently 900 some_are_up 6 || bail "pods come up" "$(xenpod-status)"
 for ((k = 1; k <= kills; k++)); do
 	something
 	kill_at_random

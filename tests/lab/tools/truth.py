@@ -29,6 +29,7 @@ HELPER_LOCKS = "/run/xenpod/lock"
 LEASES = "/var/lib/cni"
 LOGS = ("/var/log/xen", "/var/log/xen/console")
 BACKENDS = "/local/domain/0/backend/"
+MODELS = "/local/domain/0/device-model/"
 # `word` of xenpod-status: with a domain; ended. Everything else is on its way.
 UP = ("running", "paused")
 ENDED = ("exited", "failed")
@@ -295,6 +296,8 @@ def judge_xenstore(world):
         part = path.split("/")
         if path.startswith(BACKENDS) and len(part) > 6 and part[6] not in there:
             gone.add("/".join(part[:7]))
+        elif path.startswith(MODELS) and part[5] not in there:
+            gone.add("/".join(part[:6]))
         elif part[1:3] == ["local", "domain"] and len(part) > 3 and part[3] not in there:
             gone.add("/".join(part[:4]))
         elif part[1] == "libxl" and len(part) > 2 and part[2] not in there:
