@@ -10,16 +10,21 @@
 # shellcheck source=tests/lab/fleet.sh
 . "$(dirname "$0")/../fleet.sh"
 
-# history UUID: "EVENT FROM TO" of each of its turns.
+# history UUID: "EVENT FROM TO CAUSE" of each of its turns.
 history() {
-	status "$1" '.history[] | .event + " " + .from + " " + .to'
+	status "$1" '.history[] | .event + " " + .from + " " + .to + " " + .cause'
 }
 
 has_history() {
 	history "$1" | grep -qx "$2"
 }
 
-# xl_made NAME MEMORY: a paused domain that xl makes, of the guest's kernel alone; prints its domid.
+# is_external UUID NAMES: what others have changed.
+is_external() {
+	[ "$(status "$1" '.pod.domain.external | sort | join(",")')" = "$2" ]
+}
+
+# xl_made NAME MEMORY UUID: a paused domain that xl makes, of the guest's kernel alone; prints its domid.
 xl_made() {
 	printf '%s\n' "name = \"$1\"" 'type = "pv"' "memory = $2" "kernel = \"$inside/guest/vmlinux\"" \
 		"uuid = \"$3\"" 'on_crash = "preserve"' >"$inside/$1.cfg"
@@ -58,15 +63,15 @@ runs held
 d=$(domid "$uuid")
 check "xl pause" xl pause "$uuid"
 soon "it is noticed" 60 in_state "$uuid" paused
-check "as somebody else's doing" has_history "$uuid" 'domain-paused running paused'
+check "as somebody else's doing" has_history "$uuid" 'domain-paused running paused external'
 truth "a paused pod"
 # Nothing tells of that: the next full look does, one a minute.
 check "xl unpause" xl unpause "$uuid"
 soon "it is noticed" 120 in_state "$uuid" running
-check "as somebody else's doing" has_history "$uuid" 'domain-runs paused running'
+check "as somebody else's doing" has_history "$uuid" 'domain-runs paused running external'
 check "xl rename" xl rename "$uuid" another-name
 check "xl mem-set" xl mem-set another-name 112
-sleep 3
+soon "both are noticed as somebody else's doing" 120 is_external "$uuid" memory,name
 expect_eq "it is the same pod, and runs" "$(status "$uuid" '.pod | .word + " " + (.domid | tostring)')" "running $d"
 truth "a renamed and smaller pod"
 check "it can be stopped" timeout 240 xenpod stop "$uuid"
