@@ -62,12 +62,12 @@ launch held --memory=128M
 runs held
 d=$(domid "$uuid")
 check "xl pause" xl pause "$uuid"
-soon "it is noticed" 60 in_state "$uuid" paused
+soon "it is noticed" 150 in_state "$uuid" paused
 check "as somebody else's doing" has_history "$uuid" 'domain-paused running paused external'
 truth "a paused pod"
 # Nothing tells of that: the next full look does, one a minute.
 check "xl unpause" xl unpause "$uuid"
-soon "it is noticed" 120 in_state "$uuid" running
+soon "it is noticed" 150 in_state "$uuid" running
 check "as somebody else's doing" has_history "$uuid" 'domain-runs paused running external'
 check "xl rename" xl rename "$uuid" another-name
 check "xl mem-set" xl mem-set another-name 112
