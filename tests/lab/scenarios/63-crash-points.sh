@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # TIER: full
-# PODS: 17
+# PODS: 19
 # LIMIT: 5400
 #
 # A supervisor and helpers that die where they are told to (src/base/crash.h), twice in each phase of a
@@ -25,7 +25,7 @@ log=/run/xenpod/crash-log
 flag=$inside/flag        # a host volume: its file `go` lets the app fail
 installed=(/usr/local/sbin/xenpodd /usr/local/lib/xenpod/xenpod-act)
 kinds=(failure stop force destroy)
-lives=${LIVES:-14}
+lives=${LIVES:-16}
 hits=0
 declare -A total         # points of each phase
 
