@@ -67,7 +67,7 @@ supervisor_runs() {
 }
 
 observer_start() {
-	"$tests/observer" $datadir "$inside/observed" &
+	"$tests/observer" $datadir "$inside/observed" ${held-} &
 	observer=$!
 }
 
