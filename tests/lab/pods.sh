@@ -67,7 +67,7 @@ supervisor_runs() {
 }
 
 observer_start() {
-	"$tests/observer" $datadir "$inside/observed" ${held-} &
+	"$tests/observer" $datadir "$inside/observed" "${held:-60}" &
 	observer=$!
 }
 
