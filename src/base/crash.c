@@ -36,7 +36,9 @@ static void die(const char *who)
 	bool other =
 		!strcmp(who, "parent") && strcmp(program_invocation_short_name, "xenpodd") != 0;
 	kill(other ? getppid() : getpid(), SIGKILL);
-	while (!other)
+	if (other)
+		return;
+	for (;;)
 		pause();
 }
 
