@@ -58,12 +58,16 @@ LDFLAGS_ALL += --coverage
 STATIC      :=
 else ifeq ($(VARIANT),clang)
 CFLAGS_ALL  += -O2
+else ifeq ($(VARIANT),crash)
+# xenpodd and xenpod-act that can be told where to die (base/crash.h): for the lab, never installed.
+CFLAGS_ALL   += -O2
+CPPFLAGS_ALL += -DXENPOD_CRASH
 else ifeq ($(VARIANT),fuzz)
 CFLAGS_ALL  += -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 LDFLAGS_ALL += -fsanitize=address,undefined
 STATIC      :=
 else
-$(error VARIANT is one of release, debug, coverage, clang, fuzz)
+$(error VARIANT is one of release, debug, coverage, clang, crash, fuzz)
 endif
 
 # ---- rooms: one archive each ------------------------------------------------------------------
@@ -106,8 +110,8 @@ room_xenpod-vif    := act
 arch_xenpod-vif    := base
 libs_xenpod-vif    := -lxenstore -ljansson
 room_xenpod        := tools
-arch_xenpod        := tools appc proto base
-libs_xenpod        := -larchive -lsmartcols -lmd -ljansson
+arch_xenpod        := tools store fsm appc proto base
+libs_xenpod        := -larchive -lsmartcols -lmd -lsqlite3 -ljansson
 room_xenpod-status := tools
 arch_xenpod-status := tools store fsm proto base
 libs_xenpod-status := -lsmartcols -lsqlite3 -ljansson
@@ -183,7 +187,7 @@ FORCE:
 .PHONY: FORCE
 
 clean: ## remove build outputs (keeps the lab's images: make lab-clean removes those)
-	rm -rf build/release build/debug build/coverage build/clang build/fuzz \
+	rm -rf build/release build/debug build/coverage build/clang build/crash build/fuzz \
 		build/report build/lint
 
 -include $(OBJ:.o=.d)

@@ -30,6 +30,7 @@ rooms() {
 		stage1/*                   cni appc proto base          jansson vchan xenstore toollog
 		guest/*                    net proto base               jansson vchan xenstore toollog
 		tools/main_xenpod_status*  store fsm proto base         jansson smartcols
+		tools/fsck*                store fsm proto base         jansson
 		tools/status*              store fsm proto base         jansson smartcols
 		tools/*                    appc proto base              jansson archive smartcols md seccomp
 	END

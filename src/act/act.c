@@ -8,6 +8,7 @@
 #include "act/cgroup.h"
 #include "act/lock.h"
 #include "base/cleanup.h"
+#include "base/crash.h"
 #include "base/json.h"
 #include "base/log.h"
 
@@ -96,6 +97,7 @@ static int run(struct act *a, struct err *err)
 	a->helper_lock = lock_take(lock, err);
 	if (a->helper_lock < 0)
 		return -1;
+	crash_point(c->t);
 	/* A plugin of an earlier try may be at work still, whose helper was killed. */
 	if (c->run == act_network && a->cgroup && cgroup_clear(a->cgroup, err) < 0)
 		return -1;
@@ -114,8 +116,10 @@ static int answer(struct act *a, int result, const struct err *why)
 		failed = json_make("{s:s, s:I, s:s, s:s}", "t", "failed", "op", (json_int_t)a->op,
 			"code", err_code_name(why->code), "message", err_msg(why));
 	}
+	crash_point("answer");
 	if (frame_send(a->sock, failed ? failed : a->answer, NULL, 0, &err) < 0)
 		log_err("the answer was lost: %s", err_msg(&err));
+	crash_point("answer-sent");
 	return result < 0 ? 1 : 0;
 }
 

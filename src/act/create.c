@@ -20,6 +20,7 @@
 #include "act/vifs.h"
 #include "base/alloc.h"
 #include "base/cleanup.h"
+#include "base/crash.h"
 #include "base/json.h"
 #include "proto/world.h"
 
@@ -36,6 +37,7 @@ enum { FD_LOCK, FD_KERNEL, FD_RAMDISK, FD_COUNT };
 static pid_t fork_child(void *user)
 {
 	const struct act *a = user;
+	crash_point("fork"); /* in the midst of libxl's create */
 	pid_t pid = fork();
 	if (pid != 0)
 		return pid;
@@ -106,6 +108,7 @@ static int build(struct act *a, struct hv *hv, uint32_t *ret_domid, struct err *
 	hv_forget(hv);
 	if (r == 0 && libxl_domain_create_new(hv->ctx, &config, ret_domid, NULL, NULL))
 		r = create_failed(a, hv, err);
+	crash_point("domain-made");
 	libxl_domain_config_dispose(&config);
 	return r;
 }
@@ -121,8 +124,10 @@ static int report(struct act *a, struct hv *hv, uint32_t domid, struct err *err)
 	int64_t pid = qemu_pid(hv, domid);
 	char text[24];
 	snprintf(text, sizeof text, "%lld", (long long)pid);
+	crash_point("vifs-tied");
 	if (hv_write(hv, &a->id, domid, WORLD_MARK_BUILT, text, err) < 0)
 		return -1;
+	crash_point("built");
 	_cleanup_json_ json_t *created = json_make("{s:s, s:I, s:I, s:I}", "t", "created", "op",
 		(json_int_t)a->op, "domid", (json_int_t)domid, "qemu_pid", (json_int_t)pid);
 	return frame_send(a->sock, created, NULL, 0, err);
@@ -132,7 +137,9 @@ static int report(struct act *a, struct hv *hv, uint32_t domid, struct err *err)
 static int wait_for_go(struct act *a, struct err *err)
 {
 	_cleanup_json_ json_t *frame = NULL;
+	crash_point("created-sent");
 	int r = frame_recv(a->sock, &frame, NULL, err);
+	crash_point("go-received");
 	if (r < 0)
 		return -1;
 	if (r == 0)
@@ -155,6 +162,7 @@ static int create(struct act *a, struct hv *hv, struct err *err)
 	fd_close(&a->fds.fd[FD_KERNEL]);
 	fd_close(&a->fds.fd[FD_RAMDISK]);
 	rings_shrink(hv, domid, json_array_size(trees));
+	crash_point("rings-shrunk");
 	if (vifs_tie(a, domid, err) < 0 || report(a, hv, domid, err) < 0 || wait_for_go(a, err) < 0)
 		return -1;
 	return hv_unpause(hv, &a->id, domid, err);

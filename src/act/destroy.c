@@ -11,6 +11,7 @@
 #include "act/hv.h"
 #include "base/alloc.h"
 #include "base/cleanup.h"
+#include "base/crash.h"
 
 static bool is_meant(const struct hv_domain *d, int64_t domid)
 {
@@ -97,6 +98,7 @@ int hv_destroy(
 	for (int i = 0; i < n; i++)
 		if (is_meant(&d[i], domid))
 			end_one(hv, d[i].domid);
+	crash_point("destroyed");
 	if ((n = hv_find(hv, id, d, err)) < 0)
 		return -1;
 	bool dying = false;

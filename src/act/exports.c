@@ -14,6 +14,7 @@
 #include "act/mounts.h"
 #include "base/alloc.h"
 #include "base/cleanup.h"
+#include "base/crash.h"
 #include "base/files.h"
 #include "proto/world.h"
 
@@ -125,6 +126,7 @@ int exports_attach(const char *dir, const struct tree *trees, size_t n, struct e
 		_cleanup_free_ char *path = xasprintf(WORLD_TREE_FMT, dir, i);
 		if (attach_one(&trees[i], path, err) < 0)
 			return err_wrap(err, "tree %zu", i);
+		crash_point("tree-attached");
 	}
 	return 0;
 }
@@ -180,5 +182,6 @@ int exports_remove(const char *dir, int *lazy, struct err *err)
 	_cleanup_free_ char *base = xasprintf("%s/tree", dir);
 	if (mounts_remove(dir, lazy, err) < 0 || remove_trees(base, err) < 0)
 		return -1;
+	crash_point("trees-removed");
 	return remove_dir(AT_FDCWD, dir, err);
 }

@@ -17,6 +17,7 @@
 #include "act/ports.h"
 #include "base/alloc.h"
 #include "base/cleanup.h"
+#include "base/crash.h"
 #include "base/json.h"
 
 #define LOG_DIR     "/var/log/xen"
@@ -76,6 +77,7 @@ int act_clear(struct act *a, struct err *err)
 		return -1;
 	if (a->cgroup && cgroup_clear(a->cgroup, err) < 0)
 		return -1;
+	crash_point("cgroup-cleared");
 	if (exports_remove(dir, &lazy, err) < 0)
 		return -1;
 	json_object_set_new(a->answer, "lazy", json_integer(lazy));
@@ -141,6 +143,7 @@ int act_release(struct act *a, struct err *err)
 			return err_set(err, ERR_INVALID, "\"logs\" must be paths");
 		if (release_log(json_string_value(log), err) < 0)
 			return -1;
+		crash_point("log-removed");
 	}
 	if (act_get_path(a, "lock", &lock, err) < 0)
 		return -1;

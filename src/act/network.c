@@ -13,6 +13,7 @@
 #include "act/netplan.h"
 #include "act/ports.h"
 #include "base/cleanup.h"
+#include "base/crash.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "cni/plugin.h"
@@ -90,6 +91,7 @@ static int undo_plan(const struct netplan *p, const json_t *nets, struct err *er
 		_cleanup_err_ struct err e = {0};
 		if (undo_net(p, i - 1, nets, has_netns, &e) < 0)
 			keep_first(&first, &e);
+		crash_point("network-given-back");
 	}
 	if (first.msg) { /* plugins need the namespace when they are called again */
 		err_move(err, &first);
@@ -165,6 +167,7 @@ static int make_net(const struct netplan *p, int netns, size_t i, json_t *nets, 
 	struct cni_attach at = netplan_attach(p, true, p->n - i);
 	if (cni_net_add(net, &at, &result, err) < 0)
 		return -1;
+	crash_point("network-added");
 	/* Also when it cannot be read: from here on it has to be given back with its result. */
 	json_t *made = json_make("{s:O}", "result", result.raw);
 	int r = dump_interface(netns, net->ifname, &ifconf, err);
@@ -223,6 +226,7 @@ static int make_all(const struct netplan *p, const json_t *network, json_t *nets
 			return -1;
 	if (netns_make(p->netns, err) < 0)
 		return -1;
+	crash_point("netns-made");
 	if (make_nets(p, nets, err) == 0 && open_ports(p->uuid, network, nets, err) == 0) {
 		check_nets(p, nets);
 		return 0;
@@ -233,12 +237,19 @@ static int make_all(const struct netplan *p, const json_t *network, json_t *nets
 	return -1;
 }
 
-static int undo_earlier(const struct netplan *p, const json_t *network, struct err *err)
+/*
+ * A namespace tells of an earlier try. Of an earlier life of the pod there may be none any more, after a
+ * reboot, and yet addresses are allocated to it: plugins refuse to do that twice.
+ */
+static int undo_earlier(
+	const struct act *a, const struct netplan *p, const json_t *network, struct err *err)
 {
 	bool there = false;
 	if (netns_exists(p->netns, &there, err) < 0)
 		return -1;
-	if (there && network_undo(p->uuid, network, NULL, err) < 0)
+	bool again = json_bool_opt(a->request, "again", false);
+	if ((there || again) &&
+		network_undo(p->uuid, network, json_object_get(a->request, "nets"), err) < 0)
 		return err_wrap(err, "give back what an earlier try has left");
 	return 0;
 }
@@ -249,7 +260,7 @@ int act_network(struct act *a, struct err *err)
 	json_t *network = NULL;
 	if (json_get_obj(a->request, "network", &network, err) < 0 ||
 		netplan_read(a->id.uuid, network, &p, err) < 0 ||
-		undo_earlier(&p, network, err) < 0)
+		undo_earlier(a, &p, network, err) < 0)
 		return -1;
 	netplan_restart(&p); /* giving back may have taken its time */
 	json_t *nets = json_array();

@@ -15,6 +15,7 @@
 #define APPC_ANNOTATION_MUTABLE "coreos.com/rkt/stage1/mutable" /* "true" | "false" */
 #define APPC_ANNOTATION_OWNER   "xenpod.io/owner" /* "xenpod": prepared by xenpod run; else rkt */
 #define APPC_ANNOTATION_GUARD   "xenpod.io/anti-spoofing" /* "true" | "false" */
+#define APPC_ANNOTATION_RESTART "xenpod.io/restart"       /* see restart.h */
 #define APPC_ANNOTATION_TYPE    "xenpod.io/type"          /* "auto" | "pv" | "pvh" */
 
 struct appc_pod_app {

@@ -64,18 +64,23 @@ int fd_write_all(int fd, const void *data, size_t len, struct err *err)
 	return 0;
 }
 
-/* Opens the directory that holds `path`, so that its entry can be made durable. */
+int dir_sync_at(int dirfd, const char *path, struct err *err)
+{
+	_cleanup_fd_ int fd = openat(dirfd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return err_sys(err, "open directory %s", path);
+	if (fsync(fd) < 0)
+		return err_sys(err, "sync directory %s", path);
+	return 0;
+}
+
+/* The directory that holds `path`: its entry is made durable. */
 static int sync_parent(int dirfd, const char *path, struct err *err)
 {
 	const char *slash = strrchr(path, '/');
 	_cleanup_free_ char *dir =
 		!slash ? xstrdup(".") : xstrndup(path, slash == path ? 1 : (size_t)(slash - path));
-	_cleanup_fd_ int fd = openat(dirfd, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return err_sys(err, "open directory %s", dir);
-	if (fsync(fd) < 0)
-		return err_sys(err, "sync directory %s", dir);
-	return 0;
+	return dir_sync_at(dirfd, dir, err);
 }
 
 static char *temp_of(const char *path)
@@ -101,7 +106,7 @@ static int write_temp(
 	return 0;
 }
 
-int file_write_atomic_at(
+int file_replace_at(
 	int dirfd, const char *path, const void *data, size_t len, mode_t mode, struct err *err)
 {
 	_cleanup_free_ char *tmp = temp_of(path);
@@ -114,6 +119,14 @@ int file_write_atomic_at(
 		unlinkat(dirfd, tmp, 0);
 		return -1;
 	}
+	return 0;
+}
+
+int file_write_atomic_at(
+	int dirfd, const char *path, const void *data, size_t len, mode_t mode, struct err *err)
+{
+	if (file_replace_at(dirfd, path, data, len, mode, err) < 0)
+		return -1;
 	return sync_parent(dirfd, path, err);
 }
 

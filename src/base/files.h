@@ -23,6 +23,14 @@ int file_write_atomic_at(
 	int dirfd, const char *path, const void *data, size_t len, mode_t mode, struct err *err);
 
 /*
+ * The same without the last step, for many files of one directory: the content is on disk, the new
+ * name is only after dir_sync_at().
+ */
+int file_replace_at(
+	int dirfd, const char *path, const void *data, size_t len, mode_t mode, struct err *err);
+int dir_sync_at(int dirfd, const char *path, struct err *err);
+
+/*
  * Makes sure of the room that a later file_write_atomic_at() of up to FILE_RESERVED bytes needs, on
  * file systems that overwrite in place: the temporary file is there already, with its block, on
  * disk. Until then `path` does not exist, or is as it was; file_unreserve_at() gives the room back.

@@ -70,6 +70,21 @@ bool journal_send(int fd, const char *path, const struct journal_field *fields, 
 		       (struct sockaddr *)&sa, sizeof sa) >= 0;
 }
 
+int journal_stream(const char *path, const char *identifier)
+{
+	struct sockaddr_un sa;
+	if (!make_address(path, &sa))
+		return -1;
+	_cleanup_fd_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0 || connect(fd, (struct sockaddr *)&sa, sizeof sa) < 0 ||
+		shutdown(fd, SHUT_RD) < 0)
+		return -1;
+	/* Identifier, unit, priority (info), "<N>" is not looked for, and forwarded to nobody. */
+	_cleanup_free_ char *head = xasprintf("%s\n\n6\n0\n0\n0\n0\n", identifier);
+	ssize_t len = (ssize_t)strlen(head);
+	return send(fd, head, (size_t)len, MSG_NOSIGNAL) == len ? TAKE_FD(fd) : -1;
+}
+
 /* ---- the log sink -------------------------------------------------------------------------------
  */
 

@@ -13,7 +13,8 @@
 
 #include "base/log.h"
 
-#define JOURNAL_SOCKET "/run/systemd/journal/socket"
+#define JOURNAL_SOCKET        "/run/systemd/journal/socket"
+#define JOURNAL_STREAM_SOCKET "/run/systemd/journal/stdout"
 
 /* A field of an entry; any bytes are good as its value. */
 struct journal_field {
@@ -26,6 +27,12 @@ struct journal_field {
 int journal_connect(const char *path);
 /* False: journald was too slow to take it, or is not there at the moment. */
 bool journal_send(int fd, const char *path, const struct journal_field *fields, size_t n);
+
+/*
+ * A stream whose lines become entries, as sd_journal_stream_fd(3) makes one; `identifier` is theirs.
+ * -1 when nobody listens at `path`. Caller closes.
+ */
+int journal_stream(const char *path, const char *identifier);
 
 /*
  * Does what is written to `fd` become entries already? systemd says so to what it starts, with the

@@ -94,6 +94,58 @@ bool json_bool_opt(const json_t *o, const char *key, bool dflt)
 	return json_is_boolean(v) ? json_is_true(v) : dflt;
 }
 
+/* Behind the string whose opening quote is at `s`; NULL: it does not end. */
+static const char *skip_string(const char *s)
+{
+	const char *end = s;
+	while ((end = strchr(end + 1, '"'))) {
+		size_t escapes = 0;
+		while (end[-1 - (ptrdiff_t)escapes] == '\\')
+			escapes++;
+		if (escapes % 2 == 0)
+			return end + 1;
+	}
+	return NULL;
+}
+
+/* Behind the value at `s`: at the comma or bracket that ends it on its own level. */
+static const char *skip_value(const char *s)
+{
+	int depth = 0;
+	while (s && *s) {
+		if (*s == '"') {
+			s = skip_string(s);
+			continue;
+		}
+		bool closes = *s == '}' || *s == ']';
+		if (!depth && (closes || *s == ','))
+			return s;
+		depth += (*s == '{' || *s == '[') - closes;
+		s++;
+	}
+	return NULL;
+}
+
+bool json_member_next(const char **at, struct json_member *ret)
+{
+	const char *s = *at;
+	bool over = s && ((s[0] == '{' && s[1] == '}') || s[0] == '}');
+	*at = over ? s + (*s == '{' ? 2 : 1) : NULL;
+	if (over || !s || (*s != '{' && *s != ',') || s[1] != '"')
+		return false;
+	const char *end = skip_string(s + 1);
+	if (!end || *end != ':')
+		return false;
+	*ret = (struct json_member){.key = s + 2, .value = end + 1};
+	ret->key_len = (size_t)(end - s) - 3;
+	s = skip_value(ret->value);
+	if (!s || *s == ']' || s == ret->value)
+		return false;
+	ret->value_len = (size_t)(s - ret->value);
+	*at = s;
+	return true;
+}
+
 json_t *json_make(const char *fmt, ...)
 {
 	json_error_t je;

@@ -31,6 +31,17 @@ const char *json_str_opt(const json_t *o, const char *key, const char *dflt);
 int64_t json_int_opt(const json_t *o, const char *key, int64_t dflt);
 bool json_bool_opt(const json_t *o, const char *key, bool dflt);
 
+/*
+ * Walks over the members of the object that begins at *at, without parsing their values: for text
+ * that json_text() has made, of which little is wanted. At first *at is the object's '{'. False: there
+ * are no more, and *at is behind the object; or it is no such text, and *at is NULL.
+ */
+struct json_member {
+	const char *key, *value; /* the key without its quotes, the value raw; both into the text */
+	size_t key_len, value_len;
+};
+bool json_member_next(const char **at, struct json_member *ret);
+
 /* json_pack that aborts on a programmer's error instead of returning NULL. */
 json_t *json_make(const char *fmt, ...) __attribute__((returns_nonnull));
 

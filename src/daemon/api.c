@@ -22,6 +22,7 @@
 #include "base/log.h"
 #include "daemon/api_int.h"
 #include "daemon/podjson.h"
+#include "daemon/rebuild.h"
 #include "proto/api.h"
 
 #define MAX_CONNS      4096
@@ -32,7 +33,8 @@
 
 static void update_io(struct conn *c)
 {
-	loop_io_events(c->io, varlink_pending(c->v) ? LOOP_IN | LOOP_OUT : LOOP_IN);
+	bool more = varlink_pending(c->v) || c->role == CONN_LIST;
+	loop_io_events(c->io, more ? LOOP_IN | LOOP_OUT : LOOP_IN);
 }
 
 bool conn_behind(const struct conn *c)
@@ -84,7 +86,9 @@ struct pod *conn_pod(struct conn *c, const json_t *params)
 		return NULL;
 	}
 	struct pod *p = pods_find(engine_pods(c->api->cfg.engine), uuid);
-	if (!p)
+	if (!p && store_loss(engine_cfg(c->api->cfg.engine)->store)->pending)
+		conn_fail(c, ERR_UNAVAILABLE, "pod %s is not found yet: " REBUILD_WAIT, uuid);
+	else if (!p)
 		conn_fail(c, ERR_NOTFOUND, "there is no pod %s", uuid);
 	return p;
 }
@@ -148,6 +152,8 @@ static const struct {
 	{API_COLLECT, api_verb_collect, true},
 	{API_PAUSE, api_verb_pause, true},
 	{API_RESUME, api_verb_resume, true},
+	{API_START, api_verb_start, true},
+	{API_SHUTDOWN, api_verb_shutdown, true},
 };
 
 /* The call that is under way goes on undisturbed. */
@@ -216,6 +222,8 @@ static void on_conn(void *ctx, int events)
 	bool alive = true;
 	if (events & LOOP_OUT)
 		alive = varlink_flush(c->v) >= 0;
+	if (alive && c->role == CONN_LIST && !varlink_pending(c->v))
+		list_continue(c);
 	if (alive && events & LOOP_IN)
 		alive = read_calls(c);
 	if (alive)
@@ -376,9 +384,12 @@ static void news(struct conn *c, struct pod *p)
 
 void api_on_turn(struct api *a, const struct turn_record *t)
 {
-	for (struct conn *c = a->conns; c; c = c->next)
+	for (struct conn *c = a->conns; c; c = c->next) {
 		if (!c->dead && c->role == CONN_WATCH)
 			conn_reply(c, json_make("{s:o}", "event", podjson_turn(t)), true);
+		else if (!c->dead && c->role == CONN_SHUTDOWN)
+			shutdown_update(c, t);
+	}
 	struct pod *p = pods_find(engine_pods(a->cfg.engine), t->pod->uuid);
 	if (p)
 		each_of(a, p->uuid, news, p);

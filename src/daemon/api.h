@@ -9,6 +9,7 @@
 #include "daemon/engine.h"
 #include "daemon/loop.h"
 #include "daemon/orphans.h"
+#include "daemon/runner.h"
 #include "daemon/sensors.h"
 
 struct api;
@@ -18,6 +19,7 @@ struct api_config {
 	struct engine *engine;
 	struct sensors *sensors;
 	struct orphans *orphans;
+	struct runners *runners;
 	const char *run_dir;
 	/* Fills the Health answer with what the daemon itself knows. */
 	void (*health)(void *ctx, json_t *ret);

@@ -21,7 +21,7 @@ static void change_done(void *ctx, const struct err *err)
 		conn_reply(c, NULL, false);
 }
 
-static void change(struct conn *c, struct pod *p, enum pod_event event)
+void conn_change(struct conn *c, struct pod *p, enum pod_event event)
 {
 	struct event_args args = {.domid = -1, .done = change_done, .done_ctx = c};
 	c->role = CONN_CHANGE;
@@ -33,21 +33,21 @@ void api_verb_stop(struct conn *c, json_t *params)
 {
 	struct pod *p = conn_pod(c, params);
 	if (p)
-		change(c, p, json_bool_opt(params, "force", false) ? EV_KILL : EV_STOP);
+		conn_change(c, p, json_bool_opt(params, "force", false) ? EV_KILL : EV_STOP);
 }
 
 void api_verb_pause(struct conn *c, json_t *params)
 {
 	struct pod *p = conn_pod(c, params);
 	if (p)
-		change(c, p, EV_PAUSE);
+		conn_change(c, p, EV_PAUSE);
 }
 
 void api_verb_resume(struct conn *c, json_t *params)
 {
 	struct pod *p = conn_pod(c, params);
 	if (p)
-		change(c, p, EV_RESUME);
+		conn_change(c, p, EV_RESUME);
 }
 
 /* ---- waiting ------------------------------------------------------------------------------ */
@@ -81,29 +81,44 @@ void api_verb_wait(struct conn *c, json_t *params)
 
 /* ---- gc ----------------------------------------------------------------------------------- */
 
+/* Only the store's failures end the call: of a pod that is being removed already it waits for that. */
+static void gc_done(void *ctx, const struct err *err)
+{
+	struct conn *c = ctx;
+	c->holds--;
+	if (!c->dead && c->role == CONN_GC && err && err->code != ERR_STATE &&
+		err->code != ERR_NOTFOUND)
+		conn_error(c, err);
+}
+
 /* rkt calls gc as soon as the lock is free, which is just before "exited" is on disk: wait for
  * that. */
 void gc_update(struct conn *c, struct pod *p)
 {
-	if (p->core.state == POD_EXITED || p->core.state == POD_FAILED)
-		engine_post(c->api->cfg.engine, p, EV_GC, NULL);
+	struct event_args args = {.domid = -1, .done = gc_done, .done_ctx = c};
+	enum pod_state st = p->core.state;
+	if (st < POD_COLLECTING || st == POD_BACKOFF || st == POD_RESTARTING) {
+		conn_fail(c, ERR_STATE, "pod %s is %s: stop it first", p->uuid, pod_state_word(st));
+		return;
+	}
+	if (st != POD_EXITED && st != POD_FAILED)
+		return;
+	c->holds++;
+	engine_post(c->api->cfg.engine, p, EV_GC, &args);
 }
 
 void api_verb_gc(struct conn *c, json_t *params)
 {
 	const char *uuid = json_str_opt(params, "uuid", "");
-	if (uuid_valid(uuid) && !pods_find(engine_pods(c->api->cfg.engine), uuid)) {
+	const struct engine *e = c->api->cfg.engine;
+	if (uuid_valid(uuid) && !pods_find(engine_pods(c->api->cfg.engine), uuid) &&
+		!store_loss(engine_cfg(e)->store)->pending) {
 		conn_reply(c, NULL, false); /* nothing of it is left: that is what gc is for */
 		return;
 	}
 	struct pod *p = conn_pod(c, params);
 	if (!p)
 		return;
-	if (p->core.state < POD_COLLECTING) {
-		conn_fail(c, ERR_STATE, "pod %s is %s: stop it first", p->uuid,
-			pod_state_word(p->core.state));
-		return;
-	}
 	remember(c, CONN_GC, p);
 	gc_update(c, p);
 }

@@ -13,8 +13,10 @@ enum conn_role {
 	CONN_RUN,       /* Accept, the pod is ours */
 	CONN_SESSION,   /* Session: a mapped ring, or waiting for the domain */
 	CONN_WATCH,
+	CONN_LIST, /* has got a part, and gets the next as soon as it has read that */
 	CONN_WAIT,
 	CONN_GC,
+	CONN_SHUTDOWN,
 	CONN_CHANGE, /* Stop, Pause, Resume: until the commit; Orphans: until the worker has looked */
 };
 
@@ -31,10 +33,13 @@ struct conn {
 	enum conn_role role;
 	char uuid[UUID_TEXT_SIZE];
 	char wait_state[32];
+	struct pods_cursor listed; /* CONN_LIST */
 	pid_t pid;
 	int pidfd;              /* CONN_RUN, CONN_SESSION; -1 */
 	struct loop_io *pid_io; /* CONN_RUN: outlives the connection, until the process has ended */
 	struct session *session;
+	int start;   /* CONN_RUN: the life of the pod that it is about */
+	size_t left; /* CONN_SHUTDOWN: pods that have not ended */
 };
 
 /* One mapped ring; in the pod's list while its connection is open. */
@@ -85,12 +90,29 @@ void api_verb_wait(struct conn *c, json_t *params);
 void api_verb_gc(struct conn *c, json_t *params);
 void api_verb_pause(struct conn *c, json_t *params);
 void api_verb_resume(struct conn *c, json_t *params);
+void api_verb_start(struct conn *c, json_t *params);
+void api_verb_shutdown(struct conn *c, json_t *params);
 
+/* api_read.c: the next part of a list. */
+void list_continue(struct conn *c);
 /* api_run.c: tells a run connection where its pod is; sessions that wait for a domain. */
 void run_tell(struct conn *c, const struct pod *p);
+/* All that a start needs is in `p`; its lock is held. Fills in the lock's identity. */
+int run_check_new(struct pod *p, const json_t *request, struct err *err);
+/* What is stored of the sender's words; a new reference. */
+json_t *run_request(const struct conn *c, const json_t *params);
+/* The pod is the sender's to run; the sender is told of all from now on. */
+void run_become(struct conn *c, struct pod *p);
 void session_update(struct conn *c, struct pod *p);
 void session_drop(struct conn *c);
+/* api_restart.c: an Accept for a pod that waits for its next life. */
+void restart_accept(struct conn *c, struct pod *p, struct pod *sent, const json_t *params);
+/* The number of the life that an Accept is about. */
+int restart_start(const json_t *params);
+void shutdown_update(struct conn *c, const struct turn_record *t);
 /* api_change.c */
+/* Posts the event; answers when it is on disk, or refused. */
+void conn_change(struct conn *c, struct pod *p, enum pod_event event);
 void wait_update(struct conn *c, const struct pod *p);
 void gc_update(struct conn *c, struct pod *p);
 

@@ -5,8 +5,12 @@
 #include "base/cleanup.h"
 #include "base/json.h"
 #include "daemon/api_int.h"
+#include "daemon/metrics.h"
 #include "daemon/podjson.h"
+#include "daemon/storecare.h"
 
+#define LIST_WHOLE    1000  /* pods in one answer: a message is bounded (varlink.h) */
+#define LIST_PART     64    /* of many answers: one each turn of the loop */
 #define HISTORY_LIMIT 10000 /* rows of one answer; a watcher resumes from the last */
 
 static void add_pod(void *ctx, struct pod *p)
@@ -26,11 +30,32 @@ static json_t *supervisor_json(struct api *a)
 	return j;
 }
 
+void list_continue(struct conn *c)
+{
+	json_t *pods = json_array();
+	bool more =
+		pods_some(engine_pods(c->api->cfg.engine), &c->listed, LIST_PART, add_pod, pods);
+	conn_reply(c, json_make("{s:o, s:o}", "pods", pods, "supervisor", supervisor_json(c->api)),
+		more);
+}
+
 void api_verb_list(struct conn *c, json_t *params)
 {
 	(void)params;
+	const struct pods *all = engine_pods(c->api->cfg.engine);
+	if (c->more) {
+		c->role = CONN_LIST;
+		c->listed = (struct pods_cursor){0};
+		list_continue(c);
+		return;
+	}
+	if (pods_count(all) > LIST_WHOLE) {
+		conn_fail(c, ERR_FULL, "%zu pods do not fit into one answer: call it with \"more\"",
+			pods_count(all));
+		return;
+	}
 	json_t *pods = json_array();
-	pods_each(engine_pods(c->api->cfg.engine), add_pod, pods);
+	pods_each(all, add_pod, pods);
 	conn_reply(c, json_make("{s:o, s:o}", "pods", pods, "supervisor", supervisor_json(c->api)),
 		false);
 }
@@ -139,18 +164,14 @@ void api_verb_health(struct conn *c, json_t *params)
 	struct api *a = c->api;
 	struct engine_stats st;
 	engine_stats_get(a->cfg.engine, &st);
-	json_t *j = json_make("{s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:o}",
-		"supervisor", supervisor_json(a), "pods",
-		(json_int_t)pods_count(engine_pods(a->cfg.engine)), "turns", (json_int_t)st.turns,
-		"commits", (json_int_t)st.commits, "commit_retries", (json_int_t)st.commit_retries,
-		"rejected", (json_int_t)st.rejected, "unlisted", (json_int_t)st.unlisted, "queue",
-		(json_int_t)st.queue, "queue_max", (json_int_t)st.queue_max, "stall_max_ns",
-		(json_int_t)st.stall_max_ns, "store_error", st.store_failing ? st.store_error : "",
-		"unaccounted_domains", orphans_json(a));
-	json_object_set_new(j, "connections", json_integer((json_int_t)api_connections(a)));
-	json_object_set_new(
-		j, "orphans_collected", json_integer(orphans_collected(a->cfg.orphans)));
-	json_object_set_new(j, "host", host_json(a->cfg.engine));
+	json_t *j = json_make("{s:o, s:I, s:I, s:s, s:o, s:o}", "supervisor", supervisor_json(a),
+		"pods", (json_int_t)pods_count(engine_pods(a->cfg.engine)), "connections",
+		(json_int_t)api_connections(a), "store_error",
+		st.store_failing ? st.store_error : "", "unaccounted_domains", orphans_json(a),
+		"host", host_json(a->cfg.engine));
+	struct metrics_sources from = {a->cfg.engine, a->cfg.sensors, a->cfg.orphans, a->cfg.loop};
+	metrics_json(&from, j);
+	json_object_set_new(j, "rebuilt", storecare_loss(engine_cfg(a->cfg.engine)->store));
 	if (a->cfg.health)
 		a->cfg.health(a->cfg.ctx, j);
 	conn_reply(c, j, false);

@@ -18,6 +18,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "daemon/api_int.h"
+#include "daemon/rebuild.h"
 #include "proto/api.h"
 #include "proto/netinfo.h"
 #include "proto/spec.h"
@@ -86,7 +87,7 @@ static int note_identity(struct pod *p, struct err *err)
 	return 0;
 }
 
-static int check_new(const struct pod *p, const json_t *request, struct err *err)
+int run_check_new(struct pod *p, const json_t *request, struct err *err)
 {
 	size_t trees = json_array_size(json_object_get(request, "trees"));
 	if (p->lock_fd < 0 || p->status_fd < 0 || p->kernel_fd < 0 || p->ramdisk_fd < 0)
@@ -95,7 +96,9 @@ static int check_new(const struct pod *p, const json_t *request, struct err *err
 	if (p->trees.n != trees)
 		return err_set(err, ERR_INVALID, "%zu trees are described, %zu descriptors came",
 			trees, p->trees.n);
-	return check_lock(p, err);
+	if (check_lock(p, err) < 0)
+		return -1;
+	return note_identity(p, err);
 }
 
 /* ---- run
@@ -108,7 +111,11 @@ static void on_run_exit(void *ctx, int events)
 	struct conn *c = ctx;
 	struct pod *p = pods_find(engine_pods(c->api->cfg.engine), c->uuid);
 	conn_drop_peer(c);
-	if (!p || pod_state_ended(p->core.state) || p->core.want != WANT_UP)
+	if (p && p->policy != POLICY_NEVER)
+		runners_tidy(c->api->cfg.runners, p->uuid);
+	/* Of a life that is over it may end when it likes. */
+	if (!p || p->core.state >= POD_BACKOFF || p->core.want != WANT_UP ||
+		p->core.starts != c->start)
 		return;
 	struct event_args args = {.domid = -1, .cause = CAUSE_RUN_LOST};
 	engine_post(c->api->cfg.engine, p, EV_STOP, &args);
@@ -137,7 +144,8 @@ static void tell_end(struct conn *c, const struct pod *p)
 /* Once, and before whatever comes after it: `run` writes them down before it shows its pid. */
 static void tell_nets(struct conn *c, const struct pod *p)
 {
-	if (c->told_nets || !p->nets)
+	/* Before they are made, those of a life before are there. */
+	if (c->told_nets || !p->nets || p->core.state < POD_CREATING)
 		return;
 	c->told_nets = true;
 	conn_reply(c, json_make("{s:s, s:o}", "event", "networked", "nets", netinfo_of(p->nets)),
@@ -147,7 +155,7 @@ static void tell_nets(struct conn *c, const struct pod *p)
 void run_tell(struct conn *c, const struct pod *p)
 {
 	tell_nets(c, p);
-	if (pod_state_ended(p->core.state)) {
+	if (p->core.state >= POD_BACKOFF) { /* this life has ended, whatever follows */
 		tell_end(c, p);
 		return;
 	}
@@ -162,10 +170,13 @@ void run_tell(struct conn *c, const struct pod *p)
 		conn_reply(c, json_make("{s:s}", "event", "unmap"), true);
 }
 
-static void become_run(struct conn *c, struct pod *p)
+void run_become(struct conn *c, struct pod *p)
 {
 	c->role = CONN_RUN;
+	c->start = p->core.starts;
 	watch_peer(c, on_run_exit);
+	if (p->policy != POLICY_NEVER)
+		runners_adopt(c->api->cfg.runners, p, c->pid);
 	conn_reply(c, json_make("{s:s}", "event", "accepted"), true);
 	run_tell(c, p);
 }
@@ -185,7 +196,7 @@ static void accepted(void *ctx, const struct err *err)
 	if (err)
 		conn_error(c, err);
 	else if (p)
-		become_run(c, p);
+		run_become(c, p);
 }
 
 static void move_fd(int *to, int *from)
@@ -206,9 +217,16 @@ static bool has_other_run(const struct conn *c, const struct pod *p)
 }
 
 /* A `run` that lost us (or that we lost) comes again: what we miss of its descriptors is taken. */
-static void reconnect(struct conn *c, struct pod *p, struct pod *sent)
+static void reconnect(struct conn *c, struct pod *p, struct pod *sent, const json_t *params)
 {
 	struct stat st;
+	bool between = p->core.state == POD_BACKOFF || p->core.state == POD_RESTARTING;
+	if (!has_other_run(c, p) && p->policy != POLICY_NEVER &&
+		(between || restart_start(params) != p->core.starts)) {
+		restart_accept(c, p, sent, params);
+		return;
+	}
+	rebuild_complete(c->api->cfg.engine, p, params);
 	bool same = sent->lock_fd < 0 ||
 		    (fstat(sent->lock_fd, &st) == 0 && (int64_t)st.st_dev == p->lock_dev &&
 			    (int64_t)st.st_ino == p->lock_ino);
@@ -230,7 +248,7 @@ static void reconnect(struct conn *c, struct pod *p, struct pod *sent)
 		}
 	}
 	memcpy(c->uuid, p->uuid, sizeof c->uuid);
-	become_run(c, p);
+	run_become(c, p);
 	if (c->api->cfg.reconnected)
 		c->api->cfg.reconnected(c->api->cfg.ctx, p);
 }
@@ -243,17 +261,23 @@ static void bound_vcpus(const struct engine_host *host, json_t *request)
 		json_object_set_new(request, "vcpus", json_integer(host->cpus));
 }
 
+json_t *run_request(const struct conn *c, const json_t *params)
+{
+	json_t *request = json_deep_copy(params);
+	json_object_del(request, "fds");
+	bound_vcpus(engine_host(c->api->cfg.engine), request);
+	return request;
+}
+
 static void accept_new(struct conn *c, struct pod *p, json_t *params)
 {
 	_cleanup_err_ struct err err = {0};
-	if (check_new(p, params, &err) < 0 || note_identity(p, &err) < 0) {
+	if (run_check_new(p, params, &err) < 0) {
 		conn_error(c, &err);
 		pod_free(p);
 		return;
 	}
-	_cleanup_json_ json_t *request = json_deep_copy(params);
-	json_object_del(request, "fds");
-	bound_vcpus(engine_host(c->api->cfg.engine), request);
+	_cleanup_json_ json_t *request = run_request(c, params);
 	pod_set_request(p, request);
 	p->created_at =
 		engine_cfg(c->api->cfg.engine)->wall_ns(engine_cfg(c->api->cfg.engine)->clock);
@@ -274,7 +298,8 @@ void api_verb_accept(struct conn *c, json_t *params)
 	 */
 	const char *uuid = json_str_opt(params, "uuid", "");
 	struct pod *p = uuid_valid(uuid) ? pods_find(engine_pods(c->api->cfg.engine), uuid) : NULL;
-	if (!p && spec_check_request(params, &err) < 0) {
+	if (!p && (rebuild_check_new(c->api->cfg.engine, params, &err) < 0 ||
+			  spec_check_request(params, &err) < 0)) {
 		conn_error(c, &err);
 		return;
 	}
@@ -288,7 +313,7 @@ void api_verb_accept(struct conn *c, json_t *params)
 		accept_new(c, sent, params);
 		return;
 	}
-	reconnect(c, p, sent);
+	reconnect(c, p, sent, params);
 	pod_free(sent);
 }
 

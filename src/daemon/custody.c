@@ -5,9 +5,11 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/pidfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -54,6 +56,27 @@ int custody_fetch(int64_t pid, int64_t dev, int64_t ino)
 	return -1;
 }
 
+char *custody_dir(int64_t pid, const char *uuid)
+{
+	char path[64];
+	snprintf(path, sizeof path, "/proc/%lld/fd", (long long)pid);
+	_cleanup_dir_ DIR *d = pid > 0 ? opendir(path) : NULL;
+	const struct dirent *e;
+	while (d && (e = readdir(d))) {
+		char target[PATH_MAX];
+		struct stat st;
+		ssize_t n = readlinkat(dirfd(d), e->d_name, target, sizeof target - 1);
+		if (n <= 0)
+			continue;
+		target[n] = '\0';
+		const char *slash = strrchr(target, '/');
+		if (slash && !strcmp(slash + 1, uuid) && lstat(target, &st) == 0 &&
+			S_ISDIR(st.st_mode))
+			return xstrdup(target);
+	}
+	return NULL;
+}
+
 /* rkt's `pid` file of the pod directory holds the pid of `run` (contract 2.2). */
 static int64_t run_pid(const struct pod *p)
 {
@@ -90,6 +113,41 @@ bool custody_recover(struct pod *p)
 	return p->lock_fd >= 0;
 }
 
+/*
+ * Between two lives nobody but us has it, and after a reboot nobody at all. The directory is known by
+ * its inode: the device's number may be another in another boot.
+ */
+bool custody_retake(struct pod *p)
+{
+	struct stat st;
+	if (p->policy == POLICY_NEVER || p->core.domid >= 0)
+		return false;
+	_cleanup_fd_ int fd = open(pod_dir(p), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st) < 0 || (int64_t)st.st_ino != p->lock_ino ||
+		flock(fd, LOCK_EX | LOCK_NB) < 0)
+		return false;
+	/* It may have been moved away, by who had the lock until now. */
+	struct stat again;
+	if (stat(pod_dir(p), &again) < 0 || again.st_ino != st.st_ino)
+		return false;
+	p->lock_dev = (int64_t)st.st_dev;
+	p->lock_fd = TAKE_FD(fd);
+	custody_store(p);
+	return true;
+}
+
+static void retake_one(void *ctx, struct pod *p)
+{
+	(void)ctx;
+	if (p->lock_fd < 0 && pod_state_owns(p->core.state) & POD_OWNS_LOCK)
+		(void)custody_retake(p);
+}
+
+void custody_retake_all(struct pods *pods)
+{
+	pods_each(pods, retake_one, NULL);
+}
+
 /* "l" or "s" and the first 12 digits of the UUID: LISTEN_FDNAMES has to fit into one string. */
 static void store_name(const struct pod *p, char kind, char ret[16])
 {
@@ -118,6 +176,12 @@ void custody_remove(const struct pod *p)
 		store_name(p, *kind, name);
 		(void)sd_notifyf(0, "FDSTOREREMOVE=1\nFDNAME=%s", name);
 	}
+}
+
+void custody_renew(const struct pod *p)
+{
+	custody_remove(p);
+	custody_store(p);
 }
 
 struct adoption {

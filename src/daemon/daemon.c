@@ -20,12 +20,17 @@
 #include "daemon/custody.h"
 #include "daemon/engine.h"
 #include "daemon/gone.h"
+#include "daemon/inherit.h"
 #include "daemon/logs.h"
 #include "daemon/loop.h"
+#include "daemon/metrics.h"
 #include "daemon/orphans.h"
+#include "daemon/records.h"
 #include "daemon/recover.h"
+#include "daemon/runner.h"
 #include "daemon/sensors.h"
 #include "daemon/setup.h"
+#include "daemon/storecare.h"
 #include "daemon/trace.h"
 #include "daemon/worker.h"
 #include "daemon/world_sim.h"
@@ -38,7 +43,6 @@
 #define BLIND_PINGS  3             /* for the sensors' hello; they start after at most 10 s */
 #define RUN_GRACE_NS (30 * SECOND) /* for `run` processes to come back after our start */
 #define PRUNE_BEATS  360           /* once an hour */
-#define HISTORY_ROWS 100000
 
 struct daemon {
 	struct daemon_config cfg;
@@ -51,6 +55,7 @@ struct daemon {
 	struct sensors *sensors;
 	struct recovery *recovery;
 	struct orphans *orphans;
+	struct runners *runners;
 	struct api *api;
 	struct loop_timer *turn_timer, *beat_timer, *watchdog_timer;
 	char boot_id[40];
@@ -63,6 +68,9 @@ struct daemon {
 	char world_why[160]; /* why it is not */
 	int64_t sensor_restarts;
 	int64_t watchdog_ns;
+	struct metrics_watch metrics;
+	char *records_dir;
+	int exit_status;
 };
 
 /* ---- turning ------------------------------------------------------------------------------ */
@@ -81,6 +89,11 @@ static void turn(void *ctx)
 	next = sooner(next, recovery_run(d->recovery));
 	next = sooner(next, orphans_run(d->orphans));
 	loop_timer_set(d->turn_timer, next);
+	/* Nothing can be stored any more, and nothing was done without: the next one sees to it. */
+	if (storecare_damaged(d->store)) {
+		d->exit_status = DAEMON_EXIT_DAMAGED;
+		loop_stop(d->loop);
+	}
 }
 
 static int64_t real_boot(void *clock)
@@ -168,22 +181,32 @@ static void hook_turn(void *ctx, const struct turn_record *t)
 	if (t->from != t->to || !strcmp(t->event_name, "accept")) {
 		if (!strcmp(t->event_name, "accept"))
 			custody_store(t->pod);
+		else if (t->event == EV_HANDED_OVER)
+			custody_renew(t->pod);
 		status_line(d);
 	}
 	api_on_turn(d->api, t);
 }
 
-#define HOOK(name)                                                                                 \
+#define HOOK(name, whose, fn)                                                                      \
 	static void hook_##name(void *ctx, struct pod *p)                                          \
 	{                                                                                          \
 		struct daemon *d = ctx;                                                            \
-		api_on_##name(d->api, p);                                                          \
+		fn(d->whose, p);                                                                   \
 	}
-HOOK(unmap)
-HOOK(evict)
-HOOK(tell)
-HOOK(forget)
+HOOK(unmap, api, api_on_unmap)
+HOOK(evict, api, api_on_evict)
+HOOK(tell, api, api_on_tell)
+HOOK(spawn, runners, runners_spawn)
+HOOK(dismiss, runners, runners_dismiss)
 #undef HOOK
+
+static void hook_forget(void *ctx, struct pod *p)
+{
+	struct daemon *d = ctx;
+	api_on_forget(d->api, p);
+	runners_tidy(d->runners, p->uuid);
+}
 
 static void hook_history(void *ctx, const struct history_row *h)
 {
@@ -222,18 +245,6 @@ static bool sensors_hang(struct daemon *d)
 	return ++d->blind_beats > BLIND_PINGS;
 }
 
-/* The newest stay: enough for every question about a year of ordinary pods. */
-static void prune_history(struct daemon *d)
-{
-	_cleanup_err_ struct err err = {0};
-	if (store_begin(d->store, &err) == 0 &&
-		store_history_prune(d->store, HISTORY_ROWS, &err) == 0 &&
-		store_commit(d->store, &err) == 0)
-		return;
-	store_rollback(d->store);
-	log_warning("old history cannot be removed, trying again in an hour: %s", err_msg(&err));
-}
-
 static void beat(void *ctx)
 {
 	struct daemon *d = ctx;
@@ -250,7 +261,8 @@ static void beat(void *ctx)
 	if (d->opened_at && ++d->gone_beats % GONE_PINGS == 0)
 		gone_look(d->engine);
 	if (++d->prune_beats % PRUNE_BEATS == 0)
-		prune_history(d);
+		storecare_prune(d->store);
+	(void)metrics_look(&d->metrics);
 }
 
 static void watchdog(void *ctx)
@@ -334,6 +346,7 @@ static int make_engine(struct daemon *d, struct err *err)
 		.run_dir = d->cfg.run_dir,
 		.cgroup_root = d->cgroup_root,
 		.console_dir = *d->cfg.console_dir ? d->cfg.console_dir : NULL,
+		.records_dir = d->records_dir,
 		.max_starts = d->cfg.max_starts,
 		.max_helpers = d->cfg.max_helpers,
 	};
@@ -345,9 +358,17 @@ static int make_engine(struct daemon *d, struct err *err)
 		.tell = hook_tell,
 		.forget = hook_forget,
 		.custody = hook_custody,
+		.spawn = hook_spawn,
+		.dismiss = hook_dismiss,
 	};
 	d->engine = engine_new(&ec);
 	engine_set_hooks(d->engine, &hooks);
+	struct runners_config nc = {.loop = d->loop,
+		.program = d->cfg.xenpod,
+		.run_dir = d->cfg.run_dir,
+		.cgroup_root = d->cgroup_root};
+	d->runners = runners_new(&nc);
+	runners_set_engine(d->runners, d->engine);
 	struct sensors_config sc = {
 		.engine = d->engine,
 		.world = d->world,
@@ -372,32 +393,10 @@ static int make_engine(struct daemon *d, struct err *err)
 		.ctx = d,
 	};
 	d->orphans = orphans_new(&oc);
+	d->metrics.from = (struct metrics_sources){d->engine, d->sensors, d->orphans, d->loop};
 	if (recovery_load(&ec, d->engine, err) < 0)
 		return -1;
 	return orphans_load(d->orphans, err);
-}
-
-/* Sockets and pods' descriptors that systemd hands over; without it we listen by ourselves. */
-static int take_over_fds(struct daemon *d, struct err *err)
-{
-	char **names = NULL;
-	bool listening = false;
-	int n = sd_listen_fds_with_names(1, &names);
-	for (int i = 0; i < n; i++) {
-		int fd = SD_LISTEN_FDS_START + i;
-		bool admin = !strcmp(names[i], "admin");
-		(void)fd_set_cloexec(fd, 1, NULL);
-		if (admin || !strcmp(names[i], "status")) {
-			api_listen(d->api, fd, admin);
-			listening = true;
-		} else {
-			const char *name = names[i];
-			custody_adopt(engine_pods(d->engine), &name, &fd, 1);
-		}
-		free(names[i]);
-	}
-	free(names);
-	return listening ? 0 : api_listen_default(d->api, err);
 }
 
 static int make_api(struct daemon *d, struct err *err)
@@ -410,10 +409,11 @@ static int make_api(struct daemon *d, struct err *err)
 		.run_dir = d->cfg.run_dir,
 		.health = health,
 		.reconnected = reconnected,
+		.runners = d->runners,
 		.ctx = d,
 	};
 	d->api = api_new(&ac);
-	return take_over_fds(d, err);
+	return inherit_all(d->api, engine_pods(d->engine), err);
 }
 
 static void start_timers(struct daemon *d)
@@ -439,6 +439,7 @@ static int build(struct daemon *d, struct err *err)
 		setup_dirs(d->cfg.state_dir, d->cfg.run_dir, err) < 0 || open_store(d, err) < 0)
 		return -1;
 	d->cgroup_root = cgroup_root(d->cfg.cgroup_root);
+	d->records_dir = xasprintf("%s/" RECORDS_DIR, d->cfg.state_dir);
 	d->loop = loop_new();
 	d->worker = worker_new(d->loop);
 	if (make_world(d, err) < 0 || make_engine(d, err) < 0 || make_api(d, err) < 0)
@@ -459,12 +460,14 @@ int daemon_new(const struct daemon_config *cfg, struct daemon **ret, struct err 
 	return 0;
 }
 
-void daemon_run(struct daemon *d)
+int daemon_run(struct daemon *d)
 {
 	(void)sd_notify(0, "READY=1\nSTATUS=recovering");
 	log_info("xenpodd %s, store %s, world %s", XENPOD_VERSION, store_id(d->store),
 		d->world->ops->name);
 	loop_run(d->loop);
+	metrics_end(&d->metrics);
+	return d->exit_status;
 }
 
 void daemon_free(struct daemon *d)
@@ -478,6 +481,7 @@ void daemon_free(struct daemon *d)
 	sim_free(d->sim);
 	recovery_free(d->recovery);
 	orphans_free(d->orphans);
+	runners_free(d->runners);
 	sensors_free(d->sensors);
 	engine_free(d->engine);
 	loop_timer_free(d->turn_timer);
@@ -485,6 +489,7 @@ void daemon_free(struct daemon *d)
 	loop_timer_free(d->watchdog_timer);
 	loop_free(d->loop);
 	store_close(d->store);
+	free(d->records_dir);
 	free(d->cgroup_root);
 	free(d);
 }

@@ -24,11 +24,16 @@ struct daemon_config {
 	unsigned long sim_seed;
 	int max_starts, max_helpers;
 	int64_t orphan_grace_s; /* orphans.h */
+	const char *xenpod;     /* runner.h; NULL: beside this program */
 };
 
 int daemon_new(const struct daemon_config *cfg, struct daemon **ret, struct err *err);
-/* Until SIGTERM or SIGINT. Pods go on without us. */
-void daemon_run(struct daemon *d);
+/*
+ * Until SIGTERM or SIGINT: 0. DAEMON_EXIT_DAMAGED when the database turned out to be damaged: the next
+ * start looks at all of it. Pods go on without us.
+ */
+#define DAEMON_EXIT_DAMAGED 253
+int daemon_run(struct daemon *d);
 void daemon_free(struct daemon *d);
 
 #endif

@@ -9,6 +9,7 @@
 
 #include "base/alloc.h"
 #include "base/cleanup.h"
+#include "base/crash.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "daemon/console.h"
@@ -24,7 +25,7 @@ struct file_job {
 	enum pod_effect fx;
 	int64_t outbox;
 	int rkt_fd; /* dup; -1: nothing can be written */
-	struct pod_app app[SPEC_MAX_APPS];
+	struct pod_app *app;
 	size_t napps;
 	const char *console_dir; /* NULL: its last lines are not wanted */
 	char *console;
@@ -52,7 +53,18 @@ static void ready_done(struct engine *e, struct pod *p, const struct err *err)
 		e->hooks.ready(e->hooks.ctx, p);
 }
 
-/* Codes and readiness are on disk: the last copy of the lock may go (design, "The lock"). */
+static void unlock(struct engine *e, struct pod *p)
+{
+	crash_point("custody");
+	if (e->hooks.custody)
+		e->hooks.custody(e->hooks.ctx, p, false);
+	fd_close(&p->status_fd);
+	fd_close(&p->lock_fd);
+	crash_point("unlocked");
+}
+
+/* Codes and readiness are on disk: the last copy of the lock may go (design, "The lock"). Who
+ * may come back keeps it until that is decided. */
 static void collect_done(struct engine *e, struct pod *p, const struct file_job *j)
 {
 	const struct err *err = &j->err;
@@ -68,11 +80,9 @@ static void collect_done(struct engine *e, struct pod *p, const struct file_job 
 		engine_post(e, p, EV_COLLECT_FAILED, &args);
 		return;
 	}
-	if (e->hooks.custody)
-		e->hooks.custody(e->hooks.ctx, p, false);
 	pod_close_start_fds(p);
-	fd_close(&p->status_fd);
-	fd_close(&p->lock_fd);
+	if (p->policy == POLICY_NEVER)
+		unlock(e, p);
 	engine_post(e, p, EV_COLLECTED, &args);
 }
 
@@ -86,6 +96,7 @@ static void files_done(struct worker_job *wj)
 		collect_done(j->e, p, j);
 	fd_close(&j->rkt_fd);
 	free(j->console);
+	free(j->app);
 	err_done(&j->err);
 	free(j);
 }
@@ -110,8 +121,11 @@ static void files_start(struct engine *e, struct pod *p, enum pod_effect fx, int
 	j->fx = fx;
 	j->outbox = outbox;
 	j->rkt_fd = rkt_fd_of(p);
-	memcpy(j->app, p->app, sizeof j->app);
-	j->napps = p->napps;
+	if (fx == FX_COLLECT && p->napps) {
+		j->app = xcalloc(p->napps, sizeof *j->app);
+		memcpy(j->app, p->app, p->napps * sizeof *j->app);
+		j->napps = p->napps;
+	}
 	/* gc removes the log; whoever asks why the pod ended comes later. */
 	if (fx == FX_COLLECT && !pod_cause_in_order(p->core.cause, p->core.code))
 		j->console_dir = e->cfg.console_dir;
@@ -121,33 +135,61 @@ static void files_start(struct engine *e, struct pod *p, enum pod_effect fx, int
 	worker_submit(e->cfg.worker, &j->job);
 }
 
-void engine_watch(struct engine *e, const struct pod *p)
+void engine_watch(struct engine *e, struct pod *p)
 {
 	if (p->core.domid < 0)
 		return;
 	_cleanup_json_ json_t *f = json_make("{s:s, s:s, s:I, s:i}", "t", "watch", "uuid", p->uuid,
 		"domid", (json_int_t)p->core.domid, "apps", (int)p->napps);
+	p->watched = p->core.domid;
 	e->cfg.world->ops->watch_send(e->cfg.world, f);
 }
 
-static void unwatch(struct engine *e, const struct pod *p)
+/* Not core.domid: a later turn of the same commit may have forgotten it. */
+static void unwatch(struct engine *e, struct pod *p)
 {
-	if (p->core.domid < 0)
+	if (!p->watched)
 		return;
 	_cleanup_json_ json_t *f =
-		json_make("{s:s, s:I}", "t", "unwatch", "domid", (json_int_t)p->core.domid);
+		json_make("{s:s, s:I}", "t", "unwatch", "domid", (json_int_t)p->watched);
+	p->watched = 0;
 	e->cfg.world->ops->watch_send(e->cfg.world, f);
 }
 
 /* Of the loopback interface alone nothing has to be made. */
 static void network(struct engine *e, struct pod *p, int64_t outbox)
 {
-	if (pod_network(p)) {
+	if (pod_has_network(p)) {
 		op_start(e, p, FX_NETWORK, outbox);
 		return;
 	}
 	struct event_args args = {.domid = -1, .outbox = outbox};
 	engine_post(e, p, EV_NETWORKED, &args);
+}
+
+static void call(void (*hook)(void *, struct pod *), struct engine *e, struct pod *p)
+{
+	if (hook)
+		hook(e->hooks.ctx, p);
+}
+
+/* Kept for the next life: there is none. */
+static void unlock_kept(struct engine *e, struct pod *p)
+{
+	if (p->policy != POLICY_NEVER)
+		unlock(e, p);
+}
+
+static void spawn(struct engine *e, struct pod *p, int64_t outbox)
+{
+	p->spawn_outbox = outbox;
+	call(e->hooks.spawn, e, p);
+}
+
+static void dismiss(struct engine *e, struct pod *p)
+{
+	p->spawn_outbox = 0;
+	call(e->hooks.dismiss, e, p);
 }
 
 static void evict(struct engine *e, struct pod *p)
@@ -158,12 +200,6 @@ static void evict(struct engine *e, struct pod *p)
 		e->hooks.evict(e->hooks.ctx, p);
 }
 
-static void call(void (*hook)(void *, struct pod *), struct engine *e, struct pod *p)
-{
-	if (hook)
-		hook(e->hooks.ctx, p);
-}
-
 /*
  * Without its descriptors a start cannot go on after a restart of ours: its row stays in the outbox
  * until `run` connects again (recovery_reconnected), or the state's deadline comes.
@@ -171,7 +207,7 @@ static void call(void (*hook)(void *, struct pod *), struct engine *e, struct po
 static bool waits_for_run(const struct pod *p, enum pod_effect fx)
 {
 	if (fx == FX_EXPORT)
-		return !p->trees.n && json_array_size(json_object_get(p->request, "trees"));
+		return !p->trees.n && p->request && p->request->trees;
 	if (fx == FX_CREATE)
 		return p->lock_fd < 0 || p->kernel_fd < 0 || p->ramdisk_fd < 0;
 	return false;
@@ -183,6 +219,7 @@ void effect_run(struct engine *e, struct pod *p, enum pod_effect fx, int64_t out
 		log_info("pod %s: %s waits for its run process", p->uuid, pod_effect_name(fx));
 		return;
 	}
+	crash_point(pod_effect_name(fx));
 	switch (fx) {
 	case FX_NETWORK:
 		network(e, p, outbox);
@@ -206,6 +243,16 @@ void effect_run(struct engine *e, struct pod *p, enum pod_effect fx, int64_t out
 	case FX_EVICT:
 		evict(e, p);
 		break;
+	case FX_UNLOCK:
+		unlock_kept(e, p);
+		break;
+	case FX_SPAWN:
+		if (!e->barrier) /* as what helpers do; its opening repeats the row */
+			spawn(e, p, outbox);
+		break;
+	case FX_DISMISS:
+		dismiss(e, p);
+		break;
 	case FX_TELL:
 		call(e->hooks.tell, e, p);
 		break;
@@ -221,7 +268,10 @@ void effect_run(struct engine *e, struct pod *p, enum pod_effect fx, int64_t out
 
 void engine_replay(struct engine *e, struct pod *p, enum pod_effect fx, int64_t outbox)
 {
-	effect_run(e, p, fx, outbox);
+	if (fx == FX_SPAWN)
+		spawn(e, p, outbox);
+	else
+		effect_run(e, p, fx, outbox);
 }
 
 void engine_qemu_exit(struct engine *e, const char *uuid, int64_t pid)

@@ -13,6 +13,8 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "daemon/engine_int.h"
+#include "daemon/records.h"
+#include "daemon/restart.h"
 
 #define MS                  INT64_C(1000000)
 #define COMMIT_RETRY_MS     100 /* first pause after a commit that did not happen; doubles */
@@ -28,13 +30,6 @@ struct engine *engine_new(const struct engine_config *cfg)
 	e->waiting_tail = &e->waiting;
 	e->barrier = true;
 	return e;
-}
-
-static void qevent_free(struct qevent *q)
-{
-	free(q->console);
-	json_decref(q->args.nets);
-	free(q);
 }
 
 static void qevents_free(struct qevent *q)
@@ -109,6 +104,7 @@ static struct qevent *enqueue(
 	struct qevent *q = xcalloc(1, sizeof *q);
 	q->pod = p;
 	q->event = event;
+	q->since = engine_now(e);
 	q->args = args ? *args : (struct event_args){.domid = -1};
 	if (q->args.message)
 		snprintf(q->message, sizeof q->message, "%s", q->args.message);
@@ -116,6 +112,7 @@ static struct qevent *enqueue(
 	if (q->args.console)
 		q->args.console = q->console = xstrdup(q->args.console);
 	json_incref(q->args.nets);
+	json_incref(q->args.request);
 	*e->queue_tail = q;
 	e->queue_tail = &q->next;
 	if (++e->stats.queue > e->stats.queue_max)
@@ -139,14 +136,14 @@ void engine_accept(
 /* Who waits for plugins holds no place: those of a few must not keep all others from starting. */
 static bool is_starting(const struct pod *p, enum pod_state s)
 {
-	if (s == POD_NETWORKING && pod_network(p))
+	if (s == POD_NETWORKING && pod_has_network(p))
 		return false;
 	return s >= POD_EXPORTING && s <= POD_UNPAUSING;
 }
 
 static bool is_networking(const struct pod *p, enum pod_state s)
 {
-	return pod_network(p) && (s == POD_EXPORTING || s == POD_NETWORKING);
+	return pod_has_network(p) && (s == POD_EXPORTING || s == POD_NETWORKING);
 }
 
 /* Takes the pod at `at` out of the line. */
@@ -187,6 +184,9 @@ void engine_coldplug(struct engine *e, struct pod *p)
 {
 	pods_add(e->pods, p);
 	deadlines_set(&e->deadlines, p, p->core.deadline_ns);
+	if (p->core.deadline_ns)
+		p->core.next_at =
+			e->cfg.wall_ns(e->cfg.clock) + p->core.deadline_ns - engine_now(e);
 	account_start(e, POD_GONE, p->core.state, p);
 	memory_count(e, p);
 }
@@ -257,6 +257,7 @@ static void publish(struct engine *e, const struct turn *t)
 		.cause = t->cause,
 		.detail = t->ev->message,
 	};
+	records_turn(e, &rec);
 	if (e->hooks.turn)
 		e->hooks.turn(e->hooks.ctx, &rec);
 }
@@ -289,8 +290,11 @@ static void after_commit(struct engine *e, struct turn *t)
 		turn_unfresh(e, p);
 		pods_add(e->pods, p);
 	}
-	if (t->before.state != p->core.state)
+	if (t->before.state == POD_DYING && t->update.next != POD_DYING)
 		p->quiet_posted = false;
+	if (t->life_before)
+		p->guest_seq = 0;
+	restart_done(t->life_before);
 	deadlines_set(&e->deadlines, p, p->core.deadline_ns);
 	/* Not core.state: a later turn of the same commit may have moved on. */
 	account_start(e, t->ev->accept ? POD_GONE : t->before.state, t->update.next, p);
@@ -303,12 +307,17 @@ static void after_commit(struct engine *e, struct turn *t)
 	for (int i = 0; i < POD_EFFECTS_MAX && t->update.effects[i] != FX_NONE; i++)
 		effect_run(e, p, t->update.effects[i], t->outbox[i]);
 	engine_check_quiet(e, p);
-	if (pod_state_final(p->core.state))
+	if (pod_state_final(t->update.next)) /* the last turn of the pod, here as well */
 		forget(e, p);
+	else
+		pod_rest(p);
 }
 
 static void refuse(struct engine *e, struct turn *t)
 {
+	/* What it followed was undone and did not come again. */
+	if (t->ev->event == EV_QUIET)
+		t->ev->pod->quiet_posted = false;
 	if (t->ev->args.done)
 		t->ev->args.done(t->ev->args.done_ctx, &t->refused);
 	if (t->ev->accept)
@@ -319,9 +328,10 @@ static void refuse(struct engine *e, struct turn *t)
 
 /* ---- batches ------------------------------------------------------------------------------ */
 
-static bool is_transient(const struct err *err)
+/* A damaged store is not the turn's fault, either: who runs us ends, and the next one sees to it. */
+static bool is_transient(const struct engine *e, const struct err *err)
 {
-	return store_retryable(err->code);
+	return store_retryable(err->code) || store_damaged(e->cfg.store);
 }
 
 /*
@@ -336,9 +346,12 @@ static int make_turns(struct engine *e, struct turn *turns, struct err *err)
 		*t = (struct turn){.ev = dequeue(e)};
 		n++;
 		_cleanup_err_ struct err why = {0};
-		if (turn_make(e, t, &why) == 0)
+		if (turn_make(e, t, &why) == 0) {
+			/* Nothing holds it: that it is quiet can be of the same commit. */
+			engine_check_quiet(e, t->ev->pod);
 			continue;
-		if (!t->denied && is_transient(&why)) {
+		}
+		if (!t->denied && is_transient(e, &why)) {
 			err_move(err, &why);
 			return -n;
 		}
@@ -371,6 +384,7 @@ static void commit_failed(struct engine *e, struct turn *turns, int n, const str
 	e->stats.commit_retries++;
 	e->stats.store_failing = true;
 	snprintf(e->stats.store_error, sizeof e->stats.store_error, "%s", err_msg(err));
+	requests_refuse_late(e, err);
 }
 
 static void committed(struct engine *e, struct turn *turns, int n)
@@ -442,7 +456,7 @@ static void admit(struct engine *e)
 	while (*at && free_places > 0) {
 		struct pod *p = *at;
 		bool there = p->core.state == POD_ACCEPTED;
-		bool networked = pod_network(p);
+		bool networked = pod_has_network(p);
 		if (there &&
 			((networked && free_plugins <= 0) || memory_waits(e, p, admitted_kib))) {
 			at = &p->wait_next;

@@ -29,6 +29,7 @@ struct event_args {
 	const char *message;  /* copied */
 	const char *console;  /* COLLECTED: last lines, copied; NULL: none kept */
 	json_t *nets;         /* NETWORKED: what they are, a new reference is taken; NULL: none */
+	json_t *request;      /* HANDED_OVER: that of the new life, a new reference is taken */
 	bool forced;
 	int64_t outbox; /* completions: the row that this answers; 0 */
 	int64_t due_ns; /* DEADLINE: which one has passed */
@@ -60,6 +61,7 @@ struct engine_config {
 	const char *run_dir;     /* exports, helper locks */
 	const char *cgroup_root; /* NULL: no cgroups */
 	const char *console_dir; /* logs of the guests' consoles; NULL: there are none */
+	const char *records_dir; /* records.h; NULL: none are kept */
 	int max_starts;          /* pods between exporting and unpausing */
 	int max_helpers;         /* helper processes at a time */
 };
@@ -74,6 +76,12 @@ struct engine_hooks {
 	void (*tell)(void *ctx, struct pod *p);               /* it ended or is gone */
 	void (*forget)(void *ctx, struct pod *p);             /* about to be freed */
 	void (*custody)(void *ctx, struct pod *p, bool held); /* fd store */
+	/*
+	 * A `run` for the next life, told core.starts: it answers by HANDED_OVER or SPAWN_FAILED with
+	 * p->spawn_outbox. One of before that has not answered is no more when this is called.
+	 */
+	void (*spawn)(void *ctx, struct pod *p);
+	void (*dismiss)(void *ctx, struct pod *p); /* it is not waited for: SIGKILL */
 };
 
 struct engine *engine_new(const struct engine_config *cfg);
@@ -126,7 +134,7 @@ void engine_act_frame(struct engine *e, int64_t op, const json_t *frame);
 void engine_act_exit(struct engine *e, int64_t op, int status);
 void engine_qemu_exit(struct engine *e, const char *uuid, int64_t pid);
 /* Asks the sensors to watch the pod's domain and to report it once, now. */
-void engine_watch(struct engine *e, const struct pod *p);
+void engine_watch(struct engine *e, struct pod *p);
 /* The host's numbers were read anew; NULL: they are not known any more. */
 struct engine_host {
 	int64_t free_kib, total_kib, cpus;
@@ -137,6 +145,15 @@ void engine_host_set(struct engine *e, const struct engine_host *host);
 const struct engine_host *engine_host(const struct engine *e);
 /* Something that pod_quiet() depends on has changed. */
 void engine_check_quiet(struct engine *e, struct pod *p);
+
+/*
+ * The host shuts down (or does not any more): pods that are there are stopped gracefully, cause
+ * host-shutdown, and new ones refused. Pods with a restart policy wait for the next boot then.
+ */
+void engine_close(struct engine *e, bool closing);
+bool engine_closing(const struct engine *e);
+/* Pods that have something that ends, while the host shuts down: neither ended nor in backoff. */
+size_t engine_alive(struct engine *e);
 
 /*
  * Runs everything that is ready: expired deadlines, then the queue in shared commits of at most

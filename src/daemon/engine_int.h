@@ -13,6 +13,7 @@ struct qevent {
 	struct pod *pod;
 	enum pod_event event;
 	bool accept; /* the pod's birth: inserts the row */
+	int64_t since;
 	struct event_args args;
 	char message[sizeof((struct pod_core *)0)->message];
 	char *console; /* args.console */
@@ -22,7 +23,9 @@ struct qevent {
 struct turn {
 	struct qevent *ev;
 	struct pod_core before;
-	struct pod_app app_before; /* of args.app, for GUEST_APP */
+	struct pod_app app_before;          /* of args.app, for GUEST_APP */
+	struct restart_before *life_before; /* for HANDED_OVER; restart.h */
+	struct restart_verdict verdict;     /* for COLLECTED */
 	struct pod_update update;
 	enum pod_cause cause; /* after it; core.cause may be a later turn's already */
 	int64_t history_seq;  /* 0: nothing happened but that an old outbox row was answered */
@@ -63,6 +66,7 @@ struct engine {
 	int64_t retry_at; /* a commit failed: not before this */
 	int retries;
 	bool barrier;      /* effects wait */
+	bool closing;      /* the host shuts down: nothing is started */
 	int starting;      /* pods from exporting to unpausing; see is_starting() */
 	int networking;    /* those whose plugins are called, or will be next */
 	struct pod *fresh; /* accepted by turns that are not committed yet */
@@ -82,6 +86,16 @@ static inline int plugin_places(const struct engine *e)
 	int half = (e->cfg.max_helpers + 1) / 2;
 	return half < e->cfg.max_starts ? half : e->cfg.max_starts;
 }
+
+/* engine.c */
+void qevent_free(struct qevent *q);
+
+/*
+ * requests.c: the store cannot be written, because of `err`. Who has waited for an answer for
+ * REQUEST_WAIT_NS is told so, and nothing of the request happens. What the world said stays queued.
+ */
+#define REQUEST_WAIT_NS INT64_C(5000000000)
+void requests_refuse_late(struct engine *e, const struct err *err);
 
 /* turn.c: guard, step, apply in memory, write within the open transaction. -1: undone, err set. */
 int turn_make(struct engine *e, struct turn *t, struct err *err);

@@ -8,6 +8,7 @@
 #include <ev.h>
 
 #include "base/alloc.h"
+#include "daemon/durations.h"
 
 #define MAX_SIGNALS 8
 
@@ -20,6 +21,9 @@ struct sigwatch {
 struct loop {
 	struct ev_loop *ev;
 	ev_prepare prepare;
+	ev_check check;
+	int64_t woken_at; /* when what is served now was ready; 0: it has not slept yet */
+	struct durations turns;
 	loop_fn idle_fn;
 	void *idle_ctx;
 	ev_async async;
@@ -50,6 +54,16 @@ static void on_prepare(struct ev_loop *ev, ev_prepare *w, int revents)
 	struct loop *l = w->data;
 	if (l->idle_fn)
 		l->idle_fn(l->idle_ctx);
+	if (l->woken_at)
+		durations_note(&l->turns, clock_boot_ns() - l->woken_at);
+}
+
+static void on_check(struct ev_loop *ev, ev_check *w, int revents)
+{
+	(void)ev;
+	(void)revents;
+	struct loop *l = w->data;
+	l->woken_at = clock_boot_ns();
 }
 
 static void on_async(struct ev_loop *ev, ev_async *w, int revents)
@@ -70,6 +84,11 @@ struct loop *loop_new(void)
 	ev_prepare_init(&l->prepare, on_prepare);
 	l->prepare.data = l;
 	ev_prepare_start(l->ev, &l->prepare);
+	/* Before all that has become ready. */
+	ev_check_init(&l->check, on_check);
+	ev_set_priority(&l->check, EV_MAXPRI);
+	l->check.data = l;
+	ev_check_start(l->ev, &l->check);
 	ev_async_init(&l->async, on_async);
 	l->async.data = l;
 	ev_async_start(l->ev, &l->async);
@@ -84,6 +103,7 @@ void loop_free(struct loop *l)
 		ev_signal_stop(l->ev, &l->sig[i].w);
 	ev_async_stop(l->ev, &l->async);
 	ev_prepare_stop(l->ev, &l->prepare);
+	ev_check_stop(l->ev, &l->check);
 	ev_loop_destroy(l->ev);
 	free(l);
 }
@@ -199,6 +219,12 @@ void loop_on_wake(struct loop *l, loop_fn fn, void *ctx)
 void loop_wake(struct loop *l)
 {
 	ev_async_send(l->ev, &l->async);
+}
+
+void loop_stall(const struct loop *l, struct loop_stall *ret)
+{
+	ret->max_ns = l->turns.max_ns;
+	ret->p99_ns = durations_quantile(&l->turns, 990);
 }
 
 void loop_run(struct loop *l)

@@ -41,6 +41,15 @@ void loop_on_idle(struct loop *l, loop_fn fn, void *ctx);
 void loop_on_wake(struct loop *l, loop_fn fn, void *ctx);
 void loop_wake(struct loop *l);
 
+/*
+ * How long the loop's turns took, from waking to the end of all it had to do: the longest time that
+ * anything ready has waited to be served. Since the start.
+ */
+struct loop_stall {
+	int64_t max_ns, p99_ns;
+};
+void loop_stall(const struct loop *l, struct loop_stall *ret);
+
 void loop_run(struct loop *l);
 void loop_stop(struct loop *l);
 

@@ -44,13 +44,16 @@ static const char help[] =
 	"      --max-starts=N     pods that may be starting at a time (default 4)\n"
 	"      --orphan-grace=S   how long a domain of ours that no pod accounts for is left\n"
 	"                         alone before it is destroyed (default 60 seconds)\n"
+	"      --xenpod=FILE      the program that starts a pod's next life (default: xenpod\n"
+	"                         beside this one, or in ../bin)\n"
 	"  -d, --debug            log every step\n"
 	"  -h, --help             this text\n"
 	"  -V, --version          the version\n"
 	"\n"
 	"Logs to the journal, or to standard error when it is a terminal or there is no journal.\n"
 	"Stopping xenpodd stops no pod: it takes them up again when it starts.\n"
-	"Exit status: 0 stopped by a signal; 254 it could not start, and says why.\n";
+	"Exit status: 0 stopped by a signal; 253 the database is damaged, and is replaced when it\n"
+	"is started again; 254 it could not start, and says why.\n";
 
 enum {
 	OPT_STATE = 256,
@@ -62,7 +65,8 @@ enum {
 	OPT_SCRIPT,
 	OPT_SEED,
 	OPT_STARTS,
-	OPT_GRACE
+	OPT_GRACE,
+	OPT_XENPOD
 };
 
 static const struct option options[] = {
@@ -76,6 +80,7 @@ static const struct option options[] = {
 	{"sim-seed", required_argument, NULL, OPT_SEED},
 	{"max-starts", required_argument, NULL, OPT_STARTS},
 	{"orphan-grace", required_argument, NULL, OPT_GRACE},
+	{"xenpod", required_argument, NULL, OPT_XENPOD},
 	{"debug", no_argument, NULL, 'd'},
 	{"help", no_argument, NULL, 'h'},
 	{"version", no_argument, NULL, 'V'},
@@ -145,6 +150,9 @@ static void set_option(struct daemon_config *cfg, int opt, const char **script)
 		cfg->orphan_grace_s = (int64_t)number(
 			"--orphan-grace wants seconds, up to a day, not ", optarg, 86400);
 		break;
+	case OPT_XENPOD:
+		cfg->xenpod = optarg;
+		break;
 	case 'd':
 		log_set_max(LOG_LVL_DEBUG);
 		break;
@@ -200,7 +208,7 @@ int main(int argc, char **argv)
 	struct daemon *d = NULL;
 	if (daemon_new(&cfg, &d, &err) < 0)
 		return fail(&err);
-	daemon_run(d);
+	int status = daemon_run(d);
 	daemon_free(d);
-	return 0;
+	return status;
 }

@@ -4,7 +4,6 @@
 
 #include <string.h>
 
-#include "base/json.h"
 #include "daemon/engine_int.h"
 
 #define MIB          INT64_C(1024) /* in KiB */
@@ -13,10 +12,10 @@
 
 int64_t memory_need(const struct pod *p)
 {
-	int64_t memory = json_int_opt(p->request, "memory_kib", SPEC_MEMORY_KIB);
-	int64_t vcpus = json_int_opt(p->request, "vcpus", SPEC_VCPUS);
+	int64_t memory = p->request ? p->request->memory_kib : SPEC_MEMORY_KIB;
+	int64_t vcpus = p->request ? p->request->vcpus : SPEC_VCPUS;
 	/* "auto" may become either. */
-	bool pv = !strcmp(json_str_opt(p->request, "type", "auto"), "pv");
+	bool pv = p->request && p->request->pv;
 	int64_t paging = pv ? 0 : vcpus * MIB + memory / PAGING_SHARE;
 	return memory + paging + LIBXL_EXTRA;
 }

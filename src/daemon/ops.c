@@ -9,6 +9,7 @@
 
 #include "base/alloc.h"
 #include "base/cleanup.h"
+#include "base/crash.h"
 #include "base/json.h"
 #include "daemon/engine_int.h"
 #include "daemon/logs.h"
@@ -49,9 +50,9 @@ static void add_domain(json_t *r, const struct pod *p)
 static void add_network(json_t *r, const struct pod *p)
 {
 	/* No domain was ever made: nobody will ask what its addresses were. */
-	if (pod_network(p) && p->core.generation == 0)
+	if (pod_has_network(p) && p->core.generation == 0)
 		json_object_set_new(r, "undo", json_true());
-	if (pod_network(p))
+	if (pod_has_network(p))
 		json_object_set(r, "network", pod_network(p));
 	if (p->nets)
 		json_object_set(r, "nets", p->nets);
@@ -82,7 +83,7 @@ static void add_create(json_t *r, const struct pod *p)
 {
 	static const char *const copied[] = {"type", "memory_kib", "vcpus", "trees"};
 	for (size_t i = 0; i < ARRAY_SIZE(copied); i++) {
-		json_t *v = json_object_get(p->request, copied[i]);
+		json_t *v = json_object_get(pod_request(p), copied[i]);
 		if (v)
 			json_object_set(r, copied[i], v);
 	}
@@ -140,13 +141,16 @@ static json_t *make_request(const struct engine *e, const struct op *o)
 		return make_command(e, o);
 	json_t *r = make_head(e, o, p->uuid);
 	if (o->fx == FX_EXPORT)
-		json_object_set(r, "trees", json_object_get(p->request, "trees"));
+		json_object_set(r, "trees", json_object_get(pod_request(p), "trees"));
 	else if (o->fx == FX_CREATE)
 		add_create(r, p);
 	else if (o->fx != FX_CLEAR && o->fx != FX_RELEASE && o->fx != FX_NETWORK)
 		add_domain(r, p);
 	else
 		add_network(r, p);
+	/* What a life before had is not given back yet: plugins allocate nothing twice. */
+	if (o->fx == FX_NETWORK && p->core.generation > 0)
+		json_object_set_new(r, "again", json_true());
 	return r;
 }
 
@@ -190,6 +194,7 @@ static void answer(
 	if (o->answered)
 		return; /* said twice: the first word counts */
 	o->answered = true;
+	crash_point("answered");
 	if (o->command) {
 		answer_command(o, ok, message, json_str_opt(frame, "code", ""));
 		return;
@@ -244,6 +249,7 @@ void op_go(struct engine *e, struct pod *p, int64_t outbox)
 	o->outbox = outbox;
 	_cleanup_json_ json_t *go = json_make("{s:s}", "t", "go");
 	e->cfg.world->ops->act_send(e->cfg.world, o->id, go);
+	crash_point("go-sent");
 }
 
 static void unlink_op(struct engine *e, struct op **at)
@@ -288,7 +294,9 @@ static void start(struct engine *e, struct op *o)
 	o->started = true;
 	e->running_ops++;
 	e->running[o->lane]++;
-	if (e->cfg.world->ops->act_start(e->cfg.world, o->id, request, fds, nfds, &err) == 0)
+	int r = e->cfg.world->ops->act_start(e->cfg.world, o->id, request, fds, nfds, &err);
+	crash_point("helper");
+	if (r == 0)
 		return;
 	answer(e, o, false, err_msg(&err), NULL);
 	unlink_op(e, find(e, o->id));
@@ -321,7 +329,7 @@ static enum lane lane_of(const struct pod *p, enum pod_effect fx)
 	if (fx == FX_CREATE)
 		return LANE_CREATE;
 	bool calls = fx == FX_NETWORK || fx == FX_CLEAR || fx == FX_RELEASE;
-	return calls && pod_network(p) ? LANE_PLUGINS : LANE_QUICK;
+	return calls && pod_has_network(p) ? LANE_PLUGINS : LANE_QUICK;
 }
 
 /* The pod's running command gives way: its answer does not matter any more. */

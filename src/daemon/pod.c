@@ -112,6 +112,20 @@ void pods_each(const struct pods *t, void (*fn)(void *ctx, struct pod *p), void 
 			fn(ctx, p);
 }
 
+/* The table may have grown since: what was in bucket b is in b, b + buckets, b + 2 * buckets ... */
+bool pods_some(const struct pods *t, struct pods_cursor *c, size_t least,
+	void (*fn)(void *ctx, struct pod *p), void *ctx)
+{
+	size_t n = 0;
+	if (!c->buckets)
+		c->buckets = t->nbuckets;
+	for (; c->at < c->buckets && n < least; c->at++)
+		for (size_t b = c->at; b < t->nbuckets; b += c->buckets)
+			for (struct pod *p = t->bucket[b]; p; p = p->next, n++)
+				fn(ctx, p);
+	return c->at < c->buckets;
+}
+
 struct pod *pod_new(const char *uuid)
 {
 	struct pod *p = xcalloc(1, sizeof *p);
@@ -129,6 +143,17 @@ void pod_close_start_fds(struct pod *p)
 	fds_done(&p->trees);
 }
 
+void pod_take_start_fds(struct pod *p, struct pod *sent)
+{
+	pod_close_start_fds(p);
+	fd_close(&p->status_fd);
+	p->status_fd = TAKE_FD(sent->status_fd);
+	p->kernel_fd = TAKE_FD(sent->kernel_fd);
+	p->ramdisk_fd = TAKE_FD(sent->ramdisk_fd);
+	p->trees = sent->trees;
+	sent->trees.n = 0;
+}
+
 void pod_free(struct pod *p)
 {
 	if (!p)
@@ -136,25 +161,42 @@ void pod_free(struct pod *p)
 	pod_close_start_fds(p);
 	fd_close(&p->lock_fd);
 	fd_close(&p->status_fd);
-	json_decref(p->request);
+	request_free(p->request);
 	json_decref(p->nets);
 	seen_done(&p->seen);
+	free(p->app);
 	free(p);
+}
+
+json_t *pod_request(const struct pod *p)
+{
+	return request_tree(p->request);
+}
+
+void pod_rest(const struct pod *p)
+{
+	if (p->core.state >= POD_RUNNING)
+		request_rest(p->request);
 }
 
 json_t *pod_guest_spec(const struct pod *p)
 {
-	return json_object_get(p->request, "guest");
+	return json_object_get(pod_request(p), "guest");
 }
 
 const char *pod_dir(const struct pod *p)
 {
-	return json_str_opt(p->request, "dir", "");
+	return p->request ? p->request->dir : "";
+}
+
+bool pod_has_network(const struct pod *p)
+{
+	return p->request && p->request->network;
 }
 
 json_t *pod_network(const struct pod *p)
 {
-	return json_object_get(p->request, "network");
+	return pod_has_network(p) ? json_object_get(pod_request(p), "network") : NULL;
 }
 
 void pod_set_nets(struct pod *p, json_t *nets)
@@ -164,18 +206,30 @@ void pod_set_nets(struct pod *p, json_t *nets)
 	json_decref(old);
 }
 
+static void take_request(struct pod *p, struct request *r)
+{
+	request_free(p->request);
+	p->request = r;
+	p->policy = r->policy;
+	p->burst = r->burst;
+}
+
 void pod_set_request(struct pod *p, json_t *request)
 {
-	json_decref(p->request);
-	p->request = json_incref(request);
-	const json_t *apps = json_object_get(pod_guest_spec(p), "apps");
+	take_request(p, request_new(request));
 	p->napps = 0;
-	for (size_t i = 0; i < json_array_size(apps) && i < SPEC_MAX_APPS; i++) {
-		struct pod_app *a = &p->app[p->napps++];
-		*a = (struct pod_app){.code = -1};
-		snprintf(a->name, sizeof a->name, "%s",
-			json_str_opt(json_array_get(apps, i), "name", ""));
-	}
+	const json_t *apps = json_object_get(pod_guest_spec(p), "apps");
+	for (size_t i = 0; i < json_array_size(apps) && i < SPEC_MAX_APPS; i++)
+		pod_add_app(p, json_str_opt(json_array_get(apps, i), "name", ""));
+}
+
+struct pod_app *pod_add_app(struct pod *p, const char *name)
+{
+	p->app = xreallocarray(p->app, p->napps + 1, sizeof *p->app);
+	struct pod_app *a = &p->app[p->napps++];
+	*a = (struct pod_app){.code = -1};
+	snprintf(a->name, sizeof a->name, "%s", name);
+	return a;
 }
 
 bool pod_quiet(const struct pod *p)
@@ -248,6 +302,21 @@ void pod_to_row(const struct pod *p, const char *boot_id, struct pod_row *ret)
 	memcpy(ret->uuid, p->uuid, sizeof ret->uuid);
 }
 
+void pod_restart_to_row(const struct pod *p, struct pod_row *ret)
+{
+	const struct pod_core *c = &p->core;
+	*ret = (struct pod_row){
+		.policy = borrow(restart_policy_name(p->policy)),
+		.burst = p->burst,
+		.lives = c->lives,
+		.starts = c->starts,
+		.tries = c->tries,
+		.given_up = c->given_up,
+		.running_ns = c->running_ns,
+	};
+	memcpy(ret->uuid, p->uuid, sizeof ret->uuid);
+}
+
 void pod_app_to_row(const struct pod *p, size_t i, struct app_row *ret)
 {
 	const struct pod_app *a = &p->app[i];
@@ -281,10 +350,10 @@ int pod_from_row(struct pod *p, const struct pod_row *r, struct err *err)
 		return bad_column(err, r->uuid, "want", r->want);
 	if (cause < 0)
 		return bad_column(err, r->uuid, "cause", r->cause);
-	_cleanup_json_ json_t *request = json_parse(r->request, strlen(r->request), "request", err);
+	struct request *request = request_from_text(r->request, err);
 	if (!request)
 		return err_wrap(err, "pod %s", r->uuid);
-	pod_set_request(p, request);
+	take_request(p, request);
 	p->core = (struct pod_core){
 		.state = (enum pod_state)state,
 		.want = (enum pod_want)want,
@@ -299,6 +368,11 @@ int pod_from_row(struct pod *p, const struct pod_row *r, struct err *err)
 		.qemu_start = r->qemu_start,
 		.started_at = r->started_at,
 		.ended_at = r->ended_at,
+		.lives = (int)r->lives,
+		.starts = (int)r->starts,
+		.tries = (int)r->tries,
+		.given_up = r->given_up,
+		.running_ns = r->running_ns,
 	};
 	snprintf(p->core.message, sizeof p->core.message, "%s", r->message);
 	p->lock_dev = r->lock_dev;

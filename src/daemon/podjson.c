@@ -24,6 +24,17 @@ static json_t *app_json(const struct pod_app *a)
 		a->message);
 }
 
+static json_t *restart_json(const struct pod *p)
+{
+	const struct pod_core *c = &p->core;
+	if (p->policy == POLICY_NEVER)
+		return json_null();
+	return json_make("{s:s, s:i, s:i, s:i, s:i, s:b, s:o}", "policy",
+		restart_policy_name(p->policy), "limit", p->burst, "lives", c->lives, "starts",
+		c->starts, "tries", c->tries, "given_up", (int)c->given_up, "next",
+		int_or_null(c->state == POD_BACKOFF ? c->next_at : 0, 0));
+}
+
 json_t *podjson_pod(const struct pod *p)
 {
 	const struct pod_core *c = &p->core;
@@ -39,12 +50,13 @@ json_t *podjson_pod(const struct pod *p)
 		pod_cause_name(c->cause), "message", c->message, "code", int_or_null(c->code, -1),
 		"forced", (int)c->forced, "apps", apps);
 	json_object_set_new(j, "dir", json_string(pod_dir(p)));
-	json_object_set_new(
-		j, "memory_kib", json_integer(json_int_opt(p->request, "memory_kib", 0)));
-	json_object_set_new(j, "vcpus", json_integer(json_int_opt(p->request, "vcpus", 0)));
-	json_object_set_new(j, "net", json_string(json_str_opt(p->request, "net", "none")));
+	const struct request *r = p->request;
+	json_object_set_new(j, "memory_kib", json_integer(r ? r->memory_kib : 0));
+	json_object_set_new(j, "vcpus", json_integer(r ? r->vcpus : 0));
+	json_object_set_new(j, "net", json_string(r ? r->net : "none"));
 	json_object_set_new(j, "networks", netinfo_of(p->nets));
 	json_object_set_new(j, "domain", seen_json(p));
+	json_object_set_new(j, "restart", restart_json(p));
 	return j;
 }
 

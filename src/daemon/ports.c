@@ -14,7 +14,7 @@ struct search {
 
 static const json_t *ports_of(const struct pod *p)
 {
-	return json_object_get(pod_network(p), "ports");
+	return p->request && p->request->ports ? json_object_get(pod_network(p), "ports") : NULL;
 }
 
 static void look(void *ctx, struct pod *other)

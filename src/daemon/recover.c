@@ -11,6 +11,8 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "daemon/custody.h"
+#include "daemon/rebuild.h"
+#include "daemon/records.h"
 
 #define SECOND         INT64_C(1000000000)
 #define HELPER_POLL_NS (SECOND / 5)
@@ -20,6 +22,7 @@ enum phase {
 	PHASE_WORLD,   /* for the sensors' hello */
 	PHASE_HELPERS, /* for the helpers of the supervisor before us */
 	PHASE_LIST,    /* for the list of domains */
+	PHASE_REBUILD, /* the database was lost: for the commit of the pods that are found */
 	PHASE_SETTLE,  /* for the commit of the differences */
 	PHASE_OPEN,
 };
@@ -29,6 +32,7 @@ struct recovery {
 	enum phase phase;
 	int64_t helpers_until;
 	bool helpers_busy;
+	struct rebuild *rebuild; /* NULL: the database was not lost */
 };
 
 /* ---- coldplug ----------------------------------------------------------------------------- */
@@ -36,15 +40,17 @@ struct recovery {
 struct loading {
 	const struct engine_config *cfg;
 	struct engine *e;
+	struct pods *apps; /* pods of which only these are known yet; NULL: each has to ask */
 	size_t n;
 };
 
 static int load_app(void *ctx, const struct app_row *a)
 {
 	struct pod *p = ctx;
-	if (a->idx < 0 || (size_t)a->idx >= p->napps)
+	/* They come in their order. */
+	if (a->idx != (int64_t)p->napps || p->napps == SPEC_MAX_APPS)
 		return 0;
-	struct pod_app *to = &p->app[a->idx];
+	struct pod_app *to = pod_add_app(p, a->name);
 	for (int k = 0; k < GSTATE_MAX_; k++)
 		if (!strcmp(gstate_kind_name((enum gstate_kind)k), a->state))
 			to->kind = (enum gstate_kind)k;
@@ -56,11 +62,43 @@ static int load_app(void *ctx, const struct app_row *a)
 	return 0;
 }
 
+static int note_app(void *ctx, const struct app_row *a)
+{
+	struct pods *t = ctx;
+	struct pod *p = pods_find(t, a->uuid);
+	if (!p) {
+		p = pod_new(a->uuid);
+		pods_add(t, p);
+	}
+	return load_app(p, a);
+}
+
+/* All in one pass. With a bad row among them each pod asks for its own: only that one is hurt. */
+static void load_apps(struct loading *l)
+{
+	l->apps = pods_new();
+	if (store_apps(l->cfg->store, NULL, note_app, l->apps, NULL) == 0)
+		return;
+	pods_free(l->apps);
+	l->apps = NULL;
+}
+
+static struct pod *begin_pod(struct loading *l, const char *uuid)
+{
+	struct pod *p = l->apps ? pods_find(l->apps, uuid) : NULL;
+	if (!p)
+		return pod_new(uuid);
+	pods_remove(l->apps, p);
+	return p;
+}
+
 /* Without them a pod can still end and give its network back: plugins do not insist on results. */
 static void load_nets(struct store *s, struct pod *p)
 {
 	_cleanup_err_ struct err err = {0};
 	_cleanup_free_ char *text = NULL;
+	if (!pod_has_network(p))
+		return;
 	if (store_networks(s, p->uuid, &text, &err) < 0) {
 		log_warning("pod %s: %s", p->uuid, err_msg(&err));
 		return;
@@ -85,9 +123,9 @@ static int load_pod(void *ctx, const struct pod_row *r)
 {
 	struct loading *l = ctx;
 	_cleanup_err_ struct err err = {0};
-	struct pod *p = pod_new(r->uuid);
+	struct pod *p = begin_pod(l, r->uuid);
 	if (pod_from_row(p, r, &err) < 0 ||
-		store_apps(l->cfg->store, p->uuid, load_app, p, &err) < 0) {
+		(!l->apps && store_apps(l->cfg->store, p->uuid, load_app, p, &err) < 0)) {
 		log_err("a stored pod is left alone: %s", err_msg(&err));
 		pod_free(p);
 		return 0;
@@ -109,7 +147,10 @@ static int load_pod(void *ctx, const struct pod_row *r)
 int recovery_load(const struct engine_config *cfg, struct engine *e, struct err *err)
 {
 	struct loading l = {.cfg = cfg, .e = e};
-	if (store_pods(cfg->store, load_pod, &l, err) < 0) {
+	load_apps(&l);
+	int r = store_pods(cfg->store, load_pod, &l, err);
+	pods_free(l.apps);
+	if (r < 0) {
 		if (!l.n)
 			return err_wrap(err, "load the pods");
 		log_err("some stored pods are left alone: %s", err_msg(err));
@@ -126,11 +167,14 @@ struct recovery *recovery_new(const struct recovery_config *cfg)
 {
 	struct recovery *r = xcalloc(1, sizeof *r);
 	r->cfg = *cfg;
+	r->rebuild = rebuild_new(cfg->engine, cfg->sensors);
 	return r;
 }
 
 void recovery_free(struct recovery *r)
 {
+	if (r)
+		rebuild_free(r->rebuild);
 	free(r);
 }
 
@@ -139,7 +183,7 @@ static void take_custody(void *ctx, struct pod *p)
 	(void)ctx;
 	if (pod_state_ended(p->core.state) || !(pod_state_owns(p->core.state) & POD_OWNS_LOCK))
 		return;
-	if (!custody_recover(p) && p->core.domid >= 0)
+	if (!custody_recover(p) && !custody_retake(p) && p->core.domid >= 0)
 		log_warning("pod %s: its lock is held by nobody that could be asked", p->uuid);
 }
 
@@ -161,6 +205,8 @@ static bool helpers_done(struct recovery *r)
 {
 	r->helpers_busy = false;
 	pods_each(engine_pods(r->cfg.engine), probe_helper, r);
+	bool late = engine_now(r->cfg.engine) >= r->helpers_until;
+	r->helpers_busy |= rebuild_helpers(r->rebuild, late);
 	return !r->helpers_busy;
 }
 
@@ -178,7 +224,24 @@ void recovery_world_up(struct recovery *r)
 void recovery_listed(struct recovery *r)
 {
 	if (r->phase == PHASE_LIST)
-		r->phase = PHASE_SETTLE;
+		r->phase = r->rebuild ? PHASE_REBUILD : PHASE_SETTLE;
+}
+
+/* Pods that were found are then looked at like any others: their domains are listed once more. */
+static int64_t rebuild(struct recovery *r)
+{
+	_cleanup_err_ struct err err = {0};
+	if (rebuild_run(r->rebuild, &err) < 0) {
+		log_err("the pods that were found cannot be stored, trying again: %s",
+			err_msg(&err));
+		return SECOND;
+	}
+	rebuild_free(r->rebuild);
+	r->rebuild = NULL;
+	pods_each(engine_pods(r->cfg.engine), take_custody, r);
+	r->phase = PHASE_LIST;
+	sensors_restarted(r->cfg.sensors);
+	return -1;
 }
 
 /* ---- replay ------------------------------------------------------------------------------- */
@@ -231,6 +294,7 @@ static void open_barrier(struct recovery *r)
 	replay(r, NULL);
 	pods_each(engine_pods(r->cfg.engine), repeat_synchronous, r);
 	engine_release_barrier(r->cfg.engine);
+	records_settle(r->cfg.engine);
 	r->cfg.finished(r->cfg.ctx);
 }
 
@@ -244,6 +308,8 @@ int64_t recovery_run(struct recovery *r)
 		r->phase = PHASE_LIST;
 		sensors_restarted(r->cfg.sensors);
 		return -1;
+	case PHASE_REBUILD:
+		return rebuild(r);
 	case PHASE_SETTLE:
 		engine_stats_get(r->cfg.engine, &st);
 		if (st.queue)

@@ -11,6 +11,7 @@
 
 #include "base/alloc.h"
 #include "base/cleanup.h"
+#include "base/crash.h"
 #include "base/files.h"
 
 #define READY_LINK   "supervisor-status"
@@ -20,6 +21,7 @@ int rktfiles_ready(int rkt_dirfd, struct err *err)
 {
 	if (symlinkat(READY_TARGET, rkt_dirfd, READY_LINK) < 0 && errno != EEXIST)
 		return err_sys(err, "make rkt/%s", READY_LINK);
+	crash_point("shown-ready");
 	return 0;
 }
 
@@ -27,6 +29,7 @@ int rktfiles_unready(int rkt_dirfd, struct err *err)
 {
 	if (unlinkat(rkt_dirfd, READY_LINK, 0) < 0 && errno != ENOENT)
 		return err_sys(err, "remove rkt/%s", READY_LINK);
+	crash_point("shown-unready");
 	return 0;
 }
 
@@ -35,7 +38,7 @@ static int write_code(int rkt_dirfd, const struct pod_app *a, struct err *err)
 	_cleanup_free_ char *path = xasprintf("status/%s", a->name);
 	char text[16];
 	int n = snprintf(text, sizeof text, "%d\n", a->code);
-	return file_write_atomic_at(rkt_dirfd, path, text, (size_t)n, 0644, err);
+	return file_replace_at(rkt_dirfd, path, text, (size_t)n, 0644, err);
 }
 
 /* `run` has kept room for it (stage1/podfiles.h), which goes when nothing is known. */
@@ -47,12 +50,16 @@ static int forget_code(int rkt_dirfd, const struct pod_app *a, struct err *err)
 
 int rktfiles_codes(int rkt_dirfd, const struct pod_app *apps, size_t n, struct err *err)
 {
+	bool written = false;
 	for (size_t i = 0; i < n; i++) {
 		bool ended = pod_app_ended(&apps[i]);
 		if ((ended ? write_code : forget_code)(rkt_dirfd, &apps[i], err) < 0)
 			return err_wrap(err, "exit code of app %s", apps[i].name);
+		crash_point("code");
+		written = written || ended;
 	}
-	return 0;
+	/* One sync for the names of all. */
+	return written ? dir_sync_at(rkt_dirfd, "status", err) : 0;
 }
 
 /* The overlay's upper directory, named by the stage1's tree id (contract 2.1, 2.4). */

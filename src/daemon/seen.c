@@ -13,7 +13,7 @@
 
 static int64_t own_kib(const struct pod *p)
 {
-	return json_int_opt(p->request, "memory_kib", 0);
+	return p->request ? p->request->memory_kib : 0;
 }
 
 static bool has_other_memory(const struct pod *p)

@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "daemon/audit.h"
 #include "daemon/seen.h"
 #include "fsm/pod.h"
 
@@ -21,6 +22,7 @@ struct sensors {
 	int64_t list_open; /* of the list being received; 0: none */
 	int64_t list_now;  /* of the list that has just ended */
 	int64_t ping_n, pong_n;
+	struct audit audit;
 	struct orphan *orphans;
 	size_t n_orphans, cap_orphans;
 };
@@ -64,6 +66,7 @@ bool sensors_ping(struct sensors *s)
 	if (s->ping_n != s->pong_n)
 		return false;
 	send(s, json_make("{s:s, s:I}", "t", "ping", "n", (json_int_t)++s->ping_n));
+	audit_ping(&s->audit, s->ping_n);
 	return true;
 }
 
@@ -78,6 +81,7 @@ void sensors_restarted(struct sensors *s)
 {
 	s->ping_n = s->pong_n;
 	s->list_open = 0;
+	audit_catch_up(&s->audit, engine_pods(s->cfg.engine), s->list_n + 1);
 	pods_each(engine_pods(s->cfg.engine), watch_again, s);
 	sensors_list(s);
 }
@@ -88,6 +92,7 @@ static void post(struct sensors *s, struct pod *p, enum pod_event ev, enum pod_c
 	const char *message)
 {
 	struct event_args args = {.domid = -1, .cause = cause, .message = message};
+	audit_event(&s->audit, p, ev);
 	engine_post(s->cfg.engine, p, ev, &args);
 }
 
@@ -160,6 +165,7 @@ static void domain_of_lost_create(struct sensors *s, struct pod *p, const json_t
 	p->qemu_alive = s->cfg.world->ops->qemu_watch(
 				s->cfg.world, p->uuid, built, 0, &args.qemu_start) == 0;
 	p->qemu_watched = built;
+	audit_event(&s->audit, p, EV_CREATED);
 	engine_post(s->cfg.engine, p, EV_CREATED, &args);
 }
 
@@ -185,6 +191,9 @@ static void note_orphan(struct sensors *s, const json_t *frame, bool marked)
 		.domid = json_int_opt(frame, "domid", -1),
 		.generation = json_int_opt(frame, "generation", -1),
 		.marked = marked,
+		.built = json_int_opt(frame, "built", 0),
+		.cpu_ns = json_int_opt(frame, "cpu_time_ns", 0),
+		.memory_kib = json_int_opt(frame, "memory_kib", 0),
 	};
 	snprintf(o->uuid, sizeof o->uuid, "%s", json_str_opt(frame, "uuid", ""));
 	snprintf(o->state, sizeof o->state, "%s", json_str_opt(frame, "state", ""));
@@ -200,6 +209,8 @@ static void domain(struct sensors *s, const json_t *frame)
 	const char *state = json_str_opt(frame, "state", "");
 	struct pod *p = pods_find(engine_pods(s->cfg.engine), json_str_opt(frame, "uuid", ""));
 	bool mine = !strcmp(json_str_opt(frame, "store", ""), s->cfg.store_id);
+	if (p)
+		audit_heard(&s->audit, p);
 	if (!p || !owns_domain(p) || !ours(s, p, frame)) {
 		/* A dying domain has lost its marker with its xenstore directory. */
 		bool zombie = p && !strcmp(state, "dying");
@@ -223,6 +234,8 @@ static void domain(struct sensors *s, const json_t *frame)
 static void domain_gone(struct sensors *s, const json_t *frame)
 {
 	struct pod *p = pods_find(engine_pods(s->cfg.engine), json_str_opt(frame, "uuid", ""));
+	if (p)
+		audit_heard(&s->audit, p);
 	if (!p || p->core.domid != json_int_opt(frame, "domid", -2))
 		return;
 	p->listed = false;
@@ -259,7 +272,9 @@ static void list_end(struct sensors *s, int64_t n)
 		return;
 	s->list_open = 0;
 	s->list_now = n;
+	s->audit.list_now = n;
 	pods_each(engine_pods(s->cfg.engine), missing, s);
+	audit_listed(&s->audit, n);
 	if (n == s->list_n && s->cfg.listed)
 		s->cfg.listed(s->cfg.ctx);
 }
@@ -338,11 +353,23 @@ static void host(struct sensors *s, const json_t *frame)
 	engine_host_set(s->cfg.engine, sane ? &h : NULL);
 }
 
+static void pong(struct sensors *s, int64_t n)
+{
+	s->pong_n = n;
+	audit_pong(&s->audit, engine_pods(s->cfg.engine), n);
+}
+
+const struct audit *sensors_audit(const struct sensors *s)
+{
+	return &s->audit;
+}
+
 /* ---- all ---------------------------------------------------------------------------------- */
 
 void sensors_frame(struct sensors *s, const json_t *frame)
 {
 	const char *t = json_str_opt(frame, "t", "");
+	s->audit.list_now = strcmp(t, "domain") ? 0 : json_int_opt(frame, "n", 0);
 	if (!strcmp(t, "domain"))
 		domain(s, frame);
 	else if (!strcmp(t, "gone"))
@@ -352,7 +379,7 @@ void sensors_frame(struct sensors *s, const json_t *frame)
 	else if (!strcmp(t, "host"))
 		host(s, frame);
 	else if (!strcmp(t, "pong"))
-		s->pong_n = json_int_opt(frame, "n", 0);
+		pong(s, json_int_opt(frame, "n", 0));
 	else if (!strcmp(t, "list-begin"))
 		list_begin(s, json_int_opt(frame, "n", 0));
 	else if (!strcmp(t, "list-end"))

@@ -32,12 +32,17 @@ void sensors_restarted(struct sensors *s);
 /* Sends a ping; false: the last one is still unanswered. */
 bool sensors_ping(struct sensors *s);
 
+/* What lists of domains had to put right. */
+struct audit;
+const struct audit *sensors_audit(const struct sensors *s);
+
 /* Domains of our store that no pod accounts for (orphans, zombies), for status and GC. */
 struct orphan {
 	int64_t domid;
 	char uuid[UUID_TEXT_SIZE];
 	int64_t generation;
 	bool marked; /* by our store; else it is a dying one of a pod of ours */
+	int64_t built, cpu_ns, memory_kib; /* as the frame has it (world.h); built 0: not */
 	char state[16];
 };
 size_t sensors_orphans(const struct sensors *s, const struct orphan **ret);

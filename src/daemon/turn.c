@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "daemon/engine_int.h"
 #include "daemon/ports.h"
+#include "daemon/restart.h"
 
 #define MS INT64_C(1000000)
 
@@ -19,10 +20,8 @@
 static enum pod_cause cause_now(const struct pod *p, enum pod_state from, enum pod_event event,
 	const struct event_args *args)
 {
-	enum pod_cause old = p->core.cause;
-	enum pod_cause new = args->cause ? args->cause : pod_cause_of(from, event);
-	bool stronger = new == CAUSE_KILLED && (old == CAUSE_STOPPED || old == CAUSE_RUN_LOST);
-	enum pod_cause now = old == CAUSE_NONE || stronger ? new : old;
+	enum pod_cause said = args->cause ? args->cause : pod_cause_of(from, event);
+	enum pod_cause now = pod_cause_now(from, p->core.cause, said);
 	/* The guest says that the pod ends; its apps say why, before that or after. */
 	return now == CAUSE_FINISHED && pod_out_of_memory(p) ? CAUSE_OOM : now;
 }
@@ -47,9 +46,11 @@ static void apply(struct pod *p, enum pod_event event, const struct event_args *
 	struct pod_core *c = &p->core;
 	switch (event) {
 	case EV_STOP:
+		c->want = restart_want(p, args->cause);
+		break;
 	case EV_KILL:
 		c->want = WANT_DOWN;
-		c->forced = c->forced || event == EV_KILL;
+		c->forced = true;
 		break;
 	case EV_UNWANTED:
 		if (args->domid < 0)
@@ -78,6 +79,7 @@ static void apply(struct pod *p, enum pod_event event, const struct event_args *
 		break;
 	case EV_COLLECTED:
 	case EV_COLLECTED_FAILED:
+	case EV_COLLECTED_AGAIN:
 		c->ended_at = wall;
 		break;
 	default:
@@ -85,12 +87,13 @@ static void apply(struct pod *p, enum pod_event event, const struct event_args *
 	}
 }
 
-static void set_deadline(struct engine *e, struct pod_core *c, const struct pod_update *u)
+static void set_deadline(struct engine *e, const struct turn *t, struct pod_core *c)
 {
-	if (u->deadline_ms > 0)
-		c->deadline_ns = engine_now(e) + u->deadline_ms * MS;
-	else if (u->deadline_ms == 0)
-		c->deadline_ns = 0;
+	int64_t ms = t->update.deadline_ms;
+	if (ms < 0)
+		return;
+	c->deadline_ns = ms ? engine_now(e) + ms * MS : 0;
+	c->next_at = ms ? t->at + ms * MS : 0;
 }
 
 static void step(struct engine *e, struct turn *t)
@@ -101,6 +104,7 @@ static void step(struct engine *e, struct turn *t)
 	enum pod_state from = c->state;
 	t->at = e->cfg.wall_ns(e->cfg.clock);
 	apply(p, t->update.event, args, t->at);
+	restart_apply(e, t);
 	enum pod_cause cause = cause_now(p, from, t->update.event, args);
 	/* It is the cause's: what is said of an event that ends nothing is in the history alone. */
 	if (t->ev->message[0] && cause != CAUSE_NONE && (cause != c->cause || !c->message[0]))
@@ -115,7 +119,7 @@ static void step(struct engine *e, struct turn *t)
 		p->fresh_next = e->fresh;
 		e->fresh = p;
 	}
-	set_deadline(e, c, &t->update);
+	set_deadline(e, t, c);
 	memory_count(e, p);
 }
 
@@ -162,7 +166,7 @@ static int write_ledger(struct engine *e, const struct turn *t, struct err *err)
 {
 	const struct pod *p = t->ev->pod;
 	for (size_t i = 0; i < ARRAY_SIZE(ledger_rules); i++) {
-		if (ledger_rules[i].intends == FX_NETWORK && !pod_network(p))
+		if (ledger_rules[i].intends == FX_NETWORK && !pod_has_network(p))
 			continue;
 		const char *state = ledger_state(&t->update, i);
 		int64_t generation = ledger_rules[i].per_domain ? p->core.generation : 0;
@@ -234,8 +238,8 @@ static int write_apps(struct engine *e, const struct turn *t, struct err *err)
 {
 	const struct pod *p = t->ev->pod;
 	for (size_t i = 0; i < p->napps; i++) {
-		if (!t->ev->accept &&
-			(t->update.event != EV_GUEST_APP || (size_t)t->ev->args.app != i))
+		bool all = t->ev->accept || t->update.event == EV_HANDED_OVER;
+		if (!all && (t->update.event != EV_GUEST_APP || (size_t)t->ev->args.app != i))
 			continue;
 		struct app_row a;
 		pod_app_to_row(p, i, &a);
@@ -251,7 +255,7 @@ static int write_pod(struct engine *e, const struct turn *t, struct err *err)
 	pod_to_row(t->ev->pod, e->cfg.boot_id, &row);
 	if (!t->ev->accept)
 		return store_pod_update(e->cfg.store, &row, err);
-	_cleanup_free_ char *request = json_text(t->ev->pod->request);
+	_cleanup_free_ char *request = json_text(pod_request(t->ev->pod));
 	row.request = request;
 	return store_pod_insert(e->cfg.store, &row, err);
 }
@@ -280,7 +284,7 @@ static int write_rows(struct engine *e, struct turn *t, struct err *err)
 	if (t->ev->console &&
 		store_console_put(e->cfg.store, t->ev->pod->uuid, t->ev->console, err) < 0)
 		return -1;
-	if (write_nets(e, t, err) < 0)
+	if (write_nets(e, t, err) < 0 || restart_write(e, t, err) < 0)
 		return -1;
 	return write_ledger(e, t, err);
 }
@@ -300,6 +304,9 @@ void turn_undo(struct engine *e, struct turn *t)
 {
 	struct pod *p = t->ev->pod;
 	p->core = t->before;
+	if (t->life_before)
+		restart_undo(p, t->life_before);
+	t->life_before = NULL;
 	if (t->ev->accept)
 		turn_unfresh(e, p);
 	if (t->update.event == EV_GUEST_APP)
@@ -335,17 +342,24 @@ static bool is_stale(const struct turn *t)
 	return t->ev->event == EV_DEADLINE && t->ev->args.due_ns != t->ev->pod->core.deadline_ns;
 }
 
+/* Who was running has not failed to start, but for the next start of a pod that comes back. */
+static bool has_failed(const struct pod *p)
+{
+	enum pod_cause c = p->core.cause;
+	return pod_cause_failed(c) && (!p->core.started_at || c == CAUSE_RESTART_FAILED);
+}
+
 static void decide(struct engine *e, struct turn *t)
 {
 	struct pod *p = t->ev->pod;
 	struct pod_facts facts = {
 		.want = p->core.want,
-		.failed = pod_cause_failed(p->core.cause) && !p->core.started_at,
+		.failed = has_failed(p),
 		.started = p->core.started_at != 0,
-		.grace_ms = json_int_opt(pod_guest_spec(p), "grace_ms", SPEC_GRACE_MS),
+		.grace_ms = p->request ? p->request->grace_ms : SPEC_GRACE_MS,
 		.deadlines = p->core.deadlines,
 	};
-	(void)e;
+	restart_facts(e, t, &facts);
 	if (t->ev->accept)
 		t->update = (struct pod_update){.listed = true,
 			.next = POD_ACCEPTED,
@@ -354,6 +368,16 @@ static void decide(struct engine *e, struct turn *t)
 		pod_step(p->core.state, t->ev->event, &facts, &t->update);
 	if (is_stale(t))
 		t->update.listed = false;
+}
+
+/* Not, or not now: nothing is made of it. */
+static bool is_denied(struct engine *e, const struct pod *p, struct err *err)
+{
+	if (e->closing)
+		return err_set(err, ERR_STATE,
+			       "the host is being shut down: no pod is started any more (xenpod "
+			       "start --all calls that off)") < 0;
+	return memory_check(e, p, err) < 0 || ports_check(e, p, err) < 0;
 }
 
 int turn_make(struct engine *e, struct turn *t, struct err *err)
@@ -367,11 +391,15 @@ int turn_make(struct engine *e, struct turn *t, struct err *err)
 		return t->ev->args.outbox ? answer_only(e, t, err) : unlisted(e, t, err);
 	if (t->ev->accept && pods_find(e->pods, p->uuid))
 		return err_set(err, ERR_EXISTS, "pod %s exists already", p->uuid);
-	t->denied = t->ev->accept && (memory_check(e, p, err) < 0 || ports_check(e, p, err) < 0);
-	if (t->denied)
+	if (t->update.event == EV_HANDED_OVER)
+		t->life_before = restart_renew(p, t->ev->args.request);
+	t->denied = (t->ev->accept || t->life_before) && is_denied(e, p, err);
+	if (t->denied || store_savepoint(e->cfg.store, err) < 0) {
+		if (t->life_before)
+			restart_undo(p, t->life_before);
+		t->life_before = NULL;
 		return -1;
-	if (store_savepoint(e->cfg.store, err) < 0)
-		return -1;
+	}
 	step(e, t);
 	if (write_rows(e, t, err) == 0 && store_savepoint_release(e->cfg.store, err) == 0)
 		return 0;

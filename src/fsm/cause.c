@@ -7,9 +7,10 @@
 static const struct {
 	const char *name;
 	bool failed;
+	enum pod_again again;
 	const char *text;
 } causes[CAUSE_MAX_] = {
-#define X(id, name, failed, text) [CAUSE_##id] = {name, failed, text},
+#define X(id, name, failed, again, text) [CAUSE_##id] = {name, failed, AGAIN_##again, text},
 	POD_CAUSES(X)
 #undef X
 };
@@ -29,12 +30,17 @@ bool pod_cause_failed(enum pod_cause c)
 	return causes[c].failed;
 }
 
+enum pod_again pod_cause_again(enum pod_cause c)
+{
+	return causes[c].again;
+}
+
 bool pod_cause_in_order(enum pod_cause c, int64_t code)
 {
 	if (c == CAUSE_FINISHED)
 		return code == 0;
 	return c == CAUSE_STOPPED || c == CAUSE_KILLED || c == CAUSE_RUN_LOST ||
-	       c == CAUSE_SHUTDOWN || c == CAUSE_HOST_REBOOT;
+	       c == CAUSE_SHUTDOWN || c == CAUSE_HOST_REBOOT || c == CAUSE_HOST_SHUTDOWN;
 }
 
 int pod_cause_from_name(const char *name)
@@ -43,6 +49,21 @@ int pod_cause_from_name(const char *name)
 		if (!strcmp(causes[i].name, name))
 			return i;
 	return -1;
+}
+
+static bool is_between_lives(enum pod_state s)
+{
+	return s == POD_BACKOFF || s == POD_RESTARTING;
+}
+
+enum pod_cause pod_cause_now(enum pod_state state, enum pod_cause old, enum pod_cause said)
+{
+	bool stop = old == CAUSE_STOPPED || old == CAUSE_RUN_LOST || old == CAUSE_HOST_SHUTDOWN;
+	if (said == CAUSE_NONE)
+		return old;
+	if (old == CAUSE_NONE || is_between_lives(state))
+		return said;
+	return said == CAUSE_KILLED && stop ? said : old;
 }
 
 /* A deadline is the failure of what the state was waiting for. */
@@ -60,6 +81,8 @@ static enum pod_cause cause_of_deadline(enum pod_state state)
 		return CAUSE_START_FAILED;
 	case POD_BOOTING:
 		return CAUSE_BOOT_TIMEOUT;
+	case POD_RESTARTING:
+		return CAUSE_RESTART_FAILED;
 	default:
 		return CAUSE_NONE;
 	}
@@ -87,7 +110,10 @@ enum pod_cause pod_cause_of(enum pod_state state, enum pod_event event)
 	case EV_QEMU_GONE:
 		return CAUSE_QEMU_LOST;
 	case EV_HOST_REBOOT:
-		return CAUSE_HOST_REBOOT;
+		/* There was no domain for it to end. */
+		return is_between_lives(state) ? CAUSE_NONE : CAUSE_HOST_REBOOT;
+	case EV_SPAWN_FAILED:
+		return CAUSE_RESTART_FAILED;
 	case EV_EXPORT_FAILED:
 		return CAUSE_EXPORT_FAILED;
 	case EV_NETWORK_FAILED:

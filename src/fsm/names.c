@@ -34,7 +34,8 @@ static const struct {
 #undef X
 };
 
-static const char *const wants[WANT_MAX_] = {[WANT_UP] = "up", [WANT_DOWN] = "down"};
+static const char *const wants[WANT_MAX_] = {
+	[WANT_UP] = "up", [WANT_DOWN] = "down", [WANT_AGAIN] = "again"};
 
 const char *pod_state_name(enum pod_state s)
 {

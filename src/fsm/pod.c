@@ -196,11 +196,28 @@ const struct pod_row_def pod_table[POD_STATE_MAX_][EV_MAX_] = {
     STAY(COLLECTING, STOP),
     STAY(COLLECTING, KILL),
     STAY(COLLECTING, DOMAIN_DEAD),
-    ON(COLLECTING, COLLECTED,        EXITED,     DO(FX_TELL)),
-    ON(COLLECTING, COLLECTED_FAILED, FAILED,     DO(FX_TELL)),
+    ON(COLLECTING, COLLECTED,        EXITED,     DO(FX_UNLOCK, FX_TELL)),
+    ON(COLLECTING, COLLECTED_FAILED, FAILED,     DO(FX_UNLOCK, FX_TELL)),
+    ON(COLLECTING, COLLECTED_AGAIN,  BACKOFF,    DO(FX_TELL)),
     ON(COLLECTING, COLLECT_FAILED,  COLLECTING,  DO(FX_NONE)), /* the deadline tries again */
     ON(COLLECTING, DEADLINE,        COLLECTING,  DO(FX_COLLECT)),
     ON(COLLECTING, HOST_REBOOT,     COLLECTING,  DO(FX_COLLECT)),
+
+    /* Between two lives: nothing is there of the pod but its directory and the lock on that. */
+    ON(BACKOFF,    DEADLINE,        RESTARTING,  DO(FX_SPAWN)),
+    ON(BACKOFF,    START,           RESTARTING,  DO(FX_SPAWN)),
+    ON(BACKOFF,    HOST_REBOOT,     RESTARTING,  DO(FX_SPAWN)), /* no clock tells how long it was */
+    STAY(BACKOFF,  HELD_BACK),
+    ON(BACKOFF,    STOP,            COLLECTING,  DO(FX_COLLECT)),
+    ON(BACKOFF,    KILL,            COLLECTING,  DO(FX_COLLECT)),
+
+    ON(RESTARTING, HANDED_OVER,     ACCEPTED,    DO(FX_NONE)),
+    ON(RESTARTING, SPAWN_FAILED,    COLLECTING,  DO(FX_DISMISS, FX_COLLECT)),
+    ON(RESTARTING, DEADLINE,        COLLECTING,  DO(FX_DISMISS, FX_COLLECT)),
+    ON(RESTARTING, STOP,            COLLECTING,  DO(FX_DISMISS, FX_COLLECT)),
+    ON(RESTARTING, KILL,            COLLECTING,  DO(FX_DISMISS, FX_COLLECT)),
+    ON(RESTARTING, HOST_REBOOT,     RESTARTING,  DO(FX_SPAWN)),
+    STAY(RESTARTING, START),
 
     STAY(EXITED,   STOP),
     STAY(EXITED,   KILL),
@@ -253,10 +270,14 @@ static bool is_waking(enum pod_state state, enum pod_event event)
 
 enum pod_event pod_guard(enum pod_state state, enum pod_event event, const struct pod_facts *facts)
 {
-	if (facts->want == WANT_DOWN && is_step_of_start(state, event))
+	if (facts->want != WANT_UP && is_step_of_start(state, event))
 		return EV_UNWANTED;
 	if (!facts->started && is_waking(state, event))
 		return EV_BOOTS_ON;
+	if (state == POD_BACKOFF && event == EV_DEADLINE && facts->closing)
+		return EV_HELD_BACK;
+	if (event == EV_COLLECTED && facts->again)
+		return EV_COLLECTED_AGAIN;
 	if (event == EV_COLLECTED && facts->failed)
 		return EV_COLLECTED_FAILED;
 	return event;
@@ -269,7 +290,7 @@ static bool is_retried(enum pod_event event)
 	       event == EV_CLEAR_FAILED || event == EV_RELEASE_FAILED;
 }
 
-static int64_t backoff_ms(int deadlines)
+static int64_t retry_ms(int deadlines)
 {
 	int shift = deadlines < 5 ? deadlines : 5;
 	return (int64_t)RETRY_MS << shift;
@@ -278,8 +299,12 @@ static int64_t backoff_ms(int deadlines)
 static int64_t deadline_of(enum pod_state from, enum pod_event event, const struct pod_row_def *row,
 	const struct pod_facts *facts)
 {
+	if (event == EV_COLLECTED_AGAIN)
+		return facts->backoff_ms;
+	if (event == EV_HELD_BACK)
+		return 0;
 	if (is_retried(event) && row->next == from)
-		return backoff_ms(facts->deadlines);
+		return retry_ms(facts->deadlines);
 	if (row->next == from && row->effects[0] == FX_NONE)
 		return -1;
 	if (event == EV_GUEST_STOPPING)

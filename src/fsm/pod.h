@@ -41,6 +41,9 @@ enum pod_owns {
 	X(DYING, "dying", "stopping", POD_LK | POD_EX | POD_DOM, 2000)                             \
 	X(CLEARING, "clearing", "stopping", POD_LK | POD_EX, 240000)                               \
 	X(COLLECTING, "collecting", "stopping", POD_LK, 60000)                                     \
+	X(BACKOFF, "backoff", "restarting", POD_LK,                                                \
+		300000) /* what restart.h says, at most this */                                    \
+	X(RESTARTING, "restarting", "restarting", POD_LK, 60000)                                   \
 	X(EXITED, "exited", "exited", POD_OWNS_NOTHING, 0)                                         \
 	X(FAILED, "failed", "failed", POD_OWNS_NOTHING, 0)                                         \
 	X(RELEASING, "releasing", "removing", POD_OWNS_NOTHING, 240000)                            \
@@ -55,6 +58,7 @@ enum pod_owns {
 	X(PAUSE, "pause", 'R')                                                                     \
 	X(RESUME, "resume", 'R')                                                                   \
 	X(GC, "gc", 'R')                                                                           \
+	X(START, "start", 'R') /* the next try at once; also: no shutdown of the host any more */  \
 	X(EXPORTED, "exported", 'C')                                                               \
 	X(EXPORT_FAILED, "export-failed", 'C')                                                     \
 	X(NETWORKED, "networked", 'C')                                                             \
@@ -75,6 +79,8 @@ enum pod_owns {
 	X(CLEAR_FAILED, "clear-failed", 'C')                                                       \
 	X(COLLECTED, "collected", 'C')                                                             \
 	X(COLLECT_FAILED, "collect-failed", 'C')                                                   \
+	X(HANDED_OVER, "handed-over", 'C') /* a new `run` has brought what a start needs */        \
+	X(SPAWN_FAILED, "spawn-failed", 'C')                                                       \
 	X(RELEASED, "released", 'C')                                                               \
 	X(RELEASE_FAILED, "release-failed", 'C')                                                   \
 	X(GUEST_APP, "guest-app", 'W')         /* an app's state has changed */                    \
@@ -93,6 +99,8 @@ enum pod_owns {
 	X(UNWANTED, "unwanted", 'G')           /* a step of the start is done, but a stop came */  \
 	X(BOOTS_ON, "boots-on", 'G')           /* runs again, and has not started its apps yet */  \
 	X(COLLECTED_FAILED, "collected-failed", 'G') /* collected, and it is a failure */          \
+	X(COLLECTED_AGAIN, "collected-again", 'G')   /* collected, and its policy has it back */   \
+	X(HELD_BACK, "held-back", 'G') /* its next try is due, but the host shuts down */          \
 	X(DEADLINE, "deadline", 'T')
 
 /* Async effects answer with done or failed (names of events); others complete by being done. */
@@ -111,7 +119,10 @@ enum pod_owns {
 	X(EVICT, "evict", NONE, NONE) /* SIGKILL to late sessions and QEMU */                      \
 	X(CLEAR, "clear", CLEARED, CLEAR_FAILED)                                                   \
 	X(COLLECT, "collect", COLLECTED, COLLECT_FAILED) /* codes, readiness, then the lock */     \
-	X(TELL, "tell", NONE, NONE)                      /* everyone who waits for the end */      \
+	X(UNLOCK, "unlock", NONE, NONE)                  /* what was kept for a next life */       \
+	X(SPAWN, "spawn", HANDED_OVER, SPAWN_FAILED)     /* a `run` process for the next life */   \
+	X(DISMISS, "dismiss", NONE, NONE) /* one that has not handed the pod over: SIGKILL */      \
+	X(TELL, "tell", NONE, NONE)       /* everyone who waits for the end */                     \
 	X(RELEASE, "release", RELEASED, RELEASE_FAILED)                                            \
 	X(FORGET, "forget", NONE, NONE) /* the row itself */
 
@@ -138,17 +149,21 @@ enum pod_effect {
 		FX_MAX_
 };
 
-enum pod_want { WANT_UP, WANT_DOWN, WANT_MAX_ };
+/* AGAIN: this life shall end, and the policy decides on a next one. */
+enum pod_want { WANT_UP, WANT_DOWN, WANT_AGAIN, WANT_MAX_ };
 
 #define POD_EFFECTS_MAX 4 /* longest ordered list of one turn */
 
 /* What the guard and the deadlines need to know; filled by the engine before each step. */
 struct pod_facts {
 	enum pod_want want;
-	bool failed;      /* the cause of the end is a failure of a start (pod_cause_failed) */
-	bool started;     /* all apps were started once: GUEST_RUNNING came */
-	int64_t grace_ms; /* for a graceful stop */
-	int deadlines;    /* how often the deadline fired in this state */
+	bool failed;        /* the cause of the end is a failure of a start (pod_cause_failed) */
+	bool started;       /* all apps were started once: GUEST_RUNNING came */
+	int64_t grace_ms;   /* for a graceful stop */
+	int deadlines;      /* how often the deadline fired in this state */
+	bool again;         /* collected, a next life follows (restart.h) */
+	bool closing;       /* the host shuts down: nothing is started */
+	int64_t backoff_ms; /* until the next try; 0: it has to wait for START or the next boot */
 };
 
 struct pod_update {

@@ -24,9 +24,12 @@
  *   Gc       {uuid}                  -> {pod?}   returns when nothing of the pod is left
  *   Collect  {}                      -> as Orphans; those are collected at the next look but one
  *   Pause, Resume {uuid}             -> {}
+ *   Start    {uuid}                  -> {}       of a pod that waits for its next try: now
+ *   Shutdown {cancel?}       (more)  -> {left, uuid?, state?} ... {left:0}: all pods are stopped, none
+ *            is started any more; cancel -> {}: that is over
  * POD:   {uuid, state, word, want, generation, domid|null, created, started, ended (ns since 1970),
  *         cause, message, code|null, forced, apps:[{name,state,code|null,signal|null,started,ended}],
- *         dir, memory_kib, vcpus, net, networks (netinfo.h)}
+ *         dir, memory_kib, vcpus, net, networks (netinfo.h), restart|null}
  * EVENT: {seq, uuid, at (ns since 1970), event, from, to, cause, domid|null, generation}
  */
 #ifndef PROTO_API_H
@@ -40,6 +43,8 @@
 /* Where hooks and tools look when set (tests, several supervisors): */
 #define API_ENV_RUN_DIR   "XENPOD_RUN_DIR"
 #define API_ENV_STATE_DIR "XENPOD_STATE_DIR"
+/* For a `run` that begins another life of a pod: which one, see spec.h, "restart". */
+#define API_ENV_START "XENPOD_START"
 
 #define API_INTERFACE "io.xenpod."
 #define API_LIST      API_INTERFACE "List"
@@ -56,6 +61,8 @@
 #define API_COLLECT   API_INTERFACE "Collect"
 #define API_PAUSE     API_INTERFACE "Pause"
 #define API_RESUME    API_INTERFACE "Resume"
+#define API_START     API_INTERFACE "Start"
+#define API_SHUTDOWN  API_INTERFACE "Shutdown"
 
 /* Names in Accept's "fds", in this order; then "tree/0", "tree/1", ... */
 #define API_FD_LOCK    "lock"    /* the pod directory, flock'ed by stage0 */

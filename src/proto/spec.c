@@ -242,6 +242,29 @@ static int check_size(const json_t *request, struct err *err)
 	return 0;
 }
 
+static int check_restart(const json_t *request, struct err *err)
+{
+	static const char *const policies[] = {"never", "on-failure", "always", NULL};
+	json_t *restart = NULL;
+	if (!json_object_get(request, "restart"))
+		return 0;
+	if (json_get_obj(request, "restart", &restart, err) < 0)
+		return -1;
+	if (strcmp(json_str_opt(request, "owner", ""), "xenpod") != 0)
+		return err_set(err, ERR_UNSUPPORTED,
+			"restart policies are for pods of xenpod run only: who has prepared this "
+			"pod has to start it again");
+	if (spec_check_word(restart, "policy", policies, err) < 0)
+		return err_wrap(err, "restart");
+	static const char *const numbers[] = {"limit", "start"};
+	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
+		if (json_object_get(restart, numbers[i]) &&
+			spec_check_int(
+				restart, numbers[i], 0, i ? INT32_MAX : SPEC_RESTARTS_MAX, err) < 0)
+			return err_wrap(err, "restart");
+	return 0;
+}
+
 int spec_check_request(const json_t *request, struct err *err)
 {
 	static const char *const owners[] = {"rkt", "xenpod", NULL};
@@ -252,7 +275,7 @@ int spec_check_request(const json_t *request, struct err *err)
 		spec_check_word(request, "owner", owners, err) < 0 ||
 		spec_check_word(request, "type", types, err) < 0 ||
 		spec_check_text(request, "net", err) < 0 || check_size(request, err) < 0 ||
-		spec_check_network(request, err) < 0)
+		spec_check_network(request, err) < 0 || check_restart(request, err) < 0)
 		return -1;
 	if (check_trees(request, err) < 0 || check_fds(request, err) < 0)
 		return -1;

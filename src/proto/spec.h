@@ -21,6 +21,9 @@
  *     guard?     bool (false)   the domain can use no addresses but its own
  *     resolv?    bool (false)   DNS of the first network that tells some becomes the file
  *                               /etc/resolv.conf of each app
+ *   restart?     {policy "never"|"on-failure"|"always", limit?, start?}: the pod comes back, for owner
+ *                "xenpod" only. limit: so many short lives one after the other, 0 any number (10);
+ *                start: number of the life, 0 the first (API_ENV_START)
  *   trees        [{tag, read_only, recursive, file?, host?}]  one 9p export each, in the order of the tree
  *                fds. file: the descriptor is the mount of a file (9p exports directories only);
  *                the exported directory holds it under this name and nothing else. host: it is
@@ -85,8 +88,8 @@
 #define SPEC_NET_SIZE_MAX   (64 * 1024) /* "network" as text: it travels beside the guest's part */
 #define SPEC_MAX_GIDS       64          /* supplementary groups of one app */
 #define SPEC_MAX_GIDS_TEXT  "64"
-#define SPEC_GRACE_MS       8000 /* inside the 15 s that rkt's own test allows a stop */
-#define SPEC_MEMORY_KIB     (1024 * 1024)
+#define SPEC_GRACE_MS       8000    /* inside the 15 s that rkt's own test allows a stop */
+#define SPEC_MEMORY_KIB     1048576 /* 1 GiB */
 #define SPEC_MEMORY_MIN_KIB (64 * 1024)
 /* libxl counts a PVH domain's memory in whole MiB in one place and in KiB in another, and fails with
  * "can't allocate low memory" where the two differ. */
@@ -94,6 +97,7 @@
 #define SPEC_MEMORY_MAX_KIB  (16LL * 1024 * 1024 * 1024) /* 16 TiB: more is a slip of the pen */
 #define SPEC_GRACE_MAX_MS    (24 * 3600 * 1000)
 #define SPEC_TTY_SIZE_MAX    65535 /* struct winsize, and the WINCH frame, have 16 bits */
+#define SPEC_RESTARTS_MAX    1000000
 #define SPEC_VCPUS           2
 #define SPEC_VCPUS_MAX       128
 /* The guest's part as text. It travels in one frame beside a few other members (base/frame.h). */

@@ -28,13 +28,16 @@ int network_make(struct sim *sim, struct helper *h, json_t *done, struct err *er
 	if (json_get_obj(h->request, "network", &network, err) < 0 ||
 		json_get_array(network, "nets", &nets, err) < 0)
 		return -1;
+	struct host *host = host_get(sim, h->uuid);
+	/* A namespace is seen, and what it had given back; an address without one is host-local's. */
+	if (host->leases && !host->netns && !json_bool_opt(h->request, "again", false))
+		return err_set(err, ERR_EXISTS, "duplicate allocation is not allowed");
 	json_t *list = json_array();
 	size_t i;
 	const json_t *net;
 	uint64_t pod = ++sim->next_address;
 	json_array_foreach (nets, i, net)
 		json_array_append_new(list, make_net(net, i, pod));
-	struct host *host = host_get(sim, h->uuid);
 	host->netns = host->leases = true;
 	host->ports = json_array_size(json_object_get(network, "ports")) > 0;
 	json_object_set_new(done, "nets", list);

@@ -12,6 +12,7 @@
 #include "base/files.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "stage1/again.h"
 #include "stage1/files.h"
 #include "stage1/flags.h"
 #include "stage1/handover.h"
@@ -52,9 +53,11 @@ static int plan(const struct run_options *o, struct poddir *d, struct volumes *v
 	_cleanup_json_ json_t *text = json_string(dir);
 	if (!text)
 		return err_set(err, ERR_UNSUPPORTED, "the pod directory's path is not UTF-8");
-	if (poddir_read(d, err) < 0 || poddir_judge(d, err) < 0 || stdio_judge(d, o, err) < 0 ||
-		volumes_plan(d, v, err) < 0 || request_make(d, o, dir, ret_request, err) < 0)
+	if (poddir_read(d, err) < 0 || poddir_judge(d, err) < 0 || again_judge(d, o, err) < 0 ||
+		stdio_judge(d, o, err) < 0 || volumes_plan(d, v, err) < 0 ||
+		request_make(d, o, dir, ret_request, err) < 0)
 		return -1;
+	again_set(d, *ret_request);
 	json_t *guest = json_object_get(*ret_request, "guest");
 	volumes_describe(v, *ret_request);
 	if (network_plan(d, o, dir, *ret_request, err) < 0)

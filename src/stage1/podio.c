@@ -9,6 +9,7 @@
 #include "base/journal.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "stage1/again.h"
 #include "stage1/hook.h"
 #include "stage1/tty.h"
 
@@ -69,8 +70,8 @@ static void skip_journal(struct podio *io)
 {
 	io->log.instead = relay_line;
 	io->log.user = io;
-	io->relay.skip_out = io->log.fd >= 0 && journal_is_stream(STDOUT_FILENO);
-	io->relay.skip_err = io->log.fd >= 0 && journal_is_stream(STDERR_FILENO);
+	io->relay.skip_out = io->log.fd >= 0 && (io->alone || journal_is_stream(STDOUT_FILENO));
+	io->relay.skip_err = io->log.fd >= 0 && (io->alone || journal_is_stream(STDERR_FILENO));
 }
 
 /* At most one app is interactive (contract 1.3, item 10). */
@@ -95,12 +96,25 @@ void podio_open(struct podio *io, const json_t *request)
 		.uuid = uuid,
 		.apps = json_object_get(json_object_get(request, "guest"), "apps"),
 		.attach = {.uuid = uuid, .hello = hello, .on_frame = on_frame, .user = io},
+		.alone = again_wanted(request),
 	};
 	relay_open(&io->relay);
 	relay_log_through(&io->relay);
 	applog_open(&io->log, JOURNAL_SOCKET, uuid, io->apps);
 	skip_journal(io);
 	open_stdin(io);
+}
+
+void podio_leave(struct podio *io)
+{
+	if (!io->alone)
+		return;
+	relay_flush(&io->relay);
+	sink_done(&io->relay.out);
+	sink_done(&io->relay.err);
+	again_leave_outputs();
+	sink_open(&io->relay.out, STDOUT_FILENO);
+	sink_open(&io->relay.err, STDERR_FILENO);
 }
 
 void podio_let_go(struct podio *io)

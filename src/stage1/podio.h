@@ -23,11 +23,15 @@ struct podio {
 	struct applog log;
 	struct stdin_relay in;
 	int faults; /* of the session */
+	bool alone; /* of a pod that comes back: nobody reads our outputs for it */
 };
 
 /* `request`: the accept request, borrowed. From now on log lines pass through the same outputs. */
 void podio_open(struct podio *io, const json_t *request);
 void podio_done(struct podio *io);
+
+/* The pod runs: who has started it may go, and what we have to say goes to the journal. */
+void podio_leave(struct podio *io);
 
 /* Does what can be done now. Call it after each poll. `accepted`: the supervisor has the pod. */
 void podio_turn(struct podio *io, bool accepted);

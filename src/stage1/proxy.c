@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "proto/api.h"
 #include "proto/spec.h"
+#include "stage1/again.h"
 #include "stage1/hook.h"
 #include "stage1/link.h"
 #include "stage1/notify.h"
@@ -107,8 +108,10 @@ static void on_running(struct proxy *p)
 	/* The supervisor, QEMU and the fd store hold the lock now; a copy here could outlive them
 	 * all in a stopped process (design, "The lock"). */
 	handover_drop_inputs(p->fds);
-	if (!p->running)
+	if (!p->running) {
 		notify_send(&p->notify, "READY=1");
+		podio_leave(&p->io);
+	}
 	p->running = true;
 }
 
@@ -245,8 +248,9 @@ static int life(struct proxy *p, struct err *err)
 static int patience(const struct proxy *p)
 {
 	const char *cause = json_str_opt(p->ended, "cause", "");
-	bool stopped = p->stopper.wanted != STOP_NONE || !strcmp(cause, "stopped") ||
-		       !strcmp(cause, "killed") || !strcmp(cause, "shutdown");
+	bool stopped = p->stopper.wanted != STOP_NONE || again_wanted(p->request) ||
+		       !strcmp(cause, "stopped") || !strcmp(cause, "killed") ||
+		       !strcmp(cause, "shutdown");
 	return stopped ? PODIO_PATIENCE_MS : -1;
 }
 

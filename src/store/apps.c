@@ -9,10 +9,14 @@
 		COL_##type, offsetof(struct app_row, field)                                        \
 	}
 static const struct col app_cols[] = {F(INT, idx), F(TEXT, name), F(TEXT, state), F(INT, code),
-	F(INT, signal), F(INT, seq), F(INT, started_at), F(INT, ended_at), F(TEXT, message)};
+	F(INT, signal), F(INT, seq), F(INT, started_at), F(INT, ended_at), F(TEXT, message),
+	F(UUID, uuid)};
 #undef F
 
+/* Of one pod, the UUID, last in the list, is known. */
 static const struct rowtype app_type = {
+	"apps", app_cols, ARRAY_SIZE(app_cols) - 1, sizeof(struct app_row)};
+static const struct rowtype app_all = {
 	"apps", app_cols, ARRAY_SIZE(app_cols), sizeof(struct app_row)};
 #define APP_PUT_UUID 10 /* the parameter after the columns */
 
@@ -46,10 +50,12 @@ static int call_app(void *ctx, const void *row)
 
 int store_apps(struct store *s, const char *uuid, store_app_fn fn, void *ctx, struct err *err)
 {
-	_cleanup_stmt_ sqlite3_stmt *stmt = stmt_take(s, STMT_APP_LIST, err);
+	_cleanup_stmt_ sqlite3_stmt *stmt =
+		stmt_take(s, uuid ? STMT_APP_LIST : STMT_APP_LIST_ALL, err);
 	if (!stmt)
 		return -1;
-	stmt_text(stmt, 1, uuid);
+	if (uuid)
+		stmt_text(stmt, 1, uuid);
 	struct app_call c = {fn, ctx};
-	return row_each(s, stmt, &app_type, call_app, &c, err);
+	return row_each(s, stmt, uuid ? &app_type : &app_all, call_app, &c, err);
 }

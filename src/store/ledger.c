@@ -36,6 +36,17 @@ int store_ledger_put(struct store *s, const char *uuid, int64_t generation, cons
 	return 0;
 }
 
+int store_ledger_new_life(struct store *s, const char *uuid, struct err *err)
+{
+	_cleanup_stmt_ sqlite3_stmt *stmt = stmt_take_write(s, STMT_LEDGER_NEW_LIFE, err);
+	if (!stmt)
+		return -1;
+	stmt_text(stmt, 1, uuid);
+	if (stmt_write(s, stmt, "write the ledger", NULL, err) < 0)
+		return err_wrap(err, "pod %s", uuid);
+	return 0;
+}
+
 struct ledger_call {
 	store_ledger_fn fn;
 	void *ctx;

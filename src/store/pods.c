@@ -17,14 +17,21 @@ static const struct col pod_cols[] = {F(UUID, uuid), F(TEXT, state), F(TEXT, wan
 	F(INT, generation), F(INT, domid), F(INT, deadline_ns), F(TEXT, boot_id), F(TEXT, cause),
 	F(TEXT, message), F(INT, code), F(BOOL, forced), F(INT, qemu_pid), F(INT, qemu_start),
 	F(INT, lock_dev), F(INT, lock_ino), F(INT, created_at), F(INT, started_at),
-	F(INT, ended_at), F(TEXT, request)};
+	F(INT, ended_at), F(TEXT, request), F(TEXT, policy), F(INT, burst), F(INT, lives),
+	F(INT, starts), F(INT, tries), F(BOOL, given_up), F(INT, running_ns)};
+static const struct col restart_cols[] = {F(UUID, uuid), F(TEXT, policy), F(INT, burst),
+	F(INT, lives), F(INT, starts), F(INT, tries), F(BOOL, given_up), F(INT, running_ns)};
 #undef F
+
+/* The request and restarts, last in the list, are other tables'. */
+#define POD_COLS_WRITTEN (ARRAY_SIZE(pod_cols) - ARRAY_SIZE(restart_cols))
 
 static const struct rowtype pod_read = {
 	"pods", pod_cols, ARRAY_SIZE(pod_cols), sizeof(struct pod_row)};
-/* The request, last in the list, is another table's. */
 static const struct rowtype pod_write = {
-	"pods", pod_cols, ARRAY_SIZE(pod_cols) - 1, sizeof(struct pod_row)};
+	"pods", pod_cols, POD_COLS_WRITTEN, sizeof(struct pod_row)};
+static const struct rowtype restart_write = {
+	"restarts", restart_cols, ARRAY_SIZE(restart_cols), sizeof(struct pod_row)};
 
 void pod_row_done(struct pod_row *r)
 {
@@ -45,6 +52,7 @@ void pod_row_copy(struct pod_row *ret, const struct pod_row *r)
 	ret->request = text_copy(r->request);
 	ret->cause = text_copy(r->cause);
 	ret->message = text_copy(r->message);
+	ret->policy = text_copy(r->policy);
 }
 
 int store_request_set(struct store *s, const char *uuid, const char *request, struct err *err)
@@ -109,6 +117,17 @@ int store_pod_update(struct store *s, const struct pod_row *r, struct err *err)
 	if (stmt_write(s, stmt, "update", &changes, err) < 0)
 		return err_wrap(err, "pod %s", r->uuid);
 	return changes == 1 ? 0 : not_ours(s, r, err);
+}
+
+int store_restart_put(struct store *s, const struct pod_row *r, struct err *err)
+{
+	_cleanup_stmt_ sqlite3_stmt *stmt = stmt_take_write(s, STMT_RESTART_PUT, err);
+	if (!stmt)
+		return -1;
+	row_bind(&restart_write, stmt, r);
+	if (stmt_write(s, stmt, "write restarts", NULL, err) < 0)
+		return err_wrap(err, "pod %s", r->uuid);
+	return 0;
 }
 
 int store_pod_delete(struct store *s, const char *uuid, struct err *err)

@@ -27,6 +27,9 @@ struct store {
 	char id[33];
 	int version;
 	bool in_tx;
+	bool damaged; /* SQLite said that the file is: nothing may be written to it any more */
+	struct store_loss loss;
+	bool found;      /* the open transaction ends it */
 	struct err doom; /* set: the transaction is lost, whatever is written now must not count */
 	sqlite3_stmt *stmt[STMT_MAX_];
 };
@@ -78,6 +81,48 @@ typedef int (*row_fn)(void *ctx, const void *row);
 /* Gives every row of `stmt` to `fn`; a row that cannot be read is reported after the others. */
 int row_each(struct store *s, sqlite3_stmt *stmt, const struct rowtype *t, row_fn fn, void *ctx,
 	struct err *err);
+
+/* ---- meta.c -----------------------------------------------------------------------------------
+ */
+
+/* *ret: malloc'ed, NULL when there is none. -1: that is not known. */
+int meta_read(struct store *s, const char *key, char **ret, struct err *err);
+
+/* ---- check.c ----------------------------------------------------------------------------------
+ */
+
+/* What is to be done about a database that is damaged, added to err; -1. */
+int store_damage(struct store *s, struct err *err);
+/* -1: s->damaged, or ERR_SYSTEM: it cannot be read now. */
+int check_pages(struct store *s, struct err *err);
+/* Is there: the next check is a close one. Caller frees. */
+char *check_suspect_path(const struct store *s);
+
+/* ---- keep.c -----------------------------------------------------------------------------------
+ */
+
+/* The id that outlives the database, <path>.id; "" when there is none. -1: it cannot be told. */
+int keep_read(const char *path, char ret[33], struct err *err);
+int keep_write(const char *path, const char *id, struct err *err);
+/*
+ * Renames the database with its log and index to <path>.corrupt-<UTC time>, none of which was there
+ * before; durable when it returns, and <path>.lost says why until keep_settled(). *ret, malloc'ed or NULL: in,
+ * the name of a renaming that was cut off; out, the name, NULL when there was nothing to rename. ERR_FULL when there
+ * are QUARANTINE_MAX of them already: something destroys one after the other.
+ */
+#define QUARANTINE_MAX 16
+int quarantine(const char *path, const char *why, char **ret, struct err *err);
+/* A loss whose new database may not be complete yet; both stay NULL when there is none. */
+int keep_lost(const char *path, char **ret_why, char **ret_kept, struct err *err);
+void keep_settled(const char *path);
+
+/* ---- loss.c -----------------------------------------------------------------------------------
+ */
+
+/* Reads what is stored of a loss. */
+void loss_load(struct store *s);
+/* In place of a lost database: its id, why and where it is, the first row of history. */
+int loss_note(struct store *s, const char *id, const char *why, const char *kept, struct err *err);
 
 /* ---- migrate.c --------------------------------------------------------------------------------
  */

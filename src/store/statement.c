@@ -50,6 +50,7 @@ bool store_retryable(enum err_code code)
 int sql_fail(struct store *s, int rc, const char *what, struct err *err)
 {
 	const char *text = s->db ? sqlite3_errmsg(s->db) : sqlite3_errstr(rc);
+	s->damaged |= (rc & 0xff) == SQLITE_CORRUPT || (rc & 0xff) == SQLITE_NOTADB;
 	int e = s->db && (rc & 0xff) == SQLITE_IOERR ? sqlite3_system_errno(s->db) : 0;
 	return err_set(err, code_of(rc), "store %s: %s: %s%s%s%s", s->path, what, text,
 		e ? " (" : "", e ? strerror(e) : "", e ? ")" : "");
@@ -115,7 +116,7 @@ int stmt_write(
 	 * rollback"): half a batch would become durable.
 	 */
 	bool lost = s->in_tx && sqlite3_get_autocommit(s->db);
-	if (lost || store_retryable(e.code))
+	if (lost || s->damaged || store_retryable(e.code))
 		err_set(&s->doom, e.code, "%s", err_msg(&e));
 	err_move(err, &e);
 	return -1;

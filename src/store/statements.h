@@ -30,8 +30,15 @@
 	X(POD_LIST, \
 		"SELECT p.uuid, state, want, seq, generation, domid, deadline_ns, boot_id, cause," \
 		" message, code, forced, qemu_pid, qemu_start, lock_dev, lock_ino, created_at," \
-		" started_at, ended_at, request" \
-		" FROM pods p LEFT JOIN requests r ON r.uuid = p.uuid ORDER BY p.rowid") \
+		" started_at, ended_at, request, coalesce(policy, 'never'), coalesce(burst, 0)," \
+		" coalesce(lives, 0), coalesce(starts, 0), coalesce(tries, 0)," \
+		" coalesce(given_up, 0), coalesce(running_ns, 0)" \
+		" FROM pods p LEFT JOIN requests r ON r.uuid = p.uuid" \
+		" LEFT JOIN restarts a ON a.uuid = p.uuid ORDER BY p.rowid") \
+	X(RESTART_PUT, \
+		"INSERT INTO restarts (uuid, policy, burst, lives, starts, tries, given_up," \
+		" running_ns) VALUES (?1,?2,?3,?4,?5,?6,?7,?8) ON CONFLICT (uuid) DO UPDATE SET" \
+		" policy=?2, burst=?3, lives=?4, starts=?5, tries=?6, given_up=?7, running_ns=?8") \
 	X(REQUEST_PUT, \
 		"INSERT INTO requests (uuid, request) VALUES (?1, ?2)" \
 		" ON CONFLICT (uuid) DO UPDATE SET request=excluded.request") \
@@ -44,6 +51,9 @@
 	X(APP_LIST, \
 		"SELECT idx, name, state, code, signal, seq, started_at, ended_at, message" \
 		" FROM apps WHERE uuid=?1 ORDER BY idx") \
+	X(APP_LIST_ALL, \
+		"SELECT idx, name, state, code, signal, seq, started_at, ended_at, message, uuid" \
+		" FROM apps ORDER BY uuid, idx") \
 	\
 	X(CONSOLE_PUT, \
 		"INSERT INTO consoles (uuid, text) VALUES (?1, ?2)" \
@@ -58,6 +68,9 @@
 	X(HISTORY_ADD, \
 		"INSERT INTO history (uuid, at, event, from_state, to_state, cause, domid, generation)" \
 		" VALUES (?2,?3,?4,?5,?6,?7,?8,?9)") \
+	X(HISTORY_FIRST, \
+		"INSERT INTO history (seq, uuid, at, event, from_state, to_state, cause, domid," \
+		" generation) VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9)") \
 	X(HISTORY_PRUNE, \
 		"DELETE FROM history WHERE seq <= (SELECT max(seq) FROM history) - ?1") \
 	X(HISTORY_LIST, \
@@ -80,6 +93,9 @@
 	X(LEDGER_PUT, \
 		"INSERT INTO ledger (uuid, generation, kind, name, state) VALUES (?1,?2,?3,?4,?5)" \
 		" ON CONFLICT (uuid, generation, kind, name) DO UPDATE SET state=excluded.state") \
+	X(LEDGER_NEW_LIFE, \
+		"DELETE FROM ledger WHERE uuid=?1 AND (state='released' OR (generation > 0" \
+		" AND kind='log'))") \
 	X(LEDGER_LIST, \
 		"SELECT id, uuid, generation, kind, name, state FROM ledger ORDER BY id") \
 	X(LEDGER_LIST_POD, \

@@ -7,9 +7,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/files.h"
@@ -113,15 +115,6 @@ static int connect_db(struct store *s, struct err *err)
 	return 0;
 }
 
-static int damaged(struct store *s, struct err *err)
-{
-	_cleanup_free_ char *what = xstrdup(err_msg(err));
-	return err_set(err, ERR_STORE,
-		"%s. Put a copy of %s in place, or move it and its -wal and -shm away: xenpodd "
-		"then starts empty and leaves domains that run alone",
-		what, s->path);
-}
-
 /* What the file says of itself; err is ERR_STORE with advice when it is not even a database. */
 static int read_head(struct store *s, int64_t *ret_app, int64_t *ret_version, int64_t *ret_tables,
 	struct err *err)
@@ -129,7 +122,7 @@ static int read_head(struct store *s, int64_t *ret_app, int64_t *ret_version, in
 	if (sql_int(s, "SELECT count(*) FROM sqlite_schema", ret_tables, err) < 0 ||
 		sql_int(s, "PRAGMA application_id", ret_app, err) < 0 ||
 		sql_int(s, "PRAGMA user_version", ret_version, err) < 0)
-		return err->code == ERR_STORE ? damaged(s, err) : -1;
+		return store_damage(s, err);
 	return 0;
 }
 
@@ -140,7 +133,7 @@ static int check_version(struct store *s, int64_t version, struct err *err)
 			"store %s is of version %lld, this xenpod knows up to %d: upgrade xenpod, "
 			"or put back the copy of the store from before the upgrade",
 			s->path, (long long)version, migrate_newest());
-	if (s->mode == STORE_READONLY && version < migrate_newest())
+	if (s->mode != STORE_RW_CREATE && version < migrate_newest())
 		return err_set(err, ERR_STORE,
 			"store %s is of version %lld, this program reads version %d: start xenpodd "
 			"once, it upgrades the store",
@@ -158,7 +151,7 @@ static int identify(struct store *s, int *ret_version, struct err *err)
 		return -1;
 	if (app == 0 && version == 0 && tables == 0) {
 		*ret_version = 0;
-		if (s->mode == STORE_READONLY)
+		if (s->mode != STORE_RW_CREATE)
 			return err_set(err, ERR_NOTFOUND,
 				"store %s is empty: xenpodd has not finished starting", s->path);
 		return 0;
@@ -172,31 +165,6 @@ static int identify(struct store *s, int *ret_version, struct err *err)
 		return -1;
 	*ret_version = (int)version;
 	return 0;
-}
-
-static int note_check(void *ctx, int n, char **values, char **names)
-{
-	(void)names;
-	char **ret = ctx;
-	if (n > 0 && values[0] && strcmp(values[0], "ok") != 0 && !*ret)
-		*ret = xstrdup(values[0]);
-	return 0;
-}
-
-static int check_pages(struct store *s, struct err *err)
-{
-	_cleanup_free_ char *found = NULL;
-	/* Pages, not rows: one bad row must not keep all pods out (row_each reports it). */
-	static const char check[] = "PRAGMA ignore_check_constraints=ON; PRAGMA quick_check(1);"
-				    "PRAGMA ignore_check_constraints=OFF";
-	int rc = sqlite3_exec(s->db, check, note_check, &found, NULL);
-	if (rc != SQLITE_OK)
-		sql_fail(s, rc, "check", err);
-	else if (found)
-		err_set(err, ERR_STORE, "store %s is damaged: %s", s->path, found);
-	else
-		return 0;
-	return err->code == ERR_STORE ? damaged(s, err) : -1;
 }
 
 static int set_up(struct store *s, struct err *err)
@@ -250,7 +218,9 @@ static int make_id(struct store *s, struct err *err)
 
 static int load_id(struct store *s, struct err *err)
 {
-	_cleanup_free_ char *id = store_meta_get(s, "store_id");
+	_cleanup_free_ char *id = NULL;
+	if (meta_read(s, "store_id", &id, err) < 0)
+		return store_damage(s, err);
 	if (!id && s->mode == STORE_RW_CREATE)
 		return make_id(s, err);
 	if (!id || strlen(id) != sizeof(s->id) - 1)
@@ -259,29 +229,145 @@ static int load_id(struct store *s, struct err *err)
 	return 0;
 }
 
-static int open_rw(struct store *s, struct err *err)
+/* ---- the supervisor's opening ----------------------------------------------------------------- */
+
+/* Who it was, before it is known whether the database can be read. */
+struct before {
+	char id[sizeof(((struct store *)0)->id)]; /* kept beside it; "": none */
+	char *why, *kept;                         /* of a loss; NULL: there was none */
+	bool fresh;                               /* it is found now */
+};
+
+static void before_done(struct before *b)
 {
-	if (!in_memory(s) &&
-		(make_dir(s->path, err) < 0 || make_file(s->path, err) < 0 || own(s, err) < 0))
+	free(b->why);
+	free(b->kept);
+}
+
+static int open_db(struct store *s, struct err *err)
+{
+	if (make_file(s->path, err) < 0 || connect_db(s, err) < 0 ||
+		identify(s, &s->version, err) < 0 || (s->version && check_pages(s, err) < 0) ||
+		set_up(s, err) < 0)
 		return -1;
-	if (connect_db(s, err) < 0 || identify(s, &s->version, err) < 0 ||
-		(s->version && check_pages(s, err) < 0) || set_up(s, err) < 0 ||
-		migrate(s, s->version, err) < 0)
-		return -1;
-	s->version = migrate_newest();
-	if (load_id(s, err) < 0)
-		return -1;
-	if (!in_memory(s)) {
-		reserve_log(s);
-		reserve_db(s);
+	return migrate(s, s->version, err);
+}
+
+static void disconnect_db(struct store *s)
+{
+	for (size_t i = 0; i < STMT_MAX_; i++) {
+		sqlite3_finalize(s->stmt[i]);
+		s->stmt[i] = NULL;
 	}
+	sqlite3_close(s->db);
+	s->db = NULL;
+	s->in_tx = false;
+	err_done(&s->doom);
+}
+
+/* There was one, and it is not there any more, or empty: NULL, or how that looks. */
+static const char *missing(const struct store *s, const struct before *b, bool *ret_unknown)
+{
+	struct stat st;
+	*ret_unknown = false;
+	if (!b->id[0])
+		return NULL;
+	if (lstat(s->path, &st) == 0)
+		return st.st_size == 0 ? "it is empty" : NULL;
+	*ret_unknown = errno != ENOENT;
+	return errno == ENOENT ? "it is missing" : NULL;
+}
+
+static int find_missing(struct store *s, struct before *b, struct err *err)
+{
+	bool unknown;
+	const char *how = missing(s, b, &unknown);
+	if (unknown)
+		return err_sys(err, "store %s", s->path);
+	if (!how)
+		return 0;
+	b->fresh = true;
+	if (!b->why)
+		b->why = xasprintf("store %s was there before, and %s", s->path, how);
+	return quarantine(s->path, b->why, &b->kept, err);
+}
+
+/* Damage that was found in it: it is put aside, and a new one made. */
+static int replace_damaged(struct store *s, struct before *b, struct err *err)
+{
+	_cleanup_free_ char *suspect = check_suspect_path(s);
+	free(b->why);
+	b->why = xstrdup(err_msg(err));
+	err_done(err);
+	disconnect_db(s);
+	if (quarantine(s->path, b->why, &b->kept, err) < 0)
+		return err_wrap(err, "%s", b->why);
+	(void)unlink(suspect);
+	s->damaged = false;
+	s->version = 0;
+	b->fresh = true;
+	return open_db(s, err);
+}
+
+/* The id of before, be the loss of now or of a start that died before it was noted. */
+static int settle_id(struct store *s, const struct before *b, struct err *err)
+{
+	_cleanup_free_ char *id = NULL;
+	if (meta_read(s, "store_id", &id, err) < 0)
+		return -1;
+	const char *why = b->why ? b->why : "the database was lost, and a start died over it";
+	bool cut_off = !id && b->id[0];
+	if (cut_off)
+		memcpy(s->id, b->id, sizeof(s->id));
+	else if (load_id(s, err) < 0)
+		return -1;
+	if ((cut_off || b->fresh) && loss_note(s, s->id, why, b->kept, err) < 0)
+		return -1;
+	loss_load(s);
+	if (strcmp(s->id, b->id) != 0 && keep_write(s->path, s->id, err) < 0)
+		return -1;
+	keep_settled(s->path);
 	return 0;
 }
 
-static int open_readonly(struct store *s, struct err *err)
+static int open_file(struct store *s, struct before *b, struct err *err)
+{
+	if (make_dir(s->path, err) < 0 || own(s, err) < 0 || keep_read(s->path, b->id, err) < 0 ||
+		keep_lost(s->path, &b->why, &b->kept, err) < 0 || find_missing(s, b, err) < 0)
+		return -1;
+	if (open_db(s, err) < 0 && (!s->damaged || replace_damaged(s, b, err) < 0))
+		return -1;
+	s->version = migrate_newest();
+	if (settle_id(s, b, err) < 0)
+		return -1;
+	reserve_log(s);
+	reserve_db(s);
+	return 0;
+}
+
+static int open_in_memory(struct store *s, struct err *err)
+{
+	if (connect_db(s, err) < 0 || set_up(s, err) < 0 || migrate(s, 0, err) < 0)
+		return -1;
+	s->version = migrate_newest();
+	return load_id(s, err);
+}
+
+static int open_rw(struct store *s, struct err *err)
+{
+	if (in_memory(s))
+		return open_in_memory(s, err);
+	struct before b = {0};
+	int r = open_file(s, &b, err);
+	before_done(&b);
+	return r;
+}
+
+static int open_existing(struct store *s, struct err *err)
 {
 	if (must_exist(s, err) < 0 || connect_db(s, err) < 0 || identify(s, &s->version, err) < 0)
 		return -1;
+	loss_load(s);
 	return load_id(s, err);
 }
 
@@ -292,7 +378,7 @@ int store_open(const char *path, enum store_mode mode, struct store **ret, struc
 	s->owner_fd = -1;
 	s->path = xstrdup(path);
 	s->mode = mode;
-	int r = mode == STORE_READONLY ? open_readonly(s, &e) : open_rw(s, &e);
+	int r = mode == STORE_RW_CREATE ? open_rw(s, &e) : open_existing(s, &e);
 	if (r < 0) {
 		err_move(err, &e);
 		return -1;
@@ -307,13 +393,16 @@ void store_close(struct store *s)
 		return;
 	if (s->db)
 		store_rollback(s);
-	for (size_t i = 0; i < STMT_MAX_; i++)
-		sqlite3_finalize(s->stmt[i]);
-	sqlite3_close(s->db);
+	/* The log of a damaged file stays as it is, too. */
+	if (s->db && s->damaged)
+		sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+	disconnect_db(s);
 	/* SQLite has just cut it off. */
 	if (s->id[0] && s->mode == STORE_RW_CREATE && !in_memory(s))
 		reserve_log(s);
 	fd_close(&s->owner_fd);
+	free(s->loss.why);
+	free(s->loss.kept);
 	free(s->path);
 	free(s);
 }

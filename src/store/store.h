@@ -21,17 +21,44 @@ struct store;
 enum store_mode {
 	STORE_RW_CREATE, /* the supervisor: migrates, keeps the WAL files at close (PERSIST_WAL) */
 	STORE_READONLY,  /* xenpod-status without a supervisor: short read-only transactions */
+	STORE_REPAIR,    /* fsck, which holds the owner's lock: as STORE_READONLY, and may write */
 };
 
 /*
- * Opens `path` (":memory:" for tests). A schema newer than this program, a foreign file or a
- * corrupt one is ERR_STORE with a message that says what to do; nothing is changed then.
+ * Opens `path` (":memory:" for tests). A schema newer than this program or a foreign file is
+ * ERR_STORE with a message that says what to do; nothing is changed then. So is, read only, a damaged
+ * one; whatever cannot be read or written (ERR_SYSTEM, ERR_FULL, ERR_DENIED) changes nothing either.
  * STORE_RW_CREATE makes the directory (0700) and the file (0600), and is the only owner: a second
  * one gets ERR_EXISTS until the first has closed or died (flock on <path>.owner).
  * STORE_READONLY: ERR_NOTFOUND when there is no store yet, ERR_DENIED when not root. It works
  * beside a live supervisor, after a clean close and after kill -9.
  */
 int store_open(const char *path, enum store_mode mode, struct store **ret, struct err *err);
+
+/*
+ * A database that is damaged, or that was there (its id is still kept in <path>.id) and is missing or
+ * empty, is not refused by STORE_RW_CREATE: what is left of it is renamed to <path>.corrupt-<UTC
+ * time>, never removed, and a new one with the same id takes its place. Whose pods these were has to be
+ * found out of the world again: `pending` until store_rebuilt().
+ */
+struct store_loss {
+	char *why;  /* NULL: no database was ever lost */
+	char *kept; /* what is left of it; "" when nothing is */
+	int64_t at; /* wall clock */
+	bool pending;
+};
+const struct store_loss *store_loss(const struct store *s);
+/* Within the transaction that writes the pods that were found. */
+int store_rebuilt(struct store *s, struct err *err);
+/*
+ * SQLite has met damage since the store was opened. No commit succeeds any more, and nothing can be
+ * relied on: end, and open it anew, which looks at every page and index.
+ */
+bool store_damaged(const struct store *s);
+/* To be called before ending because of that: the next opening looks closely. */
+void store_suspect(struct store *s);
+/* No pod: whose row of history is about the store itself. */
+#define STORE_NOBODY "00000000-0000-0000-0000-000000000000"
 /* Rolls back what was not committed. NULL is fine. */
 void store_close(struct store *s);
 void store_closep(struct store **s);
@@ -45,7 +72,7 @@ int store_schema_version(const struct store *s);
 struct pod_row {
 	char uuid[UUID_TEXT_SIZE];
 	char *state;         /* fsm name */
-	char *want;          /* "up" | "down" | "gone" */
+	char *want;          /* "up" | "down" | "again" */
 	int64_t seq;         /* grows by one with each turn of this pod */
 	int64_t generation;  /* grows with each create; 0 before the first */
 	int64_t domid;       /* -1 when there is none: never 0, which is Dom-0 */
@@ -60,6 +87,14 @@ struct pod_row {
 	int64_t qemu_start; /* its start time, clock ticks (/proc/<pid>/stat field 22) */
 	int64_t lock_dev, lock_ino;               /* of the pod directory */
 	int64_t created_at, started_at, ended_at; /* wall clock, ns since 1970; 0 = not yet */
+	/* Read only, see store_restart_put. Without a row of its own: "never" and nothing but 0. */
+	char *policy;   /* fsm name */
+	int64_t burst;  /* short lives one after the other that are borne; 0 = any number */
+	int64_t lives;  /* that came to run */
+	int64_t starts; /* `run` processes that were asked for */
+	int64_t tries;  /* short lives one after the other by now */
+	bool given_up;  /* they were too many */
+	int64_t running_ns; /* CLOCK_BOOTTIME, valid with boot_id: since when it runs; 0 = it does not */
 };
 void pod_row_done(struct pod_row *r);
 /* A deep copy into `ret` (overwritten), which the caller empties with pod_row_done. */
@@ -73,7 +108,8 @@ struct app_row {
 	int64_t signal; /* signal number; -1 */
 	int64_t seq;    /* last guest sequence number taken */
 	int64_t started_at, ended_at;
-	char *message; /* for people: why it failed, "" if nothing is known */
+	char *message;             /* for people: why it failed, "" if nothing is known */
+	char uuid[UUID_TEXT_SIZE]; /* its pod; set when those of all are read */
 };
 void app_row_done(struct app_row *r);
 
@@ -154,7 +190,9 @@ int store_pod_insert(struct store *s, const struct pod_row *r, struct err *err);
  */
 int store_pod_update(struct store *s, const struct pod_row *r, struct err *err);
 int store_request_set(struct store *s, const char *uuid, const char *request, struct err *err);
-/* Removes the pod, its apps, console, networks, outbox and ledger; history stays until pruned. */
+/* What the row says of restarts; put again, it is replaced. */
+int store_restart_put(struct store *s, const struct pod_row *r, struct err *err);
+/* Removes the pod, its apps, console, networks, restarts, outbox and ledger; history stays until pruned. */
 int store_pod_delete(struct store *s, const char *uuid, struct err *err);
 int store_app_put(struct store *s, const char *uuid, const struct app_row *a, struct err *err);
 /* The last lines of a pod's console; put again, they are replaced. */
@@ -172,6 +210,8 @@ int store_outbox_clear(struct store *s, const char *uuid, struct err *err);
 int store_outbox_delete(struct store *s, int64_t id, struct err *err);
 int store_ledger_put(struct store *s, const char *uuid, int64_t generation, const char *kind,
 	const char *name, const char *state, struct err *err); /* insert or change the state */
+/* What a pod's lives before had is forgotten, but for what is not given back between two lives. */
+int store_ledger_new_life(struct store *s, const char *uuid, struct err *err);
 /* By uuid, generation and domid: put again, it is replaced; delete looks at nothing else. */
 int store_orphan_put(struct store *s, const struct orphan_row *r, struct err *err);
 int store_orphan_delete(struct store *s, const struct orphan_row *r, struct err *err);
@@ -196,6 +236,7 @@ typedef int (*store_orphan_fn)(void *ctx, const struct orphan_row *r);
 int store_pods(struct store *s, store_pod_fn fn, void *ctx, struct err *err);
 /* Is there a row of that pod, be it one that makes no sense? */
 int store_pod_known(struct store *s, const char *uuid, bool *ret, struct err *err);
+/* uuid NULL: of all pods, in one pass; those of a pod together and in their order. */
 int store_apps(struct store *s, const char *uuid, store_app_fn fn, void *ctx, struct err *err);
 /* *ret: malloc'ed, NULL when none were kept. */
 int store_console(struct store *s, const char *uuid, char **ret, struct err *err);

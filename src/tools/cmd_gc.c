@@ -94,7 +94,7 @@ static bool old_enough(const struct pod *p, int64_t min_ns)
 	struct timespec now;
 	int64_t came = came_at(p);
 	clock_gettime(CLOCK_REALTIME, &now);
-	return came && now.tv_sec * SECOND + now.tv_nsec - came >= min_ns;
+	return came && duration_over(came, now.tv_sec * SECOND + now.tv_nsec, min_ns);
 }
 
 static int64_t min_age(const struct gc *gc, enum pod_place place)

@@ -18,8 +18,9 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "tools/prepare.h"
+#include "tools/run_again.h"
+#include "tools/run_argv.h"
 #include "tools/run_env.h"
-#include "tools/stage1.h"
 #include "tools/values.h"
 #include "tools/verbs.h"
 #include "tools/worker.h"
@@ -51,96 +52,12 @@ static void catch_signals(void)
 	}
 }
 
-struct argvec {
-	char *v[16];
-	size_t n;
-};
-
-static void add(struct argvec *a, char *arg)
-{
-	a->v[a->n++] = arg;
-	a->v[a->n] = NULL;
-}
-
-static void add_late(const struct run_args *args, int version, struct argvec *ret)
-{
-	const struct run_dns *dns = &args->dns;
-	if (args->hostname && version >= 2)
-		add(ret, xasprintf("--hostname=%s", args->hostname));
-	else if (args->hostname)
-		log_warning("this stage1 (interface version %d) knows no --hostname", version);
-	if (!run_dns_is_default(dns) && version >= 4)
-		add(ret, xasprintf("--dns-conf-mode=resolv=%s,hosts=%s", dns->resolv,
-				 dns->hosts_mode));
-	else if (!run_dns_is_default(dns))
-		log_warning("this stage1 (interface version %d) knows no --dns-conf-mode", version);
-	if (args->insecure && version < 3)
-		log_warning(
-			"this stage1 (interface version %d) knows no --disable-* flags", version);
-	if (version < 3)
-		return;
-	if (args->insecure & INSECURE_CAPABILITIES)
-		add(ret, xstrdup("--disable-capabilities-restriction"));
-	if (args->insecure & INSECURE_PATHS)
-		add(ret, xstrdup("--disable-paths"));
-	if (args->insecure & INSECURE_SECCOMP)
-		add(ret, xstrdup("--disable-seccomp"));
-}
-
-/* The order of contract 1.2; nothing is emitted that the interface version does not know. */
-static int make_argv(const struct run_args *args, const struct prepared *p, const char *program,
-	struct argvec *ret, struct err *err)
-{
-	int version;
-	if (stage1_interface_version(&p->pod, &version, err) < 0)
-		return -1;
-	add(ret, xstrdup(program));
-	if (args->debug)
-		add(ret, xstrdup("--debug"));
-	_cleanup_free_ char *net = run_net_flag(&args->net);
-	add(ret, xasprintf("--net=%s", net));
-	if (args->interactive)
-		add(ret, xstrdup("--interactive"));
-	if (*args->local_config)
-		add(ret, xasprintf("--local-config=%s", args->local_config));
-	add_late(args, version, ret);
-	add(ret, xstrdup(p->pod.uuid));
-	return 0;
-}
-
-static int set_env(const struct prepared *p, struct err *err)
-{
-	_cleanup_free_ char *fd = xasprintf("%d", p->pod.fd);
-	if (setenv("RKT_LOCK_FD", fd, 1) < 0 || setenv("RKT_SELINUX_CONTEXT", "", 1) < 0 ||
-		setenv("RKT_SELINUX_MOUNT_CONTEXT", "", 1) < 0)
-		return err_sys(err, "set environment");
-	return 0;
-}
-
 /* Returns only when it failed. */
-static int become_stage1(const struct run_args *args, const struct prepared *p, struct err *err)
+static int become_stage1(const struct prepared *p, const struct run_argv *argv, struct err *err)
 {
-	_cleanup_free_ char *entry = NULL;
-	if (stage1_entrypoint(&p->pod, "run", &entry, err) < 0)
-		return -1;
-	_cleanup_free_ char *program = xasprintf("%s/stage1/rootfs%s", p->path, entry);
-	struct argvec argv = {0};
-	int r = make_argv(args, p, program, &argv, err);
-	if (r == 0)
-		r = set_env(p, err);
-	if (r == 0 && chdir(p->path) < 0)
-		r = err_sys(err, "change to %s", p->path);
-	if (r == 0)
-		r = fd_set_cloexec(p->pod.fd, 0, err);
-	if (r == 0 && interrupted())
-		r = err_set(err, ERR_STATE, "interrupted, nothing is left");
-	if (r == 0) {
-		execv(program, argv.v);
-		r = err_sys(err, "execute %s", program);
-	}
-	while (argv.n)
-		free(argv.v[--argv.n]);
-	return r;
+	if (interrupted())
+		return err_set(err, ERR_STATE, "interrupted, nothing is left");
+	return run_become(&p->pod, p->path, argv, err);
 }
 
 static int save_uuid(const struct run_args *args, const struct prepared *p, struct err *err)
@@ -171,7 +88,23 @@ static int look_up(struct run_args *args, struct err *err)
 	return run_env_files(&args->env_files, &args->file_env, err);
 }
 
-static int run(struct run_args *args, struct err *err)
+/* 0: it was started, and is the supervisor's by now; -1: nothing was. */
+static int start(
+	const struct run_args *args, const struct prepared *p, int *ret_status, struct err *err)
+{
+	struct run_argv argv = {0};
+	int status = -1;
+	if (save_uuid(args, p, err) < 0)
+		return -1;
+	if (run_argv_make(&argv, args, &p->pod, err) == 0)
+		status = run_again_wanted(&p->pod) ? run_again(&p->pod, p->path, &argv, err)
+						   : become_stage1(p, &argv, err);
+	run_argv_done(&argv);
+	*ret_status = status;
+	return status < 0 ? -1 : 0;
+}
+
+static int run(struct run_args *args, int *ret_status, struct err *err)
 {
 	_cleanup_datadir_ struct datadir d = {.fd = -1};
 	struct prepared p;
@@ -181,13 +114,13 @@ static int run(struct run_args *args, struct err *err)
 	_cleanup_fd_ int cwd = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (prepare_pod(&d, args, interrupted, &p, err) < 0)
 		return -1;
-	int r = save_uuid(args, &p, err);
-	if (r == 0) {
-		become_stage1(args, &p, err);
-		/* Leave the pod directory, or it could not be removed while we name the file. */
-		if (cwd >= 0 && fchdir(cwd) == 0 && args->uuid_file)
-			unlink(args->uuid_file);
+	if (start(args, &p, ret_status, err) == 0) {
+		prepared_done(&p);
+		return 0;
 	}
+	/* Leave the pod directory, or it could not be removed while we name the file. */
+	if (cwd >= 0 && fchdir(cwd) == 0 && args->uuid_file)
+		unlink(args->uuid_file);
 	struct err undo = {0};
 	if (prepare_undo(&d, &p, &undo) < 0)
 		err_wrap(err, "%s; before that", err_msg(&undo));
@@ -205,7 +138,7 @@ int cmd_run(int argc, char **argv)
 	int r = run_args_parse(argc, argv, &args, &err);
 	if (r == 0 && args.help)
 		run_args_help();
-	else if (r < 0 || run(&args, &err) < 0)
+	else if (r < 0 || run(&args, &status, &err) < 0)
 		status = verb_failed(&err);
 	run_args_done(&args);
 	err_done(&err);

@@ -3,17 +3,28 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "tools/pod_verb.h"
 #include "tools/stage1.h"
+#include "tools/stop_all.h"
 #include "tools/verbs.h"
 
 static void help(void)
 {
 	puts("Usage: xenpod stop [--dir=DIR] [--force] UUID...\n"
+	     "       xenpod stop --all [--force | --host-shutdown]\n"
 	     "Stop pods: the apps get SIGTERM, and SIGKILL when their grace is over. Returns when\n"
 	     "the stop is on its way; each UUID is printed then.\n"
 	     "\n"
 	     "  --force    destroy the domain at once\n"
+	     "  --all      every pod that the supervisor has, rkt's too; returns when all have "
+	     "ended\n"
+	     "  --host-shutdown\n"
+	     "             they are stopped because the host goes down: pods with a restart "
+	     "policy\n"
+	     "             start again with the next boot, and none is accepted until then "
+	     "(xenpod\n"
+	     "             start --all calls that off)\n"
 	     "  --dir=DIR  the data directory (default " DATADIR_DEFAULT ")\n"
 	     "\n"
 	     "Exit status: 0, also for pods that have ended already; 254 when one was not "
@@ -45,8 +56,35 @@ static int stop_one(const struct datadir *d, struct pod *p, bool force, struct e
 	return 0;
 }
 
+/* Stands alone, and names no pod. 1: it is asked for; 0: it is not; -1: not like this. */
+static int all_asked(int argc, char **argv, bool *ret_host, bool *ret_force, struct err *err)
+{
+	bool all = false;
+	const char *other = NULL;
+	for (int i = 1; i < argc; i++) {
+		bool host = !strcmp(argv[i], "--host-shutdown");
+		bool force = !strcmp(argv[i], "--force");
+		if (!strcmp(argv[i], "--all"))
+			all = true;
+		else if (!host && !force)
+			other = argv[i];
+		*ret_host |= host;
+		*ret_force |= force;
+	}
+	if (all && (other || (*ret_host && *ret_force)))
+		return err_set(err, ERR_INVALID, "%s cannot be given with --all%s",
+			other ? other : "--force", other ? "" : " --host-shutdown");
+	return all;
+}
+
 int cmd_stop(int argc, char **argv)
 {
 	static const struct pod_verb verb = {.name = "stop", .help = help, .each = stop_one};
+	_cleanup_err_ struct err err = {0};
+	bool host = false;
+	bool force = false;
+	int all = all_asked(argc, argv, &host, &force, &err);
+	if (all)
+		return all < 0 ? verb_failed(&err) : stop_all(host, force);
 	return pod_verb_run(&verb, argc, argv);
 }

@@ -49,3 +49,8 @@ int duration_parse(const char *text, int64_t *ret_ns, struct err *err)
 	*ret_ns = (int64_t)total;
 	return 0;
 }
+
+bool duration_over(int64_t since, int64_t now, int64_t least)
+{
+	return llabs(now - since) >= least;
+}

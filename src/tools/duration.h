@@ -3,10 +3,17 @@
 #ifndef TOOLS_DURATION_H
 #define TOOLS_DURATION_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/err.h"
 
 int duration_parse(const char *text, int64_t *ret_ns, struct err *err);
+
+/*
+ * Are `since` and `now`, both of the wall clock, `least` apart, all three in one unit? Either way: a time
+ * in the future was taken by a clock that has been set back since, and must not be waited for.
+ */
+bool duration_over(int64_t since, int64_t now, int64_t least);
 
 #endif

@@ -22,6 +22,7 @@
 #include "base/fstree.h"
 #include "base/json.h"
 #include "tools/archive_pack.h"
+#include "tools/duration.h"
 
 #define TREE_PREFIX "deps-"
 
@@ -289,7 +290,7 @@ static bool tree_is_old(int dirfd, const char *name, int64_t grace_s)
 {
 	struct stat st;
 	return fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       time(NULL) - st.st_mtim.tv_sec >= grace_s;
+	       duration_over(st.st_mtim.tv_sec, time(NULL), grace_s);
 }
 
 /* Names in cas/seen that lead to trees which are gone. */

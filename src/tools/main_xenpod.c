@@ -17,8 +17,10 @@ static const struct verb {
 	{"list", cmd_list, "", "list pods"},
 	{"status", cmd_status, "[UUID]", "what the supervisor knows (as xenpod-status)"},
 	{"enter", cmd_enter, "UUID [COMMAND...]", "run a command inside an app"},
-	{"stop", cmd_stop, "UUID...", "stop pods"},
+	{"stop", cmd_stop, "UUID... | --all", "stop pods"},
+	{"start", cmd_start, "UUID... | --all", "start pods that wait for their next try"},
 	{"rm", cmd_rm, "UUID...", "remove pods that have ended"},
+	{"fsck", cmd_fsck, "", "look whether the supervisor's store is sound, repair it"},
 	{"gc", cmd_gc, "", "remove all that has ended and what is left over"},
 };
 
@@ -30,7 +32,7 @@ static void help(void)
 		printf("  %-7s %-19s %s\n", verbs[i].name, verbs[i].args, verbs[i].help);
 	puts("\n`xenpod VERB --help` tells more. A UUID may be cut to any part that is unique.\n"
 	     "Exit status: 0, or 254 when xenpod fails; `run` and `enter` pass on that of the "
-	     "app.\n"
+	     "app,\n`fsck` has its own.\n"
 	     "\n"
 	     "  xenpod run busybox.aci --exec=/bin/echo -- hello");
 }

@@ -12,12 +12,13 @@
 #include "tools/options.h"
 #include "tools/status.h"
 
-enum { OPT_JSON = 256, OPT_NO_LEGEND, OPT_FULL, OPT_VERSION };
+enum { OPT_JSON = 256, OPT_NO_LEGEND, OPT_FULL, OPT_HEALTH, OPT_VERSION };
 
 static const struct option options[] = {
 	{"json", no_argument, NULL, OPT_JSON},
 	{"no-legend", no_argument, NULL, OPT_NO_LEGEND},
 	{"full", no_argument, NULL, OPT_FULL},
+	{"health", no_argument, NULL, OPT_HEALTH},
 	{"version", no_argument, NULL, OPT_VERSION},
 	{"help", no_argument, NULL, 'h'},
 	{0},
@@ -27,6 +28,7 @@ struct view {
 	bool json;
 	bool no_legend;
 	bool full;
+	bool health;
 	const char *uuid; /* as given, maybe cut; NULL: all pods */
 };
 
@@ -34,6 +36,7 @@ static void help(void)
 {
 	puts("Usage: xenpod-status [--json] [--no-legend] [--full]\n"
 	     "       xenpod-status [--json] UUID\n"
+	     "       xenpod-status [--json] --health\n"
 	     "Show all pods, or one in detail with its history. A UUID may be cut to any part "
 	     "that\n"
 	     "is unique. Members of the group xenpod may ask; while the supervisor is down root\n"
@@ -42,6 +45,8 @@ static void help(void)
 	     "  --json       the API's own JSON (docs/API.md); times in ns since 1970\n"
 	     "  --no-legend  without the line of headings\n"
 	     "  --full       whole UUIDs\n"
+	     "  --health     the supervisor itself: does it see Xen, can it write, what has it\n"
+	     "               missed or put right\n"
 	     "\n"
 	     "STATE is a word, and the exact state where that says more: preparing, starting,\n"
 	     "running, paused, stopping, exited, failed. APPS shows exit codes as name=code.\n"
@@ -51,6 +56,7 @@ static void help(void)
 	     "  1    no such pod\n"
 	     "  3    kept for: what the supervisor, Xen and the lock say differs\n"
 	     "  4    the supervisor does not answer and its store cannot be read\n"
+	     "  5    --health: the supervisor does not answer\n"
 	     "  254  wrong usage, or xenpod-status itself failed");
 }
 
@@ -104,6 +110,19 @@ static int fail(const struct err *err, int status)
 	return status;
 }
 
+static int health(const struct view *v)
+{
+	_cleanup_err_ struct err err = {0};
+	_cleanup_json_ json_t *h = NULL;
+	if (status_health(&h, &err) < 0)
+		return fail(&err, STATUS_EXIT_NO_HEALTH);
+	if (v->json)
+		print_json(h);
+	else
+		status_print_health(h);
+	return 0;
+}
+
 static int status(const struct view *v)
 {
 	_cleanup_err_ struct err err = {0};
@@ -133,11 +152,15 @@ static int parse(int argc, char **argv, struct view *v, struct err *err)
 		v->json |= id == OPT_JSON;
 		v->no_legend |= id == OPT_NO_LEGEND;
 		v->full |= id == OPT_FULL;
+		v->health |= id == OPT_HEALTH;
 	}
 	if (id == OPTION_END && argc - optind > 1)
 		return err_set(err, ERR_INVALID, "one UUID at a time: \"%s\" is too much",
 			argv[optind + 1]);
 	v->uuid = argv[optind];
+	if (v->health && v->uuid)
+		return err_set(err, ERR_INVALID, "--health is of the supervisor, not of pod \"%s\"",
+			v->uuid);
 	return id == OPTION_END ? 0 : -1;
 }
 
@@ -149,7 +172,7 @@ int main(int argc, char **argv)
 	log_set_prefix("xenpod-status");
 	switch (parse(argc, argv, &v, &err)) {
 	case 0:
-		return status(&v);
+		return v.health ? health(&v) : status(&v);
 	case 'h':
 		help();
 		return 0;

@@ -175,16 +175,21 @@ static json_t *make_runtime_app(const struct run_args *args, const struct run_ap
 	return o;
 }
 
+static void annotate(json_t *list, const char *name, const char *value)
+{
+	json_array_append_new(list, json_make("{s:s, s:s}", "name", name, "value", value));
+}
+
 static json_t *make_annotations(const struct run_args *args)
 {
 	json_t *list = json_make("[{s:s, s:s}, {s:s, s:s}]", "name", APPC_ANNOTATION_MUTABLE,
 		"value", "false", "name", APPC_ANNOTATION_OWNER, "value", "xenpod");
 	if (args->type)
-		json_array_append_new(list,
-			json_make("{s:s, s:s}", "name", APPC_ANNOTATION_TYPE, "value", args->type));
+		annotate(list, APPC_ANNOTATION_TYPE, args->type);
 	if (args->net.guard)
-		json_array_append_new(list,
-			json_make("{s:s, s:s}", "name", APPC_ANNOTATION_GUARD, "value", "true"));
+		annotate(list, APPC_ANNOTATION_GUARD, "true");
+	if (args->restart)
+		annotate(list, APPC_ANNOTATION_RESTART, args->restart);
 	return list;
 }
 

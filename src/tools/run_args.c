@@ -107,6 +107,10 @@ static int check_whole(struct run_parser *p, struct err *err)
 		return -1;
 	if (a->interactive && !a->pod_manifest && a->napps > 1)
 		return err_set(err, ERR_INVALID, "--interactive is for a pod of one app");
+	if (a->interactive && a->restart && strcmp(a->restart, "never") != 0)
+		return err_set(err, ERR_INVALID,
+			"--interactive cannot be given with --restart: a pod that is started again "
+			"has no terminal");
 	char uuid[UUID_TEXT_SIZE];
 	if (a->uuid && uuid_parse(a->uuid, uuid, err) < 0)
 		return err_wrap(err, "--uuid=%s", a->uuid);

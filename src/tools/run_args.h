@@ -39,7 +39,8 @@ struct run_args {
 	const char *uuid_file;
 	const char *hostname;
 	const char *local_config;
-	const char *type; /* NULL, "auto", "pv", "pvh" */
+	const char *type;    /* NULL, "auto", "pv", "pvh" */
+	const char *restart; /* NULL, or as appc/restart.h reads it */
 	const char *pod_manifest;
 	bool no_overlay;
 	bool interactive;

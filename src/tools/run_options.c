@@ -10,6 +10,7 @@
 
 #include "appc/acname.h"
 #include "appc/app.h"
+#include "appc/restart.h"
 #include "base/alloc.h"
 #include "base/cleanup.h"
 #include "base/json.h"
@@ -35,6 +36,7 @@ enum option_id {
 	OPT_INHERIT_ENV,
 	OPT_PORT,
 	OPT_ANTI_SPOOFING,
+	OPT_RESTART,
 	OPT_TYPE, /* up to here: what a --pod-manifest has the say on */
 	OPT_NET,
 	OPT_DIR,
@@ -96,6 +98,7 @@ const struct option run_options[] = {
 	{"insecure-options", required_argument, NULL, OPT_INSECURE},
 	{"local-config", required_argument, NULL, OPT_LOCAL_CONFIG},
 	{"type", required_argument, NULL, OPT_TYPE},
+	{"restart", required_argument, NULL, OPT_RESTART},
 	{"no-overlay", optional_argument, NULL, OPT_NO_OVERLAY},
 	{"interactive", optional_argument, NULL, OPT_INTERACTIVE},
 	{"debug", optional_argument, NULL, OPT_DEBUG},
@@ -247,6 +250,12 @@ static int check_type(const char *value, struct err *err)
 	return 0;
 }
 
+static int check_restart(const char *value, struct err *err)
+{
+	struct appc_restart r;
+	return appc_restart_parse(value, &r, err) < 0 ? err_wrap(err, "--restart") : 0;
+}
+
 /* Options that are just a text, and where it goes. */
 static const char **text_of(struct run_args *a, int id)
 {
@@ -265,6 +274,8 @@ static const char **text_of(struct run_args *a, int id)
 		return &a->local_config;
 	case OPT_TYPE:
 		return &a->type;
+	case OPT_RESTART:
+		return &a->restart;
 	case OPT_POD_MANIFEST:
 		return &a->pod_manifest;
 	case OPT_DNS_DOMAIN:
@@ -338,6 +349,8 @@ static int pod_option(struct run_parser *p, int id, const char *value, struct er
 		return value_insecure(value, &a->insecure, err);
 	if (id == OPT_HOSTNAME)
 		return value_hostname(value, err);
+	if (id == OPT_RESTART)
+		return check_restart(value, err);
 	return id == OPT_TYPE ? check_type(value, err) : 0;
 }
 

@@ -85,9 +85,11 @@ static void add_row(struct table *t, const json_t *pod, bool full)
 	_cleanup_free_ char *domid = number_text(pod, "domid");
 	_cleanup_free_ char *apps = status_apps_text(pod);
 	_cleanup_free_ char *networks = networks_text(pod);
+	_cleanup_free_ char *next = status_restart_text(pod);
+	_cleanup_free_ char *why =
+		xasprintf("%s%s%s", json_str_opt(pod, "cause", ""), *next ? "; " : "", next);
 	age_text(json_int_opt(pod, "created", 0), age);
-	const char *row[] = {uuid, state, domid, apps, *networks ? networks : "-", age,
-		json_str_opt(pod, "cause", "")};
+	const char *row[] = {uuid, state, domid, apps, *networks ? networks : "-", age, why};
 	table_row(t, row);
 	table_colour_word(t, 1, json_str_opt(pod, "word", ""));
 }
@@ -186,7 +188,9 @@ static void print_pod(const json_t *pod)
 	print_pair("directory", json_str_opt(pod, "dir", ""));
 	print_time("created", pod, "created");
 	print_time("started", pod, "started");
+	_cleanup_free_ char *restart = status_restart_line(pod);
 	print_end(pod);
+	print_pair("restart", restart);
 }
 
 static void print_apps(const json_t *pod)

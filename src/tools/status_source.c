@@ -26,15 +26,29 @@ static char *path_in(const char *env, const char *dflt_dir, const char *name)
 }
 
 /* A socket that takes the connection may belong to a supervisor that hangs: so it is asked. */
-static int open_supervisor(struct status_source *s, struct err *err)
+static int ask_supervisor(struct varlink **ret, json_t **ret_health, struct err *err)
 {
 	_cleanup_free_ char *path = path_in(API_ENV_RUN_DIR, API_RUN_DIR, "status");
 	_cleanup_varlink_ struct varlink *link = varlink_connect(path, err);
-	_cleanup_json_ json_t *health = NULL;
-	if (!link || varlink_roundtrip(link, API_HEALTH, NULL, ANSWER_MS, &health, err) < 0)
+	if (!link || varlink_roundtrip(link, API_HEALTH, NULL, ANSWER_MS, ret_health, err) < 0)
 		return -1;
-	s->link = TAKE_PTR(link);
+	*ret = TAKE_PTR(link);
 	return 0;
+}
+
+static int open_supervisor(struct status_source *s, char **ret_notice, struct err *err)
+{
+	_cleanup_json_ json_t *health = NULL;
+	if (ask_supervisor(&s->link, &health, err) < 0)
+		return -1;
+	*ret_notice = status_notice(health);
+	return 0;
+}
+
+int status_health(json_t **ret, struct err *err)
+{
+	_cleanup_varlink_ struct varlink *link = NULL;
+	return ask_supervisor(&link, ret, err);
 }
 
 static int open_store(struct status_source *s, struct err *why, char **ret_notice, struct err *err)
@@ -59,7 +73,7 @@ int status_open(struct status_source **ret, char **ret_notice, struct err *err)
 	struct status_source *s = xcalloc(1, sizeof(*s));
 	struct err why = {0};
 	*ret_notice = NULL;
-	int r = open_supervisor(s, &why);
+	int r = open_supervisor(s, ret_notice, &why);
 	if (r < 0)
 		r = open_store(s, &why, ret_notice, err);
 	err_done(&why);
@@ -79,11 +93,31 @@ void status_close(struct status_source *s)
 	free(s);
 }
 
+/* It comes in parts: thousands of pods are more than one message holds. */
+static int ask_list(struct status_source *s, json_t **ret, struct err *err)
+{
+	_cleanup_json_ json_t *pods = json_array();
+	bool more = true;
+	if (varlink_call(s->link, API_LIST, NULL, true, NULL, 0, err) < 0)
+		return -1;
+	while (more) {
+		_cleanup_json_ json_t *part = NULL;
+		if (varlink_reply(s->link, ANSWER_MS, &part, &more, err) < 0)
+			return -1;
+		json_array_extend(pods, json_object_get(part, "pods"));
+		if (more)
+			continue;
+		json_object_set(part, "pods", pods);
+		*ret = json_incref(part);
+	}
+	return 0;
+}
+
 int status_list(struct status_source *s, json_t **ret, struct err *err)
 {
 	if (s->store)
 		return status_store_list(s->store, ret, err);
-	if (varlink_roundtrip(s->link, API_LIST, NULL, ANSWER_MS, ret, err) < 0)
+	if (ask_list(s, ret, err) < 0)
 		return -1;
 	json_object_set_new(*ret, "source", json_string("supervisor"));
 	pods_order(json_object_get(*ret, "pods"));

@@ -34,9 +34,23 @@ static int add_app(void *ctx, const struct app_row *r)
 	return 0;
 }
 
+/* Of a long text few members are wanted: only those are parsed. */
+static json_t *request_head(const char *text)
+{
+	static const char *const wanted[] = {"dir", "memory_kib", "vcpus", "net"};
+	json_t *head = json_object();
+	struct json_member m;
+	while (json_member_next(&text, &m))
+		for (size_t i = 0; i < ARRAY_SIZE(wanted); i++)
+			if (m.key_len == strlen(wanted[i]) && !memcmp(m.key, wanted[i], m.key_len))
+				json_object_set_new(head, wanted[i],
+					json_loadb(m.value, m.value_len, JSON_DECODE_ANY, NULL));
+	return head;
+}
+
 static void add_request(json_t *pod, const char *text)
 {
-	_cleanup_json_ json_t *q = text ? json_loads(text, 0, NULL) : NULL;
+	_cleanup_json_ json_t *q = request_head(text);
 	json_object_set_new(pod, "dir", json_string(json_str_opt(q, "dir", "")));
 	json_object_set_new(pod, "memory_kib", json_integer(json_int_opt(q, "memory_kib", 0)));
 	json_object_set_new(pod, "vcpus", json_integer(json_int_opt(q, "vcpus", 0)));
@@ -51,6 +65,18 @@ static int add_networks(const struct gather *g, json_t *pod, const char *uuid)
 	_cleanup_json_ json_t *nets = text ? json_loads(text, 0, NULL) : NULL;
 	json_object_set_new(pod, "networks", netinfo_of(nets));
 	return 0;
+}
+
+/* When it would be tried, without a supervisor nobody can say. */
+static void add_restart(json_t *pod, const struct pod_row *r)
+{
+	json_t *restart = json_null();
+	if (strcmp(r->policy, "never") != 0)
+		restart = json_make("{s:s, s:I, s:I, s:I, s:I, s:b, s:n}", "policy", r->policy,
+			"limit", (json_int_t)r->burst, "lives", (json_int_t)r->lives, "starts",
+			(json_int_t)r->starts, "tries", (json_int_t)r->tries, "given_up",
+			(int)r->given_up, "next");
+	json_object_set_new(pod, "restart", restart);
 }
 
 static int add_pod(void *ctx, const struct pod_row *r)
@@ -73,6 +99,7 @@ static int add_pod(void *ctx, const struct pod_row *r)
 	if (add_networks(g, pod, r->uuid) < 0)
 		return -1;
 	json_object_set_new(pod, "domain", json_null()); /* only the supervisor sees it */
+	add_restart(pod, r);
 	return store_apps(g->store, r->uuid, add_app, apps, g->err);
 }
 

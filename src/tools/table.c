@@ -53,7 +53,8 @@ void table_colour_word(struct table *t, size_t column, const char *word)
 		const char *word;
 		const char *colour;
 	} colours[] = {{"running", "green"}, {"failed", "red"}, {"preparing", "yellow"},
-		{"starting", "yellow"}, {"stopping", "yellow"}, {"paused", "cyan"}};
+		{"starting", "yellow"}, {"stopping", "yellow"}, {"restarting", "yellow"},
+		{"paused", "cyan"}};
 	for (size_t i = 0; i < ARRAY_SIZE(colours); i++)
 		if (!strcmp(word, colours[i].word))
 			scols_cell_set_color(

@@ -11,9 +11,11 @@
 int cmd_run(int argc, char **argv);
 int cmd_list(int argc, char **argv);
 int cmd_stop(int argc, char **argv);
+int cmd_start(int argc, char **argv);
 int cmd_enter(int argc, char **argv);
 int cmd_rm(int argc, char **argv);
 int cmd_gc(int argc, char **argv);
+int cmd_fsck(int argc, char **argv);
 int cmd_status(int argc, char **argv);
 
 /* Prints the error and gives the exit status of a fault of ours: 254. */

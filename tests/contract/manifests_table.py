@@ -71,6 +71,11 @@ def annotated(name, value):
     return {"annotations": [{"name": name, "value": value}]}
 
 
+def comes_back(policy):
+    return {"annotations": [{"name": "xenpod.io/owner", "value": "xenpod"},
+                            {"name": "xenpod.io/restart", "value": policy}]}
+
+
 def same(names):
     return lambda got: sorted(got) == sorted(names)
 
@@ -231,6 +236,17 @@ POD = [
      "want": {"type": "pvh"}},
     {"of": "3.1", "what": "an unknown kind of guest", "pod": annotated("xenpod.io/type", "hvm"),
      "refuse": "\"type\" is \"hvm\""},
+    {"of": "3.1", "what": "a restart policy", "pod": comes_back("on-failure:3"),
+     "want": {"restart": {"policy": "on-failure", "limit": 3, "start": 0}}},
+    {"of": "3.1", "what": "a later life", "pod": comes_back("always"), "env": {"XENPOD_START": "4"},
+     "want": {"restart": {"policy": "always", "limit": 10, "start": 4}}},
+    {"of": "3.1", "what": "never", "pod": comes_back("never"), "want": {"restart": ABSENT}},
+    {"of": "3.1", "what": "no such policy", "pod": comes_back("unless-stopped"),
+     "refuse": "annotation xenpod.io/restart: \"unless-stopped\" is no restart policy"},
+    {"of": "3.1", "what": "a restart policy of rkt's pod", "pod": annotated("xenpod.io/restart", "always"),
+     "refuse": "annotation xenpod.io/restart: only pods of `xenpod run` are started again; use"},
+    {"of": "3.1", "what": "a restart policy and a terminal", "pod": comes_back("always"),
+     "flags": ["--interactive"], "refuse": "has no terminal; run it without --interactive"},
 ]
 
 APPS = [

@@ -107,6 +107,10 @@ rc=0
 runuser -u nobody -- "$T/copy" >"$T/out" 2>"$T/err" || rc=$?
 same "no supervisor, not root: exit status" 4 "$rc"
 same "no supervisor, not root: one line" 1 "$(grep -c 'only root may read' "$T/err")"
+status "health, no supervisor" 5 --health
+same "health, no supervisor: one line" "1 0" "$(wc -l <"$T/err") $(wc -c <"$T/out")"
+status "health, no supervisor, JSON" 5 --health --json
+status "health of a pod" 254 --health $U
 status "usage" 254 --nope
 status "usage" 254 a b
 status "help" 0 --help
@@ -180,6 +184,22 @@ same "one, JSON: no networks" "[]" "$(member "$T/out" 'd["pod"]["networks"]')"
 same "one, JSON" "running None" "$(member "$T/out" 'd["pod"]["word"] + " " + str(d["pod"]["code"])')"
 same "one, JSON: no secrets" 0 "$(grep -c hush "$T/out")"
 cp "$T/out" "$T/live.json"
+status "health" 0 --health
+has "health: supervisor" '^supervisor +ok +xenpodd [0-9.]+, world sim, 4 pods, [0-9]+ connections'
+has "health: sensors" '^sensors +ok +libxl answers$'
+has "health: xenstored" '^xenstored +ok '
+has "health: store" '^store +ok +[1-9][0-9]* commits, id [0-9a-f]{32}$'
+has "health: queue" '^queue +ok +0 events wait, at most [1-9]'
+has "health: loop" '^loop +ok +longest turn [0-9]+\.[0-9] ms, 99 of 100 within [0-9]+\.[0-9] ms$'
+for counter in events_missed orphans_collected commit_retries rejected; do
+	has "health: $counter" "^$counter +0 +.*should be 0"
+done
+has "health: turns" '^turns +[1-9]'
+status "health, JSON" 0 --health --json
+same "health, JSON: a long turn of the loop, and most are short" True \
+	"$(member "$T/out" 'd["stall_max_ns"] >= d["stall_p99_ns"] > 0 and d["batch_max_ns"] > 0')"
+same "health, JSON: nothing missed" "0 0 True" \
+	"$(member "$T/out" '"%d %d %s" % (d["events_missed"], d["commit_retries"], d["audit_corrections"] >= 0)')"
 status "several" 254 1111
 same "several: says so" 1 "$(grep -c 'matches 2 pods' "$T/err")"
 status "unknown prefix" 1 abc
@@ -192,6 +212,10 @@ if command -v script >/dev/null; then
 	script -qec "TERM=xterm NO_COLOR=1 $bin/xenpod-status" /dev/null >"$T/out"
 	same "NO_COLOR" 0 "$(grep -c $'\033' "$T/out")"
 fi
+
+# ---- the counters in the log: at the end, and not before -----------------------------------------------
+
+same "no counters while nothing grows" 0 "$(grep -c 'counters' "$T/log")"
 
 # ---- killed: the same from the store -------------------------------------------------------------------
 
@@ -227,6 +251,41 @@ status "from the store, table" 0
 has "from the store, table: networks" "^3333ffff +running .* front=$ip back=$ip "
 has "from the store, table" '^11112222 running'
 status "from the store, unknown" 1 abc
+status "health, killed" 5 --health
+
+# ---- more pods than one message holds; at the end the counters of this life are in the log -------------
+
+sqlite3 "$XENPOD_STATE_DIR/store.db" >/dev/null "
+	CREATE TEMP TABLE more AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1500)
+		SELECT printf('44440000-0000-4000-8000-%012d', i) AS uuid FROM n;
+	CREATE TEMP TABLE one AS SELECT * FROM pods WHERE uuid = '$W';
+	INSERT INTO pods SELECT more.uuid, state, want, seq, generation, domid, deadline_ns, boot_id, cause,
+		message, code, forced, qemu_pid, qemu_start, lock_dev, lock_ino, created_at, started_at, ended_at
+		FROM one, more;
+	INSERT INTO requests SELECT more.uuid, request FROM requests r, more WHERE r.uuid = '$W';
+	INSERT INTO apps SELECT more.uuid, idx, name, state, code, signal, seq, started_at, ended_at, message
+		FROM apps a, more WHERE a.uuid = '$W';"
+
+"$bin/xenpodd" --world=sim --state-dir="$XENPOD_STATE_DIR" --run-dir="$XENPOD_RUN_DIR" \
+	--cgroup-root= --console-dir="$T" >"$T/log" 2>&1 </dev/null &
+daemon=$!
+# shellcheck disable=SC2016
+wait_for '"$bin/xenpod-status" --health >/dev/null 2>&1'
+status "many" 0 --no-legend --full
+same "many: all, each once" "1504 1504" "$(wc -l <"$T/out") $(sort -u "$T/out" | wc -l)"
+status "many, JSON" 0 --json
+same "many, JSON" "1504 supervisor" \
+	"$(member "$T/out" 'str(len({p["uuid"] for p in d["pods"]})) + " " + d["source"]')"
+same "many: not in one answer" io.xenpod.Full "$(python3 -c '
+import json, os, socket
+s = socket.socket(socket.AF_UNIX)
+s.connect(os.environ["XENPOD_RUN_DIR"] + "/status")
+s.sendall(json.dumps({"method": "io.xenpod.List"}).encode() + b"\0")
+print(json.loads(s.recv(65536).split(b"\0")[0]).get("error"))')"
+kill "$daemon"
+wait "$daemon" 2>/dev/null
+daemon=
+same "counters at the end: one line" 1 "$(grep -c 'counters at the end' "$T/log")"
 
 printf '%d passed, %d failed\n' "$passed" "$failed"
 [ "$failed" = 0 ]

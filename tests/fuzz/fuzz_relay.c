@@ -4,7 +4,7 @@
  * input is of choices, the rest is what is in the ring. Whatever comes, no more of it is kept than
  * may wait for a slow reader, and what reaches the journal and the exit status keeps to its form.
  */
-/* LINK: stage1 proto base */
+/* LINK: stage1 appc proto base */
 /* WITH: ../unit/ringkit.c ../unit/xskit.c */
 #include "fuzz.h"
 
@@ -37,6 +37,13 @@ int journal_connect(const char *path)
 {
 	(void)path;
 	return open("/dev/null", O_WRONLY | O_CLOEXEC);
+}
+
+int journal_stream(const char *path, const char *identifier)
+{
+	(void)path;
+	(void)identifier;
+	return -1;
 }
 
 bool journal_is_stream(int fd)

@@ -12,10 +12,10 @@
 inside=/root/lab
 
 if [ "${LAB_INSIDE-}" != 1 ]; then
-	tar -C "$lab_dir" -cf - lib.sh pods.sh inside.sh net.sh leftovers.py \
-		tools/{killer,typist}.py tools/probe.sh "scenarios/${0##*/}" |
+	tar -C "$lab_dir" -cf - lib.sh pods.sh inside.sh net.sh fleet.sh leftovers.py \
+		tools/{killer,typist,truth,locks}.py tools/probe.sh "scenarios/${0##*/}" |
 		lab_in "rm -rf $inside && mkdir $inside && tar -xmf - -C $inside" || bail "Dom-0 answers"
-	lab_run "cd $inside && HUNDRED=${HUNDRED-} LAB_INSIDE=1 exec bash scenarios/${0##*/}" &&
+	lab_run "cd $inside && HUNDRED=${HUNDRED-} SEED=${SEED-} LAB_INSIDE=1 exec bash scenarios/${0##*/}" &&
 		exit 0
 	exit 1
 fi
@@ -67,7 +67,7 @@ supervisor_runs() {
 }
 
 observer_start() {
-	"$tests/observer" $datadir "$inside/observed" &
+	"$tests/observer" $datadir "$inside/observed" "${held:-60}" &
 	observer=$!
 }
 

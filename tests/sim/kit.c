@@ -5,7 +5,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -179,7 +178,7 @@ static void on_qemu_exit(void *ctx, const char *uuid, int64_t pid)
 		engine_qemu_exit(k->engine, uuid, pid);
 }
 
-static struct kit_pod *of_pod(struct kit *k, const struct pod *p)
+struct kit_pod *kit_of(struct kit *k, const struct pod *p)
 {
 	for (size_t i = 0; i < k->npods; i++)
 		if (!strcmp(k->pod[i].uuid, p->uuid))
@@ -193,7 +192,7 @@ static void on_turn(void *ctx, const struct turn_record *t)
 	struct kit *k = ctx;
 	if (k->dead)
 		return;
-	struct kit_pod *kp = of_pod(k, t->pod);
+	struct kit_pod *kp = kit_of(k, t->pod);
 	kit_trace_turn(k, kp, t);
 	if (k->opt.fd_store && !strcmp(t->event_name, "accept"))
 		kp->stored_fd = fcntl(t->pod->lock_fd, F_DUPFD_CLOEXEC, 3);
@@ -203,7 +202,7 @@ static void on_turn(void *ctx, const struct turn_record *t)
 static void on_ready(void *ctx, struct pod *p)
 {
 	struct kit *k = ctx;
-	struct kit_pod *kp = of_pod(k, p);
+	struct kit_pod *kp = kit_of(k, p);
 	if (k->dead)
 		return;
 	kit_trace_note(k, kp, "ready");
@@ -214,14 +213,14 @@ static void on_unmap(void *ctx, struct pod *p)
 {
 	struct kit *k = ctx;
 	if (!k->dead)
-		kit_trace_note(k, of_pod(k, p), "unmap");
+		kit_trace_note(k, kit_of(k, p), "unmap");
 }
 
 static void on_evict(void *ctx, struct pod *p)
 {
 	struct kit *k = ctx;
 	if (!k->dead)
-		kit_trace_note(k, of_pod(k, p), "evict");
+		kit_trace_note(k, kit_of(k, p), "evict");
 }
 
 /* `run` is told of the end, and ends. */
@@ -237,7 +236,7 @@ static void on_tell(void *ctx, struct pod *p)
 	struct kit *k = ctx;
 	if (k->dead)
 		return;
-	kit_told(of_pod(k, p));
+	kit_told(kit_of(k, p));
 }
 
 static void on_custody(void *ctx, struct pod *p, bool held)
@@ -245,8 +244,8 @@ static void on_custody(void *ctx, struct pod *p, bool held)
 	struct kit *k = ctx;
 	if (k->dead)
 		return;
-	kit_trace_note(k, of_pod(k, p), held ? "lock kept" : "lock closed");
-	fd_close(&of_pod(k, p)->stored_fd);
+	kit_trace_note(k, kit_of(k, p), held ? "lock kept" : "lock closed");
+	fd_close(&kit_of(k, p)->stored_fd);
 }
 
 /* ---- life ------------------------------------------------------------------------------------ */
@@ -281,6 +280,7 @@ static void make_engine(struct kit *k, const char *run_dir)
 		.run_dir = run_dir,
 		.cgroup_root = "/sys/fs/cgroup/xenpod.slice",
 		.console_dir = k->dir,
+		.records_dir = k->records,
 		.max_starts = k->opt.max_starts ? k->opt.max_starts : 4,
 		.max_helpers = k->opt.max_helpers ? k->opt.max_helpers : 4,
 	};
@@ -292,6 +292,8 @@ static void make_engine(struct kit *k, const char *run_dir)
 		.evict = on_evict,
 		.tell = on_tell,
 		.custody = on_custody,
+		.spawn = kit_spawn,
+		.dismiss = kit_dismiss,
 	};
 	struct err err = {0};
 	k->engine = engine_new(&ec);
@@ -375,6 +377,7 @@ void kit_start(struct kit *k)
 	k->world = kit_world_new(k, k->inner);
 	make_engine(k, "/run/xenpod");
 	hand_over(k);
+	custody_retake_all(engine_pods(k->engine));
 	k->next_beat = sim_now(k->sim) + KIT_BEAT;
 	k->reconnect_at = sim_now(k->sim) + 100 * MS;
 }
@@ -402,6 +405,15 @@ void kit_crash(struct kit *k)
 	}
 	struct sim_events nobody = {0};
 	sim_adopt(k->sim, &nobody);
+}
+
+void kit_lose(struct kit *k)
+{
+	_cleanup_free_ char *path = xasprintf("%s/store.db", k->dir);
+	kit_crash(k);
+	assert_int_equal(unlink(path), 0);
+	sim_advance(k->sim, sim_now(k->sim) + RESTART_MS * MS);
+	kit_start(k);
 }
 
 static void new_sim(struct kit *k)
@@ -438,6 +450,7 @@ void kit_reboot(struct kit *k)
 		fd_close(&k->pod[i].lock_fd);
 		fd_close(&k->pod[i].stored_fd);
 		k->pod[i].run_alive = false;
+		k->pod[i].spawn_at = 0;
 	}
 	kit_start(k);
 }
@@ -451,6 +464,7 @@ void kit_init(struct kit *k, const struct kit_options *opt)
 	snprintf(k->dir, sizeof k->dir, "%s/xenpod-sim-XXXXXX",
 		access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
 	assert_non_null(mkdtemp(k->dir));
+	snprintf(k->records, sizeof k->records, "%s/records", k->dir);
 	next_boot(k);
 	k->trace = open_memstream(&k->trace_text, &k->trace_len);
 	assert_non_null(k->trace);
@@ -459,19 +473,6 @@ void kit_init(struct kit *k, const struct kit_options *opt)
 	k->wall_offset = WALL_AT_BOOT;
 	current = k;
 	kit_start(k);
-}
-
-static int remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
-{
-	(void)st;
-	(void)flag;
-	(void)ftw;
-	return remove(path);
-}
-
-int kit_remove(const char *dir)
-{
-	return nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS) == 0 || errno == ENOENT ? 0 : -1;
 }
 
 void kit_done(struct kit *k)

@@ -41,6 +41,8 @@ struct kit_pod {
 	struct kit_request accept, change, gc;
 	enum pod_cause cause_told;
 	bool told_end;
+	int64_t spawn_at; /* a `run` for the next life hands over then; 0: there is none */
+	int start;        /* the number that it, or the `run` that lives, was told */
 };
 
 struct kit_options {
@@ -54,6 +56,7 @@ struct kit_options {
 struct kit {
 	struct kit_options opt;
 	char dir[64];
+	char records[80];
 	char boot_id[40];
 	struct sim *sim;
 	struct store *store;
@@ -70,9 +73,11 @@ struct kit {
 	int64_t wall_offset, began;
 	enum kit_point point;
 	int64_t at, commits, effects;
-	bool orphan_runs; /* a domain that is not the pod's may run when its lock is free */
-	bool clear_fails; /* exports may outlive their pod until gc */
-	int fail_commits; /* so many commits fail with "disk full" */
+	bool orphan_runs;   /* a domain that is not the pod's may run when its lock is free */
+	bool clear_fails;   /* exports may outlive their pod until gc */
+	bool reboot_wanted; /* by a poke, which cannot do it itself */
+	int fail_spawns;    /* so many `run` for a next life end before they hand over */
+	int fail_commits;   /* so many commits fail with "disk full" */
 	/* The disk is bad until then (0: it is not); after that `mend` is called, once. */
 	int64_t mend_at;
 	void (*mend)(struct kit *k);
@@ -101,6 +106,8 @@ void kit_done(struct kit *k);
 struct kit_pod *kit_accept(struct kit *k, ...) __attribute__((sentinel));
 /* The pod asks for a network, and for a port of the host that leads to it unless that is 0. */
 void kit_network(struct kit_pod *kp, int host_port);
+/* `limit` short lives, 0: any number. */
+void kit_restart(struct kit_pod *kp, enum pod_policy policy, int limit);
 struct pod *kit_find(const struct kit_pod *kp); /* NULL: the engine does not know it (any more) */
 /* Sends a request (again) until it is on disk or refused. */
 void kit_ask(struct kit_pod *kp, enum pod_event event);
@@ -122,6 +129,8 @@ void kit_rest(struct kit *k);
 
 void kit_crash(struct kit *k); /* xenpodd: SIGKILL */
 void kit_start(struct kit *k);
+/* Its database is removed as it dies; it starts again 200 ms later. */
+void kit_lose(struct kit *k);
 void kit_reboot(struct kit *k);
 /* Dies there, and starts again 200 ms later; counters start from nothing. */
 void kit_crash_at(struct kit *k, enum kit_point point, int64_t n);

@@ -172,9 +172,9 @@ static void check_places(const struct kit *k)
 		const struct pod *p = kit_find(&k->pod[i]);
 		if (!p || p->core.state < POD_EXPORTING || p->core.state > POD_UNPAUSING)
 			continue;
-		plugins += pod_network(p) && p->core.state <= POD_NETWORKING;
+		plugins += pod_has_network(p) && p->core.state <= POD_NETWORKING;
 		/* From its plugins a pod goes on whatever else starts; its create waits in its lane. */
-		starts += !pod_network(p) || p->core.state == POD_EXPORTING;
+		starts += !pod_has_network(p) || p->core.state == POD_EXPORTING;
 	}
 	for (const struct op *o = e->ops; o; o = o->next)
 		running[o->lane] += o->started;
@@ -224,6 +224,16 @@ int kit_code_file(const struct kit_pod *kp, const char *app)
 	if (file_read_at(AT_FDCWD, path, 64, &text, NULL, NULL) < 0)
 		return -1;
 	return (int)strtol(text, NULL, 10);
+}
+
+void kit_forget_codes(const struct kit_pod *kp)
+{
+	for (size_t i = 0;
+		i < json_array_size(json_object_get(pod_guest_spec(kit_find(kp)), "apps")); i++) {
+		_cleanup_free_ char *path =
+			xasprintf("%s/stage1/rootfs/rkt/status/app%zu", kp->dir, i);
+		unlink(path);
+	}
 }
 
 void kit_assert_ended(

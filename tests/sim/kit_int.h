@@ -7,7 +7,14 @@
 
 #define KIT_BEAT (10 * KIT_S) /* as daemon.c */
 
+/* kit_check.c: as `xenpod start` does it before a next life. */
+void kit_forget_codes(const struct kit_pod *kp);
+/* kit_loop.c: of engine_hooks. */
+void kit_spawn(void *ctx, struct pod *p);
+void kit_dismiss(void *ctx, struct pod *p);
+
 /* kit.c */
+struct kit_pod *kit_of(struct kit *k, const struct pod *p);
 void kit_told(struct kit_pod *kp);
 /* The disk is good again, if it is time. */
 void kit_mend(struct kit *k);

@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The kit's loop: users and `run` processes that come again, time, and rest. See kit.h. */
+#include <fcntl.h>
 #include <stdio.h>
 
 #include "kit_int.h"
 #include "unit.h"
 
 #include "base/cleanup.h"
+#include "daemon/custody.h"
+#include "daemon/rebuild.h"
 
 #define MS          INT64_C(1000000)
 #define AUDIT_BEATS 6
 #define RESTART_MS  200
+#define SPAWN_MS    50
 #define BUSY_LIMIT  100000 /* turns of the loop without time going on: it would spin for ever */
 
 /* ---- requests -------------------------------------------------------------------------------- */
@@ -44,16 +48,90 @@ static void send_request(struct kit_pod *kp, struct kit_request *r)
 	engine_post(k->engine, p, r->event, &args);
 }
 
+/* ---- next lives ------------------------------------------------------------------------------ */
+
+/* It mounts and reads for a moment. One that is on its way already is no more (runner.h). */
+void kit_spawn(void *ctx, struct pod *p)
+{
+	struct kit *k = ctx;
+	struct kit_pod *kp = kit_of(k, p);
+	if (!kit_effect_begins(k))
+		return;
+	kit_trace_note(k, kp, "spawn");
+	if (p->lock_fd < 0)
+		(void)custody_retake(p);
+	kp->spawn_at = sim_now(k->sim) + SPAWN_MS * MS;
+	kp->start = p->core.starts;
+	kp->run_alive = false;
+	fd_close(&kp->lock_fd);
+	kit_effect_ends(k);
+}
+
+void kit_dismiss(void *ctx, struct pod *p)
+{
+	struct kit *k = ctx;
+	if (!kit_effect_begins(k))
+		return;
+	kit_of(k, p)->spawn_at = 0;
+	kit_effect_ends(k);
+}
+
+static void refused_over(void *ctx, const struct err *err)
+{
+	struct kit_pod *kp = ctx;
+	struct pod *p = kit_find(kp);
+	if (!err || kp->kit->dead || !p)
+		return;
+	kp->run_alive = false;
+	fd_close(&kp->lock_fd);
+	struct event_args args = {.domid = -1, .outbox = p->spawn_outbox, .message = err_msg(err)};
+	engine_post(kp->kit->engine, p, EV_SPAWN_FAILED, &args);
+}
+
+/* A `run` for the next life, and what it holds (api_run.c, hand_over). */
+static void hand_over(struct kit_pod *kp)
+{
+	struct kit *k = kp->kit;
+	struct pod *p = kit_find(kp);
+	struct event_args args = {.domid = -1,
+		.outbox = p ? p->spawn_outbox : 0,
+		.request = kp->request,
+		.done = refused_over,
+		.done_ctx = kp};
+	kp->spawn_at = 0;
+	if (!p || p->core.state != POD_RESTARTING)
+		return;
+	if (p->lock_fd < 0 || k->fail_spawns > 0) {
+		k->fail_spawns -= p->lock_fd >= 0;
+		engine_post(k->engine, p, EV_SPAWN_FAILED, &args);
+		return;
+	}
+	kit_forget_codes(kp);
+	fd_close(&kp->lock_fd);
+	kp->lock_fd = fcntl(p->lock_fd, F_DUPFD_CLOEXEC, 3);
+	kp->run_alive = true;
+	kp->told_end = false;
+	struct pod *sent = kit_run_sends(kp);
+	pod_take_start_fds(p, sent);
+	pod_free(sent);
+	engine_post(k->engine, p, EV_HANDED_OVER, &args);
+}
+
 /* Lost the supervisor, and found it again (api_run.c, reconnect). */
 static void reconnect(struct kit_pod *kp)
 {
 	struct pod *p = kit_find(kp);
 	if (!kp->run_alive || !p || !kp->accept.acked)
 		return;
-	if (pod_state_ended(p->core.state)) {
+	if (p->core.state == POD_RESTARTING && kp->start == p->core.starts) {
+		hand_over(kp);
+		return;
+	}
+	if (p->core.state >= POD_BACKOFF || kp->start != p->core.starts) {
 		kit_told(kp);
 		return;
 	}
+	rebuild_complete(kp->kit->engine, p, kp->request);
 	struct pod *sent = kit_run_sends(kp);
 	int *to[] = {&p->lock_fd, &p->status_fd, &p->kernel_fd, &p->ramdisk_fd};
 	int *from[] = {&sent->lock_fd, &sent->status_fd, &sent->kernel_fd, &sent->ramdisk_fd};
@@ -75,12 +153,19 @@ static void requests(struct kit *k)
 	bool back = k->reconnect_at && sim_now(k->sim) >= k->reconnect_at;
 	if (k->reconnect_at && !back)
 		return;
+	/* "Unavailable": its pods are not found yet, and everybody comes again. */
+	if (store_loss(k->store)->pending) {
+		k->reconnect_at = sim_now(k->sim) + RESTART_MS * MS;
+		return;
+	}
 	k->reconnect_at = 0;
 	for (size_t i = 0; i < k->npods; i++) {
 		struct kit_pod *kp = &k->pod[i];
 		send_request(kp, &kp->accept);
 		if (back)
 			reconnect(kp);
+		if (kp->spawn_at && sim_now(k->sim) >= kp->spawn_at)
+			hand_over(kp);
 		/* Change verbs wait for the barrier. */
 		if (!k->open)
 			continue;
@@ -106,6 +191,7 @@ static int64_t drain(struct kit *k)
 	for (int n = 0; n < BUSY_LIMIT; n++) {
 		struct engine_stats st;
 		int64_t turn = engine_run(k->engine);
+		k->dead |= store_damaged(k->store);
 		if (k->dead)
 			return 0;
 		int64_t recover = recovery_run(k->recovery);
@@ -136,6 +222,8 @@ static void beat(struct kit *k)
 
 static void rise(struct kit *k)
 {
+	if (store_damaged(k->store))
+		store_suspect(k->store);
 	kit_crash(k);
 	k->point = KIT_NEVER;
 	sim_advance(k->sim, sim_now(k->sim) + RESTART_MS * MS);
@@ -153,9 +241,17 @@ static bool step(struct kit *k, int64_t limit)
 		return true;
 	}
 	kit_check(k);
+	if (k->reboot_wanted) {
+		k->reboot_wanted = false;
+		kit_reboot(k);
+		return true;
+	}
 	due = sooner(due, sim_next_due(k->sim));
 	if (k->mend_at)
 		due = sooner(due, k->mend_at);
+	for (size_t i = 0; i < k->npods; i++)
+		if (k->pod[i].spawn_at && !k->reconnect_at)
+			due = sooner(due, k->pod[i].spawn_at);
 	bool idle = due < 0 && !k->reconnect_at;
 	if (idle && limit < 0)
 		return false;

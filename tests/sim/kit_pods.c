@@ -34,8 +34,8 @@ static json_t *make_app(size_t i, const char *text)
 {
 	char name[16];
 	snprintf(name, sizeof name, "app%zu", i);
-	return json_make("{s:s, s:s, s:o, s:s, s:s, s:s}", "name", name, "tag", name, "exec",
-		make_exec(text), "user", "0", "group", "0", "cwd", "/");
+	return json_make("{s:s, s:s, s:o, s:s, s:s, s:[], s:[], s:s}", "name", name, "tag", "app0",
+		"exec", make_exec(text), "user", "0", "group", "0", "gids", "env", "cwd", "/");
 }
 
 static json_t *make_request(const struct kit_pod *kp, json_t *apps)
@@ -43,8 +43,9 @@ static json_t *make_request(const struct kit_pod *kp, json_t *apps)
 	json_t *trees = json_array();
 	json_array_append_new(
 		trees, json_make("{s:s, s:b, s:b}", "tag", "app0", "read_only", 0, "recursive", 1));
-	json_t *guest = json_make("{s:i, s:s, s:s, s:o}", "version", SPEC_VERSION, "uuid", kp->uuid,
-		"hostname", kp->name, "apps", apps);
+	json_t *guest = json_make("{s:i, s:s, s:s, s:s, s:i, s:o}", "version", SPEC_VERSION, "uuid",
+		kp->uuid, "hostname", kp->name, "machine_id", "6ba7b8109dad11d180b400c04fd430c8",
+		"grace_ms", SPEC_GRACE_MS, "apps", apps);
 	return json_make("{s:s, s:s, s:s, s:s, s:i, s:i, s:s, s:o, s:o}", "uuid", kp->uuid, "dir",
 		kp->dir, "owner", "xenpod", "type", "auto", "memory_kib", SPEC_MEMORY_KIB, "vcpus",
 		SPEC_VCPUS, "net", "none", "trees", trees, "guest", guest);
@@ -101,6 +102,12 @@ void kit_network(struct kit_pod *kp, int host_port)
 				"host_port", host_port, "port", 80));
 	json_object_set_new(kp->request, "net", json_string("default"));
 	json_object_set_new(kp->request, "network", network);
+}
+
+void kit_restart(struct kit_pod *kp, enum pod_policy policy, int limit)
+{
+	json_object_set_new(kp->request, "restart",
+		json_make("{s:s, s:i}", "policy", restart_policy_name(policy), "limit", limit));
 }
 
 static int empty_file(void)
@@ -163,6 +170,6 @@ void kit_kill_run(struct kit_pod *kp)
 	kp->run_alive = false;
 	fd_close(&kp->lock_fd);
 	const struct pod *p = kit_find(kp);
-	if (p && !pod_state_ended(p->core.state))
+	if (p && p->core.state < POD_BACKOFF)
 		kit_post(kp, EV_STOP, CAUSE_RUN_LOST);
 }

@@ -3,7 +3,11 @@
  * The simulated world with an eye on it: effects are counted, so that a test can die at each; a
  * dead supervisor's effects do not happen.
  */
+#include <errno.h>
+#include <ftw.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "kit_int.h"
 #include "unit.h"
@@ -159,4 +163,19 @@ struct world *kit_world_new(struct kit *k, struct world *inner)
 	e->kit = k;
 	e->inner = inner;
 	return &e->base;
+}
+
+/* ---- files ---- */
+
+static int remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
+{
+	(void)st;
+	(void)flag;
+	(void)ftw;
+	return remove(path);
+}
+
+int kit_remove(const char *dir)
+{
+	return nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS) == 0 || errno == ENOENT ? 0 : -1;
 }

@@ -22,6 +22,7 @@ struct end {
 	enum pod_cause cause;
 	int64_t code;
 	int app_code[2]; /* -1: no file */
+	int lives;       /* of a pod with a restart policy */
 };
 
 struct scenario {
@@ -32,6 +33,8 @@ struct scenario {
 	struct end end[MAX_PODS];
 	/* Where the world cannot tell what would have been; NULL: no other end is right. */
 	bool (*also)(const struct kit *k, size_t pod, const struct end *got);
+	/* What is to be done before all can be removed; NULL: nothing. */
+	void (*after)(struct kit *k);
 	bool fd_store; /* QEMU and supervisor both dead: systemd alone has the lock */
 };
 
@@ -159,6 +162,62 @@ static void gc_after(struct kit *kit)
 		kit_ask(&kit->pod[0], EV_GC);
 }
 
+static void two_lives(struct kit *kit)
+{
+	kit_restart(kit_accept(kit, "exit 3 after 2s", NULL), POLICY_ON_FAILURE, 1);
+}
+
+static void endless_lives(struct kit *kit)
+{
+	kit_restart(kit_accept(kit, "exit 3 after 2s", NULL), POLICY_ALWAYS, 0);
+}
+
+static void runs_fail(struct kit *kit)
+{
+	kit->fail_spawns = 99;
+	two_lives(kit);
+}
+
+static bool in_third_backoff(struct kit *kit)
+{
+	return in_state(kit, 0, POD_BACKOFF) && kit_find(&kit->pod[0])->core.tries == 3;
+}
+
+/* It lasts for 4 s: longer than a supervisor is away. */
+static void stop_in_backoff(struct kit *kit)
+{
+	if (!in_third_backoff(kit) || kit->poked)
+		return;
+	kit->poked = 1;
+	kit_ask(&kit->pod[0], EV_STOP);
+}
+
+static void reboot_in_backoff(struct kit *kit)
+{
+	if (once(kit, 0, POD_BACKOFF))
+		kit->reboot_wanted = true;
+}
+
+static void one_of_each(struct kit *kit)
+{
+	kit_accept(kit, "forever", NULL);
+	kit_restart(kit_accept(kit, "forever", NULL), POLICY_ALWAYS, 0);
+}
+
+/* `xenpod stop --all --host-shutdown` calls again when its supervisor has died. */
+static void shut_down(struct kit *kit)
+{
+	bool both = in_state(kit, 0, POD_RUNNING) && in_state(kit, 1, POD_RUNNING);
+	kit->poked |= both;
+	if (kit->poked && kit->open && !engine_closing(kit->engine))
+		engine_close(kit->engine, true);
+}
+
+static void stop_the_second(struct kit *kit)
+{
+	kit_ask(&kit->pod[1], EV_STOP);
+}
+
 static void pause_resume(struct kit *kit)
 {
 	if (once(kit, 0, POD_RUNNING))
@@ -172,41 +231,44 @@ static void pause_resume(struct kit *kit)
 	}
 }
 
-#define EXITED(cause, code, ...)                                                                   \
-	{                                                                                          \
-		POD_EXITED, CAUSE_##cause, code,                                                   \
-		{                                                                                  \
-			__VA_ARGS__                                                                \
-		}                                                                                  \
-	}
+/* clang-format off */
+#define EXITED(why, n, ...) \
+	{.state = POD_EXITED, .cause = CAUSE_##why, .code = (n), .app_code = {__VA_ARGS__}}
+#define FAILED(why) {.state = POD_FAILED, .cause = CAUSE_##why, .code = -1, .app_code = {-1, -1}}
+#define GONE(n)     {.state = POD_GONE, .code = -1, .app_code = {n, -1}}
+/* Of pods that come back, whose app ends with 3: */
+#define LIVES(n, in, why, c) \
+	{.state = POD_##in, .cause = CAUSE_##why, .code = (c), .app_code = {c, -1}, .lives = (n)}
+#define S(n, what, does, pods, ...) \
+	.name = (n), .begin = (what), .poke = (does), .npods = (pods), .end = {__VA_ARGS__}
 
 static const struct scenario scenarios[] = {
-	{"start and finish", one_short, NULL, 1, {EXITED(FINISHED, 3, 3, -1)}, NULL, false},
-	{"stop", one_endless, stop_running, 1, {EXITED(STOPPED, 0, 0, -1)}, NULL, false},
-	{"stop while creating", one_endless, stop_creating, 1, {EXITED(STOPPED, -1, -1, -1)}, NULL,
-		false},
-	{"kill", one_endless, kill_running, 1, {EXITED(KILLED, -1, -1, -1)}, NULL, false},
-	{"app failure", one_failing, NULL, 1, {EXITED(FINISHED, 7, 7, 0)}, NULL, false},
-	{"destroyed from outside", one_endless, destroy_outside, 1, {EXITED(DESTROYED, -1, -1, -1)},
-		NULL, false},
-	{"guest panic", one_endless, panics, 1, {EXITED(CRASHED, -1, -1, -1)}, NULL, false},
-	{"qemu dies", one_endless, qemu_dies, 1, {EXITED(QEMU_LOST, -1, -1, -1)}, NULL, true},
-	{"gc", one_short, gc_after, 1, {{POD_GONE, CAUSE_NONE, -1, {3, -1}}}, NULL, false},
-	{"pause, resume, stop", one_endless, pause_resume, 1, {EXITED(STOPPED, 0, 0, -1)}, NULL,
-		false},
-	{"two pods", two_short, NULL, 2, {EXITED(FINISHED, 3, 3, -1), EXITED(FINISHED, 0, 0, -1)},
-		NULL, false},
-	{"create fails", create_fails, NULL, 1, {{POD_FAILED, CAUSE_CREATE_FAILED, -1, {-1, -1}}},
-		NULL, false},
-	{"network", one_networked, gc_after, 1, {{POD_GONE, CAUSE_NONE, -1, {3, -1}}}, NULL, false},
-	{"network fails", network_fails, NULL, 1,
-		{{POD_FAILED, CAUSE_NETWORK_FAILED, -1, {-1, -1}}}, NULL, false},
-	{"destroy fails twice", destroy_fails, NULL, 1, {EXITED(FINISHED, 3, 3, -1)}, NULL, false},
-	{"orphan", orphan, NULL, 1, {EXITED(FINISHED, 3, 3, -1)}, NULL, false},
-	{"orphan, destroy fails twice", orphan_stays, NULL, 1, {EXITED(FINISHED, 3, 3, -1)}, NULL,
-		false},
-	{"qemu hangs", qemu_hangs, NULL, 1, {EXITED(FINISHED, 3, 3, -1)}, NULL, false},
+	{S("start and finish", one_short, NULL, 1, EXITED(FINISHED, 3, 3, -1))},
+	{S("stop", one_endless, stop_running, 1, EXITED(STOPPED, 0, 0, -1))},
+	{S("stop while creating", one_endless, stop_creating, 1, EXITED(STOPPED, -1, -1, -1))},
+	{S("kill", one_endless, kill_running, 1, EXITED(KILLED, -1, -1, -1))},
+	{S("app failure", one_failing, NULL, 1, EXITED(FINISHED, 7, 7, 0))},
+	{S("destroyed from outside", one_endless, destroy_outside, 1, EXITED(DESTROYED, -1, -1, -1))},
+	{S("guest panic", one_endless, panics, 1, EXITED(CRASHED, -1, -1, -1))},
+	{S("qemu dies", one_endless, qemu_dies, 1, EXITED(QEMU_LOST, -1, -1, -1)), .fd_store = true},
+	{S("gc", one_short, gc_after, 1, GONE(3))},
+	{S("pause, resume, stop", one_endless, pause_resume, 1, EXITED(STOPPED, 0, 0, -1))},
+	{S("two pods", two_short, NULL, 2, EXITED(FINISHED, 3, 3, -1), EXITED(FINISHED, 0, 0, -1))},
+	{S("create fails", create_fails, NULL, 1, FAILED(CREATE_FAILED))},
+	{S("network", one_networked, gc_after, 1, GONE(3))},
+	{S("network fails", network_fails, NULL, 1, FAILED(NETWORK_FAILED))},
+	{S("destroy fails twice", destroy_fails, NULL, 1, EXITED(FINISHED, 3, 3, -1))},
+	{S("orphan", orphan, NULL, 1, EXITED(FINISHED, 3, 3, -1))},
+	{S("orphan, destroy fails twice", orphan_stays, NULL, 1, EXITED(FINISHED, 3, 3, -1))},
+	{S("qemu hangs", qemu_hangs, NULL, 1, EXITED(FINISHED, 3, 3, -1))},
+	{S("restart, given up", two_lives, NULL, 1, LIVES(2, EXITED, FINISHED, 3))},
+	{S("restart, its run fails", runs_fail, NULL, 1, LIVES(1, FAILED, RESTART_FAILED, 3))},
+	{S("stop in backoff", endless_lives, stop_in_backoff, 1, LIVES(3, EXITED, STOPPED, 3))},
+	{S("reboot in backoff", two_lives, reboot_in_backoff, 1, LIVES(2, EXITED, FINISHED, 3))},
+	{S("host shutdown", one_of_each, shut_down, 2, EXITED(HOST_SHUTDOWN, 0, 0, -1),
+		LIVES(1, BACKOFF, HOST_SHUTDOWN, 0)), .after = stop_the_second},
 };
+/* clang-format on */
 
 /* ---- running --------------------------------------------------------------------------------- */
 
@@ -218,6 +280,7 @@ static struct end end_of(const struct kit_pod *kp)
 		.cause = p ? p->core.cause : CAUSE_NONE,
 		.code = p ? p->core.code : -1,
 		.app_code = {kit_code_file(kp, "app0"), kit_code_file(kp, "app1")},
+		.lives = p ? p->core.lives : 0,
 	};
 	return e;
 }
@@ -225,7 +288,8 @@ static struct end end_of(const struct kit_pod *kp)
 static bool same(const struct end *a, const struct end *b)
 {
 	return a->state == b->state && a->cause == b->cause && a->code == b->code &&
-	       a->app_code[0] == b->app_code[0] && a->app_code[1] == b->app_code[1];
+	       a->app_code[0] == b->app_code[0] && a->app_code[1] == b->app_code[1] &&
+	       a->lives == b->lives;
 }
 
 static void run(const struct scenario *s, enum kit_point point, int64_t n)
@@ -243,13 +307,15 @@ static void run(const struct scenario *s, enum kit_point point, int64_t n)
 		if (same(&got, &s->end[i]) || (s->also && s->also(&k, i, &got)))
 			continue;
 		kit_print_trace(&k);
-		fail_msg("%s, killed %s %lld: pod %s is %s (%s), code %lld, apps %d %d", s->name,
-			points[point], (long long)n, k.pod[i].name, pod_state_name(got.state),
-			pod_cause_name(got.cause), (long long)got.code, got.app_code[0],
-			got.app_code[1]);
+		fail_msg("%s, killed %s %lld: pod %s is %s (%s), code %lld, apps %d %d, %d lives",
+			s->name, points[point], (long long)n, k.pod[i].name,
+			pod_state_name(got.state), pod_cause_name(got.cause), (long long)got.code,
+			got.app_code[0], got.app_code[1], got.lives);
 	}
-	assert_int_equal(k.starts, point == KIT_NEVER ? 1 : 2);
+	assert_int_equal(k.starts, k.boots + (point != KIT_NEVER));
 	kit_crash_at(&k, KIT_NEVER, 0);
+	if (s->after)
+		s->after(&k);
 	kit_finish(&k);
 }
 

@@ -226,6 +226,48 @@ static void test_dies_again_and_again(void **state)
 	kit_finish(&k);
 }
 
+/* ---- commits --------------------------------------------------------------------------------- */
+
+static int64_t commits(void)
+{
+	struct engine_stats st;
+	engine_stats_get(k.engine, &st);
+	return st.commits;
+}
+
+/* Its death and that nothing holds it are one commit, its clearing is one; then files, lock, and one. */
+static void test_commits_of_an_end(void **state)
+{
+	(void)state;
+	struct kit_pod *a = pod_in(POD_RUNNING, "forever");
+	int64_t before = commits();
+	k.orphan_runs = true;
+	kit_find(a)->qemu_alive = false;
+	kit_post(a, EV_DOMAIN_DEAD, CAUSE_NONE);
+	kit_until(a, POD_EXITED);
+	assert_int_equal(commits() - before, 3);
+	kit_operator(a, SIM_DESTROY);
+	kit_rest(&k);
+}
+
+/* A commit that fails takes the death back and what followed from it: both come again, once. */
+static void test_death_taken_back(void **state)
+{
+	(void)state;
+	struct kit_pod *a = pod_in(POD_RUNNING, "forever");
+	struct engine_stats st;
+	k.fail_commits = 2;
+	k.orphan_runs = true;
+	kit_find(a)->qemu_alive = false;
+	kit_post(a, EV_DOMAIN_DEAD, CAUSE_NONE);
+	kit_until(a, POD_EXITED);
+	engine_stats_get(k.engine, &st);
+	assert_int_equal(st.commit_retries, 2);
+	assert_int_equal(st.unlisted, 0);
+	kit_operator(a, SIM_DESTROY);
+	kit_rest(&k);
+}
+
 static const struct CMUnitTest tests[] = {
 	T(test_gc),
 	T(test_gc_twice),
@@ -238,6 +280,8 @@ static const struct CMUnitTest tests[] = {
 	T(test_number_used_again_while_nobody_was_there),
 	T(test_run_dies_with_the_supervisor),
 	T(test_dies_again_and_again),
+	T(test_commits_of_an_end),
+	T(test_death_taken_back),
 };
 
 UNIT_MAIN(tests, NULL, NULL)

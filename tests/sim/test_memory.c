@@ -79,10 +79,12 @@ static void test_need(void **state)
 {
 	(void)state;
 	struct pod *p = pod_new("00000001-0000-4000-8000-0000000000ff");
-	p->request = json_make(
+	_cleanup_json_ json_t *request = json_make(
 		"{s:I, s:i, s:s}", "memory_kib", (json_int_t)POD, "vcpus", 2, "type", "auto");
+	pod_set_request(p, request);
 	assert_int_equal(memory_need(p), NEED);
-	json_object_set_new(p->request, "type", json_string("pv"));
+	json_object_set_new(request, "type", json_string("pv"));
+	pod_set_request(p, request);
 	assert_int_equal(memory_need(p), POD + 4 * MIB);
 	pod_free(p);
 }

@@ -54,15 +54,18 @@ static void a_pod(struct draw *d)
 		"exit 3 after 5s", "exit 7 after 20s", "killed 9 after 3s", "oom after 2s", "panic",
 		"exec-fails", "init-fails", "never-boots", "garbage", "flood", "reboot"};
 	static const char *const nets[] = {"", "", "", "net 0 ", "net 80 ", "net 81 "};
+	static const char *const policies[] = {"", "", "restart on-failure 2 ",
+		"restart on-failure 0 ", "restart always 0 ", "restart always 3 "};
 	if (d->pods == d->most_pods)
 		return;
 	char name = (char)('a' + d->pods++);
 	const char *net = PICK(d, nets);
+	const char *policy = PICK(d, policies);
 	const char *first = PICK(d, apps);
 	if (chance(d, 3))
-		add(d, "pod %c %s\"%s\"", name, net, first);
+		add(d, "pod %c %s%s\"%s\"", name, net, policy, first);
 	else
-		add(d, "pod %c %s\"%s\" \"%s\"", name, net, first, PICK(d, apps));
+		add(d, "pod %c %s%s\"%s\" \"%s\"", name, net, policy, first, PICK(d, apps));
 }
 
 /*
@@ -71,8 +74,8 @@ static void a_pod(struct draw *d)
  */
 static void an_operator(struct draw *d)
 {
-	static const char *const asked[] = {
-		"stop", "stop", "kill", "pause", "pause", "resume", "resume", "gc", "run-killed"};
+	static const char *const asked[] = {"stop", "stop", "kill", "pause", "pause", "resume",
+		"resume", "gc", "run-killed", "start"};
 	const char *what = PICK(d, asked);
 	if (!d->w->fd_store && !strcmp(what, "run-killed"))
 		return;
@@ -127,6 +130,14 @@ static void a_bad_disk(struct draw *d)
 	add(d, "store %s after %u for %u", kind, after, 50 + chance(d, 3000));
 }
 
+static void a_host(struct draw *d)
+{
+	static const char *const lines[] = {
+		"closing on", "closing off", "closing off", "spawns fail 1", "spawns fail 4"};
+	const char *line = PICK(d, lines);
+	add(d, "%s", line);
+}
+
 static void a_crash(struct draw *d)
 {
 	static const char *const points[] = {"before-commit", "after-commit", "after-effect"};
@@ -160,8 +171,8 @@ static void something(struct draw *d)
 	static const struct {
 		unsigned share; /* of a hundred */
 		void (*draw)(struct draw *d);
-	} kinds[] = {{15, a_pod}, {34, an_operator}, {15, an_outsider}, {14, a_fault}, {4, a_sense},
-		{6, a_bad_disk}, {11, a_crash}};
+	} kinds[] = {{15, a_pod}, {31, an_operator}, {15, an_outsider}, {14, a_fault}, {4, a_sense},
+		{3, a_host}, {6, a_bad_disk}, {11, a_crash}};
 	unsigned n = chance(d, 100);
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
 		if (n < kinds[i].share) {

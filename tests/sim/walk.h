@@ -5,8 +5,10 @@
  * walk_run.c carries a script out.
  *
  *   set SETTING VALUE                     before any `at`: see WALK_SETTINGS
- *   at 3.200 pod a net 80 "exit 3 after 2s" "forever"
- *   at 3.200 stop a                       kill, pause, resume, gc, run-killed
+ *   at 3.200 pod a net 80 restart always 3 "exit 3 after 2s" "forever"
+ *   at 3.200 stop a                       kill, pause, resume, start, gc, run-killed
+ *   at 3.500 spawns fail 2                so many `run` for a next life
+ *   at 3.600 closing on                   or off: the host shuts down
  *   at 4.000 outside panic a              a SIM_VERBS word (sim.h)
  *   at 4.000 world fault create after 0 times 1 hang     a line of sim_script()
  *   at 5.000 store full after 3 for 1500  or `io`; ms

@@ -38,7 +38,7 @@ static void misread(const char *text)
 
 /* ---- pods and those who use them ------------------------------------------------------------- */
 
-/* pod NAME [net PORT] "APP" ["APP"]; cut into words in place. */
+/* pod NAME [net PORT] [restart POLICY LIMIT] "APP" ["APP"]; cut into words in place. */
 static void do_pod(struct kit *k, const char *args)
 {
 	_cleanup_free_ char *copy = xstrdup(args);
@@ -46,7 +46,12 @@ static void do_pod(struct kit *k, const char *args)
 	char name = args[0];
 	char *save = NULL;
 	int port = -1;
+	char policy[16] = "never";
+	int limit = 0;
 	sscanf(args, "%*c net %d", &port);
+	const char *restart = strstr(args, " restart ");
+	if (restart && sscanf(restart, " restart %15s %d", policy, &limit) != 2)
+		misread(args);
 	char *word = strtok_r(copy, "\"", &save);
 	for (size_t i = 0; word && i < ARRAY_SIZE(app); i++) {
 		app[i] = strtok_r(NULL, "\"", &save);
@@ -60,6 +65,8 @@ static void do_pod(struct kit *k, const char *args)
 	snprintf(kp->name, sizeof kp->name, "%c", name);
 	if (port >= 0)
 		kit_network(kp, port);
+	if (restart)
+		kit_restart(kp, (enum pod_policy)restart_policy_from_name(policy), limit);
 }
 
 static void ask(struct kit *k, const char *args, enum pod_event event)
@@ -79,6 +86,7 @@ ASK(stop, EV_STOP)
 ASK(kill, EV_KILL)
 ASK(pause, EV_PAUSE)
 ASK(resume, EV_RESUME)
+ASK(start, EV_START)
 
 /* gc comes when nobody holds the lock any more (contract 2.4); kit_loop.c waits for that. */
 static void do_gc(struct kit *k, const char *args)
@@ -105,8 +113,7 @@ void walk_poke(struct kit *k)
 		struct pod *p = kit_find(kp);
 		if (kp->run_alive && kp->accept.acked && kp->accept.refused != ERR_OK)
 			kit_told(kp);
-		if (kp->run_alive || !p || pod_state_ended(p->core.state) ||
-			p->core.want != WANT_UP)
+		if (kp->run_alive || !p || p->core.state >= POD_BACKOFF || p->core.want != WANT_UP)
 			continue;
 		int64_t now = sim_now(k->sim);
 		if (now < next_look[i] && next_look[i] - now <= RUN_LOOK)
@@ -136,6 +143,18 @@ static void do_outside(struct kit *k, const char *args)
 		return;
 	_cleanup_free_ char *line = xasprintf("%s %s", verb, kp->uuid);
 	do_world(k, line);
+}
+
+static void do_closing(struct kit *k, const char *args)
+{
+	if (!k->dead && k->engine)
+		engine_close(k->engine, !strcmp(args, "on"));
+}
+
+static void do_spawns(struct kit *k, const char *args)
+{
+	if (sscanf(args, "fail %d", &k->fail_spawns) != 1)
+		misread(args);
 }
 
 /* ---- the disk -------------------------------------------------------------------------------- */
@@ -210,7 +229,8 @@ static void do_reboot(struct kit *k, const char *args)
 	(void)args;
 	for (size_t i = 0; i < k->npods && !k->dead; i++) {
 		const struct pod *p = kit_find(&k->pod[i]);
-		if (p && !pod_state_ended(p->core.state) && p->core.cause == CAUSE_NONE)
+		if (p && p->policy == POLICY_NEVER && !pod_state_ended(p->core.state) &&
+			p->core.cause == CAUSE_NONE)
 			rebooted[i] = true;
 	}
 	mend_now(k);
@@ -226,7 +246,8 @@ void walk_act(struct kit *k, const char *text)
 		const char *word;
 		void (*act)(struct kit *k, const char *args);
 	} acts[] = {{"pod", do_pod}, {"stop", do_stop}, {"kill", do_kill}, {"pause", do_pause},
-		{"resume", do_resume}, {"gc", do_gc}, {"run-killed", do_run_killed},
+		{"resume", do_resume}, {"start", do_start}, {"gc", do_gc},
+		{"run-killed", do_run_killed}, {"closing", do_closing}, {"spawns", do_spawns},
 		{"outside", do_outside}, {"world", do_world}, {"store", do_store},
 		{"crash", do_crash}, {"reboot", do_reboot}};
 	size_t len = strcspn(text, " ");
@@ -245,6 +266,9 @@ void walk_heal(struct kit *k)
 	kit_crash_at(k, KIT_NEVER, 0);
 	sim_xenstored(k->sim, true);
 	sim_set_host(k->sim, 0, 4);
+	k->fail_spawns = 0;
+	if (!k->dead)
+		engine_close(k->engine, false);
 	for (size_t i = 0; i < k->npods; i++) {
 		_cleanup_err_ struct err err = {0};
 		sim_operator(k->sim, SIM_UNHOLD, k->pod[i].uuid, &err);

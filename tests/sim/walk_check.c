@@ -87,6 +87,21 @@ static void check_answers(const struct kit_pod *kp)
 		fail_msg("pod %s: its stop was acknowledged and is forgotten", kp->name);
 }
 
+/* Who waits for another life has a policy that wants it, and nothing of the life before. */
+static void check_between_lives(const struct kit_pod *kp)
+{
+	const struct pod *p = kit_find(kp);
+	if (!p || (p->core.state != POD_BACKOFF && p->core.state != POD_RESTARTING))
+		return;
+	if (p->policy == POLICY_NEVER || p->core.want != WANT_UP || p->core.given_up)
+		fail_msg("pod %s is to come back, and nobody wants that", kp->name);
+	if (p->core.domid >= 0 || p->core.running_ns || !p->core.lives)
+		fail_msg("pod %s is between two lives, but lives", kp->name);
+	if (p->burst && p->core.tries > p->burst)
+		fail_msg("pod %s: %d short lives are borne, these are %d", kp->name, p->burst,
+			p->core.tries);
+}
+
 /* ---- what is under way ----------------------------------------------------------------------- */
 
 /* Of a start that has lost its descriptors by our death: until `run` brings them (RECOVERY.md). */
@@ -94,6 +109,8 @@ static bool waits_for_run(const struct pod *p, const char *effect)
 {
 	if (!strcmp(effect, "export"))
 		return !p->trees.n;
+	if (!strcmp(effect, "spawn"))
+		return p->spawn_outbox != 0;
 	if (!strcmp(effect, "create"))
 		return p->lock_fd < 0 || p->kernel_fd < 0 || p->ramdisk_fd < 0;
 	return false;
@@ -121,8 +138,10 @@ void walk_look(struct kit *k)
 	struct engine_stats st;
 	if (k->dead)
 		return;
-	for (size_t i = 0; i < k->npods; i++)
+	for (size_t i = 0; i < k->npods; i++) {
 		check_answers(&k->pod[i]);
+		check_between_lives(&k->pod[i]);
+	}
 	engine_stats_get(k->engine, &st);
 	int64_t commits = st.commits + st.commit_retries;
 	if (commits == read_so_far.commits && k->starts == read_so_far.starts)

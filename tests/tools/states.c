@@ -2,10 +2,11 @@
 /*
  * Writes docs/STATES.md (`states md`) and the drawing (`states dot`) from the tables of src/fsm.
  * The texts about states stand here, because the machine does not need them; a state without one
- * does not compile.
+ * ends the generator.
  */
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "fsm/cause.h"
@@ -18,80 +19,67 @@ struct state_text {
 	const char *sees;
 };
 
+static const struct state_text texts[POD_STATE_MAX_] = {
+	[POD_ACCEPTED] = {"On disk; waits for a place among the starts under way.",
+		"The lock is held; no domain."},
+	[POD_EXPORTING] = {"Its file trees are being attached for QEMU's 9p.",
+		"Mounts below `/run/xenpod/pods/UUID/tree`, the pod's cgroup; no domain."},
+	[POD_NETWORKING] = {"Its network is being made (with `none`: nothing).",
+		"As in exporting."},
+	[POD_CREATING] = {"xenpod-act builds the domain; it stays paused.",
+		"`xl list` shows the UUID, paused, as soon as libxl has it; a helper in "
+		"the "
+		"pod's cgroup."},
+	[POD_UNPAUSING] =
+		{"Built and watched; the first unpause is under way. A pod that is stopped "
+		 "here is destroyed: no app runs yet.",
+			"A paused domain with its QEMU."},
+	[POD_BOOTING] = {"The guest's kernel boots, xenpod-init starts the apps.",
+		"A running domain; its console in `/var/log/xen/console`."},
+	[POD_RUNNING] = {"All apps have been started.",
+		"A running domain; `rkt/supervisor-status` is `ready`."},
+	[POD_PAUSING] = {"A pause was asked for.", "A domain about to be paused."},
+	[POD_PAUSED] = {"Paused, by request or by somebody else.",
+		"A paused domain (`p` in `xl list`)."},
+	[POD_RESUMING] = {"Being unpaused, by request or because it shall stop.",
+		"A paused domain about to run."},
+	[POD_STOPPING] = {"The guest was told to stop, or ends by itself: TERM to the apps, the "
+			  "grace, "
+			  "KILL, exit codes. The deadline is the pod's grace and 7 s more.",
+		"A running domain whose apps end."},
+	[POD_DESTROYING] = {"libxl destroys the domain; tried again until it is done.",
+		"A domain that is paused or dying (`d`)."},
+	[POD_DYING] = {"The domain can never run again; sessions unmap their "
+		       "rings, QEMU exits. Who "
+		       "is late gets SIGKILL.",
+		"Perhaps a domain `(null)` in `xl list`, its QEMU for a moment."},
+	[POD_CLEARING] = {"Cgroup and exports are being removed.",
+		"No domain; the last mounts go."},
+	[POD_COLLECTING] = {"Exit codes go to disk, readiness is taken back; the "
+			    "lock is closed, unless "
+			    "the pod may come back.",
+		"Files in `rkt/status`; `rkt list` still says running."},
+	[POD_BACKOFF] = {"Its policy has it back: waits for its next try, or for "
+			 "the host's next boot.",
+		"The lock is held by xenpodd alone; `rkt/status` has the codes of the life "
+		"before."},
+	[POD_RESTARTING] = {"A `run` process for the next life mounts, reads and "
+			    "judges, and hands over.",
+		"`xenpod start`, then the stage1's `run`."},
+	[POD_EXITED] = {"Ended. The record stays until gc.",
+		"No lock, no domain, no mounts; log files and the record."},
+	[POD_FAILED] = {"Its start failed; the message says why. As exited.", "As in exited."},
+	[POD_RELEASING] = {"gc removes what outlived the pod.", "Log files go."},
+	[POD_GONE] = {"Removed with its record; the history stays.", "Nothing."},
+};
+
 static struct state_text text_of(enum pod_state s)
 {
-	switch (s) {
-	case POD_ACCEPTED:
-		return (struct state_text){"On disk; waits for a place among the starts under way.",
-			"The lock is held; no domain."};
-	case POD_EXPORTING:
-		return (struct state_text){"Its file trees are being attached for QEMU's 9p.",
-			"Mounts below `/run/xenpod/pods/UUID/tree`, the pod's cgroup; no domain."};
-	case POD_NETWORKING:
-		return (struct state_text){
-			"Its network is being made (with `none`: nothing).", "As in exporting."};
-	case POD_CREATING:
-		return (struct state_text){"xenpod-act builds the domain; it stays paused.",
-			"`xl list` shows the UUID, paused, as soon as libxl has it; a helper in "
-			"the "
-			"pod's cgroup."};
-	case POD_UNPAUSING:
-		return (struct state_text){
-			"Built and watched; the first unpause is under way. A pod that is stopped "
-			"here is destroyed: no app runs yet.",
-			"A paused domain with its QEMU."};
-	case POD_BOOTING:
-		return (struct state_text){"The guest's kernel boots, xenpod-init starts the apps.",
-			"A running domain; its console in `/var/log/xen/console`."};
-	case POD_RUNNING:
-		return (struct state_text){"All apps have been started.",
-			"A running domain; `rkt/supervisor-status` is `ready`."};
-	case POD_PAUSING:
-		return (struct state_text){
-			"A pause was asked for.", "A domain about to be paused."};
-	case POD_PAUSED:
-		return (struct state_text){"Paused, by request or by somebody else.",
-			"A paused domain (`p` in `xl list`)."};
-	case POD_RESUMING:
-		return (struct state_text){"Being unpaused, by request or because it shall stop.",
-			"A paused domain about to run."};
-	case POD_STOPPING:
-		return (struct state_text){
-			"The guest was told to stop, or ends by itself: TERM to the apps, the "
-			"grace, "
-			"KILL, exit codes. The deadline is the pod's grace and 7 s more.",
-			"A running domain whose apps end."};
-	case POD_DESTROYING:
-		return (struct state_text){
-			"libxl destroys the domain; tried again until it is done.",
-			"A domain that is paused or dying (`d`)."};
-	case POD_DYING:
-		return (struct state_text){"The domain can never run again; sessions unmap their "
-					   "rings, QEMU exits. Who "
-					   "is late gets SIGKILL.",
-			"Perhaps a domain `(null)` in `xl list`, its QEMU for a moment."};
-	case POD_CLEARING:
-		return (struct state_text){
-			"Cgroup and exports are being removed.", "No domain; the last mounts go."};
-	case POD_COLLECTING:
-		return (struct state_text){
-			"Exit codes go to disk, readiness is taken back, then the lock is closed.",
-			"Files in `rkt/status`; `rkt list` still says running."};
-	case POD_EXITED:
-		return (struct state_text){"Ended. The record stays until gc.",
-			"No lock, no domain, no mounts; log files and the record."};
-	case POD_FAILED:
-		return (struct state_text){
-			"Its start failed; the message says why. As exited.", "As in exited."};
-	case POD_RELEASING:
-		return (struct state_text){"gc removes what outlived the pod.", "Log files go."};
-	case POD_GONE:
-		return (struct state_text){
-			"Removed with its record; the history stays.", "Nothing."};
-	case POD_STATE_MAX_:
-		break;
+	if (!texts[s].what) {
+		fprintf(stderr, "state %s has no text in states.c\n", pod_state_name(s));
+		exit(1);
 	}
-	return (struct state_text){"", ""};
+	return texts[s];
 }
 
 #define FOR_STATES(s) for (enum pod_state s = 0; s < POD_STATE_MAX_; s++)
@@ -146,6 +134,8 @@ static void write_deadline(enum pod_state s)
 		printf("%lld min", seconds / 60);
 	if (s == POD_STOPPING)
 		printf(" + the grace");
+	if (s == POD_BACKOFF)
+		printf(" at most: its back-off");
 }
 
 static void write_effects(const struct pod_row_def *row)
@@ -257,13 +247,19 @@ static void write_effect_list(void)
 
 static void write_causes(void)
 {
+	static const char *const again[] = {[AGAIN_ASKED] = "",
+		[AGAIN_CODE] = "always; on-failure when the code is not 0",
+		[AGAIN_FAULT] = "always, on-failure",
+		[AGAIN_HOST] = "always, on-failure; not counted"};
 	printf("## Causes\n\nWhy a pod ended: the first cause stays, but force overrides a stop. A "
 	       "failure that comes before\nthe apps ran makes the pod `failed` instead of "
-	       "`exited`.\n\n"
-	       "| cause | means | fails the start |\n| --- | --- | --- |\n");
+	       "`exited`. The last column says which restart policies\nhave the pod back, unless "
+	       "a user has asked for its end, or its first start has failed.\n\n"
+	       "| cause | means | fails the start | comes back by |\n"
+	       "| --- | --- | --- | --- |\n");
 	for (enum pod_cause c = CAUSE_NONE + 1; c < CAUSE_MAX_; c++)
-		printf("| %s | %s | %s |\n", pod_cause_name(c), pod_cause_text(c),
-			pod_cause_failed(c) ? "yes" : "");
+		printf("| %s | %s | %s | %s |\n", pod_cause_name(c), pod_cause_text(c),
+			pod_cause_failed(c) ? "yes" : "", again[pod_cause_again(c)]);
 }
 
 static void write_markdown(void)
@@ -299,6 +295,7 @@ static const char *color_of(enum pod_state s)
 		{"starting", "#dbe9f6"},
 		{"running", "#d5eed3"},
 		{"paused", "#fdf3c7"},
+		{"restarting", "#e6dcf2"},
 		{"stopping", "#fbe0cc"},
 		{"failed", "#f6cfcf"},
 	};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The failing VFS: each file wraps one of the real VFS; only durable calls are looked at. */
+/* The failing VFS: each file wraps one of the real VFS. */
 #include "faultvfs.h"
 
 #include <string.h>
@@ -13,6 +13,7 @@ struct fault_file {
 
 static struct {
 	bool armed;
+	enum fault_kind kind;
 	int after, times, code;
 	int calls, failed;
 } fault;
@@ -21,7 +22,13 @@ static sqlite3_vfs *real_vfs;
 
 void faultvfs_arm(int after, int times, int code)
 {
+	faultvfs_arm_kind(FAULT_DURABLE, after, times, code);
+}
+
+void faultvfs_arm_kind(enum fault_kind kind, int after, int times, int code)
+{
 	fault.armed = true;
+	fault.kind = kind;
 	fault.after = after;
 	fault.times = times;
 	fault.code = code;
@@ -44,8 +51,10 @@ int faultvfs_failed(void)
 }
 
 /* SQLITE_OK, or the code that the call answers with instead of being made. */
-static int tick(void)
+static int tick(enum fault_kind kind)
 {
+	if (kind != fault.kind)
+		return SQLITE_OK;
 	int n = fault.calls++;
 	if (!fault.armed || n < fault.after || n >= fault.after + fault.times)
 		return SQLITE_OK;
@@ -66,21 +75,29 @@ static int f_close(sqlite3_file *f)
 }
 static int f_read(sqlite3_file *f, void *p, int n, sqlite3_int64 at)
 {
-	return REAL(f)->xRead(real_of(f), p, n, at);
+	int rc = tick(FAULT_READ);
+	if (rc == SQLITE_IOERR_SHORT_READ)
+		memset(p, 0, (size_t)n);
+	if (rc)
+		return rc;
+	rc = REAL(f)->xRead(real_of(f), p, n, at);
+	if (rc == SQLITE_OK && tick(FAULT_ROT))
+		memset(p, 0xa5, (size_t)n);
+	return rc;
 }
 static int f_write(sqlite3_file *f, const void *p, int n, sqlite3_int64 at)
 {
-	int rc = tick();
+	int rc = tick(FAULT_DURABLE);
 	return rc ? rc : REAL(f)->xWrite(real_of(f), p, n, at);
 }
 static int f_truncate(sqlite3_file *f, sqlite3_int64 size)
 {
-	int rc = tick();
+	int rc = tick(FAULT_DURABLE);
 	return rc ? rc : REAL(f)->xTruncate(real_of(f), size);
 }
 static int f_sync(sqlite3_file *f, int flags)
 {
-	int rc = tick();
+	int rc = tick(FAULT_DURABLE);
 	return rc ? rc : REAL(f)->xSync(real_of(f), flags);
 }
 static int f_size(sqlite3_file *f, sqlite3_int64 *size)
@@ -154,7 +171,10 @@ static int vfs_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int 
 	struct fault_file *f = (struct fault_file *)(void *)file;
 	f->real = (sqlite3_file *)(void *)(f + 1);
 	f->base.pMethods = NULL;
-	int rc = real_vfs->xOpen(real_vfs, name, f->real, flags, ret);
+	int rc = tick(FAULT_OPEN);
+	if (rc)
+		return rc;
+	rc = real_vfs->xOpen(real_vfs, name, f->real, flags, ret);
 	if (f->real->pMethods)
 		f->base.pMethods = &methods;
 	return rc;

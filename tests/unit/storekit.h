@@ -7,6 +7,13 @@
 
 #define KIT_UUID "0f8a6e2c-5b1d-4e7f-9a3c-1d2e3f4a5b6c"
 
+/* SQL that takes a store back to the schema before restart policies (0005, 0006). */
+#define KIT_WITHOUT_RESTARTS                                                                       \
+	"DROP TABLE restarts; DELETE FROM pod_states WHERE name IN ('backoff', 'restarting');"     \
+	"DELETE FROM pod_wants WHERE name='again';"                                                \
+	"DELETE FROM pod_causes WHERE name IN ('host-shutdown', 'restart-failed', 'record-lost');" \
+	"DELETE FROM pod_effects WHERE name IN ('unlock', 'spawn', 'dismiss');"
+
 struct kit {
 	char dir[64];
 	char path[128];

@@ -282,7 +282,31 @@ static void the_journals_own_stream_is_known(void **state)
 	close(fds[1]);
 }
 
+/* As journald reads it: seven lines, then what is written. */
+static void a_stream_says_whose_it_is(void **state)
+{
+	(void)state;
+	struct sockaddr_un sa = {.sun_family = AF_UNIX};
+	char got[128] = "";
+	assert_int_equal(journal_stream("/nowhere/at/all", "me"), -1);
+	snprintf(sa.sun_path, sizeof sa.sun_path, "/tmp/xenpod-stream-%d", (int)getpid());
+	int l = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(bind(l, (struct sockaddr *)&sa, sizeof sa), 0);
+	assert_int_equal(listen(l, 1), 0);
+	int fd = journal_stream(sa.sun_path, "me");
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, "line\n", 5), 5);
+	close(fd);
+	int s = accept(l, NULL, NULL);
+	assert_int_equal(recv(s, got, sizeof got - 1, MSG_WAITALL), 19);
+	assert_string_equal(got, "me\n\n6\n0\n0\n0\n0\nline\n");
+	close(s);
+	close(l);
+	unlink(sa.sun_path);
+}
+
 static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(a_stream_says_whose_it_is),
 	cmocka_unit_test(the_journals_own_stream_is_known),
 	cmocka_unit_test(lines_are_entries),
 	cmocka_unit_test(priorities_as_journald_reads_them),

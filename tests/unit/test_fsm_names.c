@@ -98,7 +98,7 @@ static void test_words(void **state)
 {
 	(void)state;
 	static const char *const words[] = {"starting", "running", "paused", "stopping", "exited",
-		"failed", "removing", "removed"};
+		"failed", "removing", "removed", "restarting"};
 	for (int s = 0; s < POD_STATE_MAX_; s++) {
 		const char *word = pod_state_word((enum pod_state)s);
 		bool known = false;

@@ -18,18 +18,19 @@ struct spot {
 	enum pod_effect under_way;
 	enum pod_want want;
 	enum pod_cause cause;
-	bool started; /* the guest has said once that all apps are started */
+	bool started;    /* the guest has said once that all apps are started */
+	bool comes_back; /* its policy is always, and it has been running in a life before */
 };
 
-#define SPOTS (POD_STATE_MAX_ * FX_MAX_ * WANT_MAX_ * CAUSE_MAX_ * 2)
+#define SPOTS (POD_STATE_MAX_ * FX_MAX_ * WANT_MAX_ * CAUSE_MAX_ * 4)
 
 static struct spot spots[SPOTS];
 static size_t n_spots;
-static bool seen[POD_STATE_MAX_][FX_MAX_][WANT_MAX_][CAUSE_MAX_][2];
+static bool seen[POD_STATE_MAX_][FX_MAX_][WANT_MAX_][CAUSE_MAX_][2][2];
 
 static void visit(struct spot s)
 {
-	bool *was = &seen[s.state][s.under_way][s.want][s.cause][s.started];
+	bool *was = &seen[s.state][s.under_way][s.want][s.cause][s.started][s.comes_back];
 	if (*was)
 		return;
 	*was = true;
@@ -55,6 +56,9 @@ static struct pod_facts facts_of(const struct spot *s)
 		.want = s->want,
 		.failed = pod_cause_failed(s->cause),
 		.started = s->started,
+		.again = s->comes_back && s->want != WANT_DOWN &&
+			 pod_cause_again(s->cause) != AGAIN_ASKED,
+		.backoff_ms = 1000,
 	};
 }
 
@@ -70,11 +74,16 @@ static bool follow(const struct spot *s, enum pod_event e, struct spot *ret)
 	if (!u.listed)
 		return false;
 	ret->state = u.next;
-	if (ret->cause == CAUSE_NONE)
-		ret->cause = pod_cause_of(s->state, u.event);
+	ret->cause = pod_cause_now(s->state, s->cause, pod_cause_of(s->state, u.event));
 	if (u.event == EV_STOP || u.event == EV_KILL)
 		ret->want = WANT_DOWN;
 	ret->started = s->started || u.event == EV_GUEST_RUNNING;
+	if (u.event == EV_COLLECTED_AGAIN)
+		ret->want = WANT_UP;
+	if (u.event == EV_HANDED_OVER) {
+		ret->cause = CAUSE_NONE;
+		ret->started = false;
+	}
 	for (int i = 0; i < POD_EFFECTS_MAX; i++)
 		if (pod_effect_done(u.effects[i]) != EV_NONE)
 			ret->under_way = u.effects[i];
@@ -85,12 +94,20 @@ static int walk_all(void **state)
 {
 	(void)state;
 	visit((struct spot){.state = POD_ACCEPTED});
+	visit((struct spot){.state = POD_ACCEPTED, .comes_back = true});
 	for (size_t i = 0; i < n_spots; i++)
 		for (enum pod_event e = EV_NONE; e < EV_MAX_; e++) {
 			struct spot next;
 			if (!can_happen(&spots[i], e))
 				continue;
 			follow(&spots[i], e, &next); /* unanswered: a late completion is over */
+			visit(next);
+			/* Its `run` has died, or the host goes down: this life only. */
+			if (e != EV_STOP || !next.comes_back || spots[i].want == WANT_DOWN)
+				continue;
+			next.want = WANT_AGAIN;
+			next.cause =
+				pod_cause_now(spots[i].state, spots[i].cause, CAUSE_HOST_SHUTDOWN);
 			visit(next);
 		}
 	return 0;
@@ -140,7 +157,7 @@ static void test_a_stop_never_rests(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < n_spots; i++)
-		if (spots[i].want == WANT_DOWN && !pod_state_ended(spots[i].state))
+		if (spots[i].want != WANT_UP && !pod_state_ended(spots[i].state))
 			assert_spot(pod_state_deadline_ms(spots[i].state) > 0, &spots[i],
 				"was asked to stop, and rests");
 }
@@ -193,6 +210,7 @@ static void test_whoever_waits_is_answered(void **state)
 		{POD_UNPAUSING, FX_GO},
 		{POD_PAUSING, FX_PAUSE},
 		{POD_CLEARING, FX_CLEAR},
+		{POD_RESTARTING, FX_SPAWN},
 	};
 	for (size_t i = 0; i < n_spots; i++)
 		for (size_t w = 0; w < sizeof waits / sizeof waits[0]; w++)
@@ -244,11 +262,28 @@ static void test_down_stays_down(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < n_spots; i++)
-		if (spots[i].want == WANT_DOWN)
+		if (spots[i].want != WANT_UP)
 			assert_spot(spots[i].state != POD_RUNNING &&
 					    spots[i].state != POD_BOOTING &&
 					    spots[i].state != POD_UNPAUSING,
 				&spots[i], "goes on although it was told to stop");
+}
+
+/* Whoever has asked for the end of a pod does not meet it again; who has no policy has one life. */
+static void test_another_life_is_wanted(void **state)
+{
+	(void)state;
+	bool reached = false;
+	for (size_t i = 0; i < n_spots; i++) {
+		const struct spot *s = &spots[i];
+		if (s->state != POD_BACKOFF && s->state != POD_RESTARTING)
+			continue;
+		reached = true;
+		assert_spot(s->comes_back, s, "comes back without a policy");
+		assert_spot(s->want == WANT_UP, s, "comes back against its user's will");
+		assert_spot(pod_cause_again(s->cause) != AGAIN_ASKED, s, "was asked to end");
+	}
+	assert_true(reached);
 }
 
 /* `ready` is a promise to whoever waits for it: only the guest can say that its apps are started. */
@@ -271,6 +306,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_late_answers_are_harmless),
 	cmocka_unit_test(test_lock_until_collected),
 	cmocka_unit_test(test_down_stays_down),
+	cmocka_unit_test(test_another_life_is_wanted),
 	cmocka_unit_test(test_running_is_what_the_guest_said),
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The end of a pod whose output is read slowly, or by nobody: in its time, and each byte is
  * delivered or counted. */
-/* LINK: stage1 proto base */
+/* LINK: stage1 appc proto base */
 /* WITH: ringkit.c xskit.c */
 #include "unit.h"
 

@@ -133,6 +133,35 @@ static void a_network_is_checked(void **state)
 	assert_spoilt("network/resolv", "0", "\"resolv\"");
 }
 
+static void a_restart_policy_is_checked(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *owner, *restart, *text;
+	} bad[] = {
+		{"rkt", "{'policy':'always'}", "xenpod run only"},
+		{"xenpod", "{'policy':'often'}", "\"policy\" is \"often\""},
+		{"xenpod", "{}", "\"policy\""},
+		{"xenpod", "[]", "\"restart\""},
+		{"xenpod", "{'policy':'always','limit':-1}", "\"limit\""},
+		{"xenpod", "{'policy':'always','limit':1000001}", "\"limit\""},
+		{"xenpod", "{'policy':'always','start':'1'}", "\"start\""},
+	};
+	_cleanup_err_ struct err err = {0};
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		_cleanup_json_ json_t *j = request(good);
+		json_object_set_new(j, "owner", json_string(bad[i].owner));
+		json_object_set_new(j, "restart", request(bad[i].restart));
+		assert_int_equal(spec_check_request(j, &err), -1);
+		if (!strstr(err_msg(&err), bad[i].text))
+			fail_msg("%s: %s", bad[i].restart, err_msg(&err));
+	}
+	_cleanup_json_ json_t *j = request(good);
+	json_object_set_new(j, "owner", json_string("xenpod"));
+	json_object_set_new(j, "restart", request("{'policy':'on-failure','limit':0,'start':7}"));
+	assert_ok(spec_check_request(j, &err), &err);
+}
+
 static void wrong_values_are_named(void **state)
 {
 	(void)state;
@@ -313,6 +342,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_whole_one_is_taken),
 		cmocka_unit_test(every_member_is_needed),
+		cmocka_unit_test(a_restart_policy_is_checked),
 		cmocka_unit_test(wrong_values_are_named),
 		cmocka_unit_test(a_network_is_checked),
 		cmocka_unit_test(wrong_apps_are_named),

@@ -197,11 +197,11 @@ static void test_apps_are_put_and_replaced_in_order(void **state)
 	(void)state;
 	begin();
 	assert_ok(kit_write(s, KIT_UUID, 0, &err), &err);
-	struct app_row b = {1, text("web"), text("waiting"), -1, -1, 0, 0, 0, NULL};
-	struct app_row a = {0, text("db"), text("exited"), 3, -1, 7, 11, 12, text("x y")};
+	struct app_row b = {1, text("web"), text("waiting"), -1, -1, 0, 0, 0, NULL, ""};
+	struct app_row a = {0, text("db"), text("exited"), 3, -1, 7, 11, 12, text("x y"), ""};
 	assert_ok(store_app_put(s, KIT_UUID, &b, &err), &err);
 	assert_ok(store_app_put(s, KIT_UUID, &a, &err), &err);
-	b = (struct app_row){1, text("web"), text("oom"), -1, 9, 8, 13, 14, NULL};
+	b = (struct app_row){1, text("web"), text("oom"), -1, 9, 8, 13, 14, NULL, ""};
 	assert_ok(store_app_put(s, KIT_UUID, &b, &err), &err);
 	b.state = text("asleep");
 	assert_fails(store_app_put(s, KIT_UUID, &b, &err), &err, ERR_STORE, "app web");
@@ -323,7 +323,7 @@ static void test_delete_takes_all_but_the_history(void **state)
 	(void)state;
 	begin();
 	assert_ok(kit_write(s, KIT_UUID, 0, &err), &err);
-	struct app_row a = {0, text("db"), text("running"), -1, -1, 7, 0, 0, NULL};
+	struct app_row a = {0, text("db"), text("running"), -1, -1, 7, 0, 0, NULL, ""};
 	assert_ok(store_app_put(s, KIT_UUID, &a, &err), &err);
 	add_effect(1, 0, "export");
 	ledger(KIT_UUID, "cgroup", "c", "held");

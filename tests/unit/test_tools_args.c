@@ -81,6 +81,9 @@ static void test_group_errors(void **state)
 		{"run --net= A", "--net needs a value"}, {"run --name=-a A", "--name=-a"},
 		{"run -x A", "option -x is not known"},
 		{"run A --nope", "option --nope is not known"},
+		{"run --restart=often A", "--restart: \"often\" is no restart policy"},
+		{"run A --restart=always", "--restart is the pod's"},
+		{"run --restart=always --interactive A", "has no terminal"},
 		{"run --interactive A B", "pod of one app"}, {"run \377 A", "not UTF-8"}};
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
 		parse_fails(bad[i].line, bad[i].text);
@@ -259,6 +262,17 @@ static void test_durations(void **state)
 		duration_fails(bad[i]);
 }
 
+static void test_a_time_in_the_future_is_not_waited_for(void **state)
+{
+	const int64_t s = 1000000000;
+	(void)state;
+	assert_false(duration_over(100 * s, 129 * s, 30 * s));
+	assert_true(duration_over(100 * s, 130 * s, 30 * s));
+	assert_false(duration_over(101 * s, 100 * s, 30 * s));
+	assert_true(duration_over(101 * s, 100 * s, 0));
+	assert_true(duration_over(100000 * s, 100 * s, 30 * s));
+}
+
 static void test_status_texts(void **state)
 {
 	(void)state;
@@ -274,6 +288,41 @@ static void test_status_texts(void **state)
 	json_object_set_new(pod, "state", json_string("starting"));
 	_cleanup_free_ char *plain = status_state_text(pod);
 	assert_string_equal(plain, "starting");
+}
+
+static void restart_reads(const char *restart, const char *state, const char *text)
+{
+	_cleanup_json_ json_t *pod = json_make("{s:s, s:s}", "state", state, "want", "up");
+	json_t *r = json_loads(restart, 0, NULL);
+	assert_non_null(r);
+	json_object_set_new(pod, "restart", r);
+	_cleanup_free_ char *line = status_restart_line(pod);
+	assert_string_equal(line, text);
+}
+
+static void test_restart_texts(void **state)
+{
+	(void)state;
+	_cleanup_json_ json_t *pod = json_make("{s:s, s:n}", "state", "exited", "restart");
+	_cleanup_free_ char *none = status_restart_line(pod);
+	assert_string_equal(none, "");
+	restart_reads("{\"policy\":\"always\",\"limit\":10,\"tries\":0,\"lives\":1}", "running",
+		"always: 0 of at most 10 short lives one after the other, 1 in all");
+	restart_reads("{\"policy\":\"on-failure\",\"limit\":0,\"tries\":2,\"lives\":2,\"next\":1}",
+		"backoff",
+		"on-failure: 2 of any number short lives one after the other, 2 in all; next try "
+		"in "
+		"0 s");
+	restart_reads("{\"policy\":\"always\",\"limit\":1,\"tries\":0,\"lives\":1,\"next\":null}",
+		"backoff",
+		"always: 0 of at most 1 short lives one after the other, 1 in all; next try with "
+		"the "
+		"next boot, or xenpod start --all");
+	restart_reads("{\"policy\":\"always\",\"limit\":3,\"tries\":3,\"lives\":4,"
+		      "\"given_up\":true}",
+		"exited",
+		"always: 3 of at most 3 short lives one after the other, 4 in all; given up after "
+		"3");
 }
 
 static void test_status_pick(void **state)
@@ -296,7 +345,9 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_names),
 	cmocka_unit_test(test_manifest_merges),
 	cmocka_unit_test(test_durations),
+	cmocka_unit_test(test_a_time_in_the_future_is_not_waited_for),
 	cmocka_unit_test(test_status_texts),
+	cmocka_unit_test(test_restart_texts),
 	cmocka_unit_test(test_status_pick),
 };
 UNIT_MAIN(tests, NULL, NULL)

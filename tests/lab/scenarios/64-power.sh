@@ -1,0 +1,116 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# TIER: full
+# PODS: 40
+# LIMIT: 5400
+#
+# What takes the whole machine along while ten pods run, two of them networked, or while ten start: a
+# reboot, a power cut, the death of xenstored (which no Dom-0 outlives, docs/RECOVERY.md). After each
+# the checker finds no difference from what the supervisor says, and gc gives everything back. FAULTS
+# names those to be tried; a new one is a function.
+# shellcheck source=tests/lab/lib.sh
+. "$(dirname "$0")/../lib.sh"
+
+lab_put "$lab_dir/tools/truth.py" /root/truth.py || bail "Dom-0 answers"
+lab_in 'cat >/root/ten.sh' <<'END2'
+# ten.sh WORD: ten pods; until each is as WORD says, or only until all are accepted.
+for i in $(seq 10); do
+	net=none
+	[ "$i" -gt 2 ] || net=default
+	systemd-run -q --collect --unit="ten-$i" sh -c "exec xenpod run --net=$net --memory=64M \
+		/root/images/ticker.aci >/run/ten-$i.out 2>&1"
+done
+until [ "$(xenpod-status --no-legend | grep -cE "$1")" = 10 ]; do
+	sleep 1
+	[ $SECONDS -lt 900 ] || { xenpod-status; exit 1; }
+done
+END2
+
+truth() {
+	check "truth: $1" lab_run "python3 -ISB /root/truth.py --wait ${2-120}"
+}
+
+states() {
+	lab_run "xenpod-status --json | jq -r '.pods[] | .word + \" \" + .cause'" | sort | uniq -c | sed 's/^ *//; s/ *$//'
+}
+
+supervisor_runs() {
+	expect_soon "the supervisor has taken up its work" 300 \
+		'xenpod-status --json | jq -e ".supervisor.state == \"running\""'
+}
+
+# after WHAT ENDS: what became of the pods, an ERE for all of it; the checker; gc; the checker.
+after() {
+	supervisor_runs
+	truth "$1"
+	expect_match "$1: what became of the pods" "$(states | paste -sd,)" "^($2)\$"
+	expect_eq "$1: gc" "$(lab_run 'xenpod gc --grace-period=0 >/dev/null' 2>&1)" ''
+	truth "$1, and gc"
+	expect_eq "$1: no pod is known any more" "$(lab_run 'xenpod-status --no-legend; ls /var/lib/xenpod/pods/run')" ''
+}
+
+ten_pods() {
+	check "ten pods run" lab_run bash /root/ten.sh ' running '
+	truth "ten pods run"
+}
+
+power_cut() {
+	check "a power cut" "$xenlab" crash
+	check "the machine starts from its disk" "$xenlab" up
+}
+
+# What an orderly reboot does to pods is for the units to say; none of them may be lost.
+fault_reboot() {
+	ten_pods
+	check "a reboot" "$xenlab" reboot
+	after "a reboot" '10 exited (host-reboot|host-shutdown|run-lost)'
+}
+
+fault_power() {
+	ten_pods
+	power_cut
+	after "a power cut" '10 exited host-reboot'
+}
+
+# Those of which anything had come to the disk.
+fault_starting() {
+	check "ten pods are accepted" lab_run bash /root/ten.sh .
+	power_cut
+	after "a power cut while pods start" '([0-9]+ (exited|failed) host-reboot,?)*'
+}
+
+# What Health says, in Dom-0.
+ask() {
+	lab_in 'cat >/run/ask.py; python3 -IS /run/ask.py' <<-'END2'
+		import socket
+		s = socket.socket(socket.AF_UNIX)
+		s.connect("/run/xenpod/status")
+		s.sendall(b'{"method": "io.xenpod.Health"}\0')
+		data = b""
+		while not data.endswith(b"\0"):
+		    data += s.recv(65536)
+		print(data[:-1].decode())
+	END2
+}
+
+fault_xenstored() {
+	ten_pods
+	lab_run 'pkill -KILL -x oxenstored; wc -l </run/ten-5.out >/run/ticks'
+	check "without xenstored: xenpod-status answers" lab_run 'timeout 20 xenpod-status --json'
+	ask >/dev/null
+	expect_soon "degraded is shown" 90 'python3 -IS /run/ask.py | jq -e ".parameters.degraded | . != null and . != \"\""'
+	check "degraded: xenpod-status answers" lab_run 'timeout 20 xenpod-status --json'
+	expect_eq "none of the pods is given up" "$(states)" '10 running'
+	expect_soon "their output goes on" 60 '[ $(wc -l </run/ten-5.out) -gt $(($(cat /run/ticks) + 2)) ]'
+	lab_run sync
+	power_cut
+	after "xenstored had died" '10 exited host-reboot'
+}
+
+supervisor_runs
+lab_run 'xenpod gc --grace-period=0; sync' >/dev/null 2>&1
+for fault in ${FAULTS:-reboot power starting xenstored}; do
+	"fault_$fault"
+done
+lab_run 'rm -rf /root/ten.sh /root/truth.py /var/lib/cni/networks'
+finish
