@@ -3,14 +3,24 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/cleanup.h"
+#include "daemon/custody.h"
 #include "daemon/orphans_int.h"
 
 int64_t orphan_wall(const struct orphans *o)
 {
 	const struct engine_config *c = engine_cfg(o->cfg.engine);
 	return c->wall_ns(c->clock);
+}
+
+void orphan_hold_lock(struct orphan_item *i)
+{
+	struct stat st;
+	_cleanup_free_ char *dir = custody_dir(i->seen.built, i->seen.uuid);
+	if (i->lock_fd < 0 && dir && stat(dir, &st) == 0)
+		i->lock_fd = custody_fetch(i->seen.built, (int64_t)st.st_dev, (int64_t)st.st_ino);
 }
 
 /* ---- judging ---------------------------------------------------------------------------------- */

@@ -30,6 +30,7 @@ static void drop(struct orphans *o, struct orphan_item **at)
 {
 	struct orphan_item *i = *at;
 	*at = i->next;
+	fd_close(&i->lock_fd);
 	if (!*at)
 		o->tail = at;
 	free(i);
@@ -49,6 +50,7 @@ static struct orphan_item *append(struct orphans *o, const struct orphan *seen)
 	struct orphan_item *i = xcalloc(1, sizeof *i);
 	i->of = o;
 	i->seen = *seen;
+	i->lock_fd = -1;
 	*o->tail = i;
 	o->tail = &i->next;
 	return i;
@@ -196,6 +198,7 @@ static void helper_done(void *ctx, const struct err *err)
 	struct orphan_item *i = ctx;
 	i->op = 0;
 	if (!err) {
+		fd_close(&i->lock_fd);
 		i->tries = 0;
 		i->not_before = 0;
 		i->error[0] = '\0';
@@ -225,6 +228,8 @@ static void start_helper(struct orphans *o, struct orphan_item *i, int64_t now)
 		.ctx = i,
 	};
 	memcpy(c.uuid, i->seen.uuid, sizeof c.uuid);
+	if (i->step == ORPHAN_DESTROY)
+		orphan_hold_lock(i);
 	i->late_ns = now + LATE;
 	i->op = engine_command(o->cfg.engine, &c);
 }

@@ -48,6 +48,7 @@ struct orphan_item {
 	enum orphan_step step;
 	int64_t op, late_ns; /* the helper at work, 0; when it is late */
 	bool lost;           /* it was not there any more, or not it */
+	int lock_fd;         /* of its pod directory, while it is destroyed; -1 */
 	int tries;
 	int64_t not_before;
 	char error[200]; /* of the last try, "" */

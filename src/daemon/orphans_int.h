@@ -25,6 +25,11 @@ bool orphan_pod_known(struct orphans *o, const struct orphan_item *i);
 bool orphan_pod_busy(struct orphans *o, const struct orphan_item *i);
 int64_t orphan_wall(const struct orphans *o);
 /*
+ * Nobody but its QEMU may hold the lock of its pod directory, and libxl ends that before the domain:
+ * until it is dead, i->lock_fd has a copy, if there is one to be had.
+ */
+void orphan_hold_lock(struct orphan_item *i);
+/*
  * One transaction: the row of one that is decided comes or (i->decided) goes, and history has it.
  * Tells cfg.history.
  */
