@@ -269,7 +269,7 @@ bool pod_out_of_memory(const struct pod *p)
 }
 
 /* Records own their strings when read, and borrow them when written: the store only reads. */
-static char *borrow(const char *s)
+char *pod_borrow(const char *s)
 {
 	char *p;
 	memcpy(&p, &s, sizeof p);
@@ -280,15 +280,15 @@ void pod_to_row(const struct pod *p, const char *boot_id, struct pod_row *ret)
 {
 	const struct pod_core *c = &p->core;
 	*ret = (struct pod_row){
-		.state = borrow(pod_state_name(c->state)),
-		.want = borrow(pod_want_name(c->want)),
+		.state = pod_borrow(pod_state_name(c->state)),
+		.want = pod_borrow(pod_want_name(c->want)),
 		.seq = c->seq,
 		.generation = c->generation,
 		.domid = c->domid,
 		.deadline_ns = c->deadline_ns,
-		.boot_id = borrow(boot_id),
-		.cause = borrow(pod_cause_name(c->cause)),
-		.message = borrow(c->message),
+		.boot_id = pod_borrow(boot_id),
+		.cause = pod_borrow(pod_cause_name(c->cause)),
+		.message = pod_borrow(c->message),
 		.code = c->code,
 		.forced = c->forced,
 		.qemu_pid = c->qemu_pid,
@@ -306,7 +306,7 @@ void pod_restart_to_row(const struct pod *p, struct pod_row *ret)
 {
 	const struct pod_core *c = &p->core;
 	*ret = (struct pod_row){
-		.policy = borrow(restart_policy_name(p->policy)),
+		.policy = pod_borrow(restart_policy_name(p->policy)),
 		.burst = p->burst,
 		.lives = c->lives,
 		.starts = c->starts,
@@ -323,14 +323,14 @@ void pod_app_to_row(const struct pod *p, size_t i, struct app_row *ret)
 	bool by_signal = pod_app_by_signal(a);
 	*ret = (struct app_row){
 		.idx = (int64_t)i,
-		.name = borrow(a->name),
-		.state = borrow(pod_app_state_name(a)),
+		.name = pod_borrow(a->name),
+		.state = pod_borrow(pod_app_state_name(a)),
 		.code = pod_app_ended(a) && !by_signal ? a->code : -1,
 		.signal = by_signal ? a->code : -1,
 		.seq = a->seq,
 		.started_at = a->started_at,
 		.ended_at = a->ended_at,
-		.message = borrow(a->message),
+		.message = pod_borrow(a->message),
 	};
 }
 

@@ -168,6 +168,8 @@ bool pod_app_by_signal(const struct pod_app *a);
 /* What first went wrong in the pod was that an app's memory, or the domain's, was used up. */
 bool pod_out_of_memory(const struct pod *p);
 
+/* For a record's strings, which are char * for the sake of who reads them: is not to be freed. */
+char *pod_borrow(const char *s);
 /* The record for the store; strings are borrowed from the pod and from constant tables. */
 void pod_to_row(const struct pod *p, const char *boot_id, struct pod_row *ret);
 void pod_app_to_row(const struct pod *p, size_t i, struct app_row *ret);

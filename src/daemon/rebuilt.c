@@ -202,13 +202,6 @@ void rebuilt_request(struct pod *p, json_t *request)
 
 /* ---- rows ------------------------------------------------------------------------------------- */
 
-static char *borrow(const char *s)
-{
-	char *p;
-	memcpy(&p, &s, sizeof p);
-	return p;
-}
-
 static enum pod_effect effect_of(enum pod_state s)
 {
 	switch (s) {
@@ -228,7 +221,7 @@ static int write_outbox(struct store *s, const struct pod *p, struct err *err)
 	enum pod_effect fx = effect_of(p->core.state);
 	struct outbox_row r = {.generation = p->core.generation,
 		.seq = p->core.seq,
-		.effect = borrow(pod_effect_name(fx))};
+		.effect = pod_borrow(pod_effect_name(fx))};
 	int64_t id;
 	memcpy(r.uuid, p->uuid, sizeof r.uuid);
 	return fx == FX_NONE ? 0 : store_outbox_add(s, &r, &id, err);
@@ -259,10 +252,10 @@ static int write_history(struct engine *e, const struct pod *p, struct err *err)
 	const struct engine_config *cfg = engine_cfg(e);
 	struct history_row h = {
 		.at = cfg->wall_ns(cfg->clock),
-		.event = borrow("rebuilt"),
-		.from = borrow("lost"),
-		.to = borrow(pod_state_name(p->core.state)),
-		.cause = borrow(pod_cause_name(p->core.cause)),
+		.event = pod_borrow("rebuilt"),
+		.from = pod_borrow("lost"),
+		.to = pod_borrow(pod_state_name(p->core.state)),
+		.cause = pod_borrow(pod_cause_name(p->core.cause)),
 		.domid = p->core.domid,
 		.generation = p->core.generation,
 	};

@@ -12,11 +12,11 @@
 #include "base/cleanup.h"
 #include "base/json.h"
 #include "base/uuid.h"
-#include "base/varlink.h"
 #include "fsm/pod.h"
 #include "proto/api.h"
 #include "store/store.h"
 #include "tools/fsck.h"
+#include "tools/supervisor.h"
 
 #define ANSWER_MS 5000
 
@@ -225,10 +225,8 @@ static void look_domains(struct fsck_run *r, const json_t *orphans)
 
 void fsck_supervisor(struct fsck_run *r)
 {
-	const char *dir = getenv(API_ENV_RUN_DIR);
-	_cleanup_free_ char *path = xasprintf("%s/status", dir && *dir ? dir : API_RUN_DIR);
 	_cleanup_err_ struct err err = {0};
-	_cleanup_varlink_ struct varlink *link = varlink_connect(path, &err);
+	_cleanup_varlink_ struct varlink *link = supervisor_connect("status", &err);
 	_cleanup_json_ json_t *health = NULL;
 	_cleanup_json_ json_t *orphans = NULL;
 	if (!link || varlink_roundtrip(link, API_HEALTH, NULL, ANSWER_MS, &health, &err) < 0)

@@ -11,9 +11,9 @@
 #include "base/cleanup.h"
 #include "base/json.h"
 #include "base/log.h"
-#include "base/varlink.h"
 #include "proto/api.h"
 #include "tools/table.h"
+#include "tools/supervisor.h"
 
 #define ANSWER_MS 10000
 #define SECOND    INT64_C(1000000000)
@@ -29,9 +29,7 @@ void gc_plan_pod(json_t *pods, const struct pod *p, const char *action, int64_t 
 
 static json_t *ask(const char *socket, const char *method, struct err *err)
 {
-	const char *dir = getenv(API_ENV_RUN_DIR);
-	_cleanup_free_ char *path = xasprintf("%s/%s", dir && *dir ? dir : API_RUN_DIR, socket);
-	_cleanup_varlink_ struct varlink *link = varlink_connect(path, err);
+	_cleanup_varlink_ struct varlink *link = supervisor_connect(socket, err);
 	json_t *reply = NULL;
 	if (!link || varlink_roundtrip(link, method, NULL, ANSWER_MS, &reply, err) < 0)
 		return NULL;

@@ -6,11 +6,11 @@
 #include "base/alloc.h"
 #include "base/cleanup.h"
 #include "base/json.h"
-#include "base/varlink.h"
 #include "proto/api.h"
 #include "store/store.h"
 #include "tools/pods_order.h"
 #include "tools/status.h"
+#include "tools/supervisor.h"
 
 #define ANSWER_MS 5000
 
@@ -19,17 +19,10 @@ struct status_source {
 	struct store *store;
 };
 
-static char *path_in(const char *env, const char *dflt_dir, const char *name)
-{
-	const char *dir = getenv(env);
-	return xasprintf("%s/%s", dir && *dir ? dir : dflt_dir, name);
-}
-
 /* A socket that takes the connection may belong to a supervisor that hangs: so it is asked. */
 static int ask_supervisor(struct varlink **ret, json_t **ret_health, struct err *err)
 {
-	_cleanup_free_ char *path = path_in(API_ENV_RUN_DIR, API_RUN_DIR, "status");
-	_cleanup_varlink_ struct varlink *link = varlink_connect(path, err);
+	_cleanup_varlink_ struct varlink *link = supervisor_connect("status", err);
 	if (!link || varlink_roundtrip(link, API_HEALTH, NULL, ANSWER_MS, ret_health, err) < 0)
 		return -1;
 	*ret = TAKE_PTR(link);
@@ -53,7 +46,8 @@ int status_health(json_t **ret, struct err *err)
 
 static int open_store(struct status_source *s, struct err *why, char **ret_notice, struct err *err)
 {
-	_cleanup_free_ char *path = path_in(API_ENV_STATE_DIR, API_STATE_DIR, "store.db");
+	const char *dir = getenv(API_ENV_STATE_DIR);
+	_cleanup_free_ char *path = xasprintf("%s/store.db", dir && *dir ? dir : API_STATE_DIR);
 	if (geteuid() != 0)
 		return err_set(err, ERR_UNAVAILABLE, "%s; only root may read %s instead (try sudo)",
 			err_msg(why), path);

@@ -30,7 +30,7 @@ static void say(const json_t *reply)
 
 static int follow(struct err *err)
 {
-	_cleanup_varlink_ struct varlink *v = supervisor_connect(err);
+	_cleanup_varlink_ struct varlink *v = supervisor_connect("admin", err);
 	bool more = true;
 	if (!v || varlink_call(v, API_SHUTDOWN, NULL, true, NULL, 0, err) < 0)
 		return -1;
@@ -71,7 +71,7 @@ static bool has_ended(const json_t *pod)
 
 static int call_for(const char *method, const char *uuid, bool force, int ms, struct err *err)
 {
-	_cleanup_varlink_ struct varlink *v = supervisor_connect(err);
+	_cleanup_varlink_ struct varlink *v = supervisor_connect("admin", err);
 	_cleanup_json_ json_t *reply = NULL;
 	if (!v)
 		return -1;

@@ -23,62 +23,7 @@
 #include "base/alloc.h"
 #include "base/cleanup.h"
 #include "base/files.h"
-#include "faultvfs.h"
-#include "storekit.h"
-
-#define PODS 40
-
-static struct kit kit;
-static struct err err;
-static struct store *s;
-static char id[33];
-
-static void open_store(void)
-{
-	assert_ok(store_open(kit.path, STORE_RW_CREATE, &s, &err), &err);
-}
-
-static void close_store(void)
-{
-	store_close(s);
-	s = NULL;
-}
-
-/* A store with pods in it, closed; `id` is its. */
-static int setup(void **state)
-{
-	(void)state;
-	kit_init(&kit);
-	open_store();
-	for (int i = 0; i < PODS; i++) {
-		char uuid[UUID_TEXT_SIZE];
-		kit_uuid(i, uuid);
-		assert_ok(kit_turn(s, uuid, 0, &err), &err);
-	}
-	snprintf(id, sizeof id, "%s", store_id(s));
-	close_store();
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	faultvfs_disarm();
-	close_store();
-	err_done(&err);
-	kit_done(&kit);
-	return 0;
-}
-
-static char *beside(const char *suffix)
-{
-	return xasprintf("%s%s", kit.path, suffix);
-}
-
-static bool exists(const char *path)
-{
-	return access(path, F_OK) == 0;
-}
+#include "lostkit.h"
 
 static void write_at(const char *path, off_t at, const void *data, size_t len)
 {
@@ -95,31 +40,6 @@ static void damage(void)
 	assert_int_equal(stat(kit.path, &st), 0);
 	for (off_t at = 4096; at + 4096 <= st.st_size; at += 8192)
 		write_at(kit.path, at, junk, sizeof junk);
-}
-
-/* How many damaged databases are kept. */
-static int kept(void)
-{
-	int n = 0;
-	_cleanup_dir_ DIR *d = opendir(kit.dir);
-	for (const struct dirent *e; (e = readdir(d)) != NULL;)
-		n += !strncmp(e->d_name, "store.db.corrupt-", 17) &&
-		     e->d_name[strlen(e->d_name) - 4] != '-';
-	return n;
-}
-
-static int count_pod(void *ctx, const struct pod_row *r)
-{
-	(void)r;
-	++*(int *)ctx;
-	return 0;
-}
-
-static int pods(void)
-{
-	int n = 0;
-	assert_ok(store_pods(s, count_pod, &n, &err), &err);
-	return n;
 }
 
 static int first_row(void *ctx, const struct history_row *h)

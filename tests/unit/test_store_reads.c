@@ -18,88 +18,9 @@
 
 #include "base/alloc.h"
 #include "base/cleanup.h"
-#include "faultvfs.h"
-#include "storekit.h"
+#include "lostkit.h"
 
-#define PODS       40
 #define MANY_CALLS 400
-
-static struct kit kit;
-static struct err err;
-static struct store *s;
-static char id[33];
-
-static void open_store(void)
-{
-	assert_ok(store_open(kit.path, STORE_RW_CREATE, &s, &err), &err);
-}
-
-static void close_store(void)
-{
-	store_close(s);
-	s = NULL;
-}
-
-/* A store with pods in it, closed; `id` is its. */
-static int setup(void **state)
-{
-	(void)state;
-	kit_init(&kit);
-	open_store();
-	for (int i = 0; i < PODS; i++) {
-		char uuid[UUID_TEXT_SIZE];
-		kit_uuid(i, uuid);
-		assert_ok(kit_turn(s, uuid, 0, &err), &err);
-	}
-	snprintf(id, sizeof id, "%s", store_id(s));
-	close_store();
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	faultvfs_disarm();
-	close_store();
-	err_done(&err);
-	kit_done(&kit);
-	return 0;
-}
-
-static char *beside(const char *suffix)
-{
-	return xasprintf("%s%s", kit.path, suffix);
-}
-
-static bool exists(const char *path)
-{
-	return access(path, F_OK) == 0;
-}
-
-/* How many damaged databases are kept. */
-static int kept(void)
-{
-	int n = 0;
-	_cleanup_dir_ DIR *d = opendir(kit.dir);
-	for (const struct dirent *e; (e = readdir(d)) != NULL;)
-		n += !strncmp(e->d_name, "store.db.corrupt-", 17) &&
-		     e->d_name[strlen(e->d_name) - 4] != '-';
-	return n;
-}
-
-static int count_pod(void *ctx, const struct pod_row *r)
-{
-	(void)r;
-	++*(int *)ctx;
-	return 0;
-}
-
-static int pods(void)
-{
-	int n = 0;
-	assert_ok(store_pods(s, count_pod, &n, &err), &err);
-	return n;
-}
 
 /* At every read of an opening: refused, and the same store opens when the disk is well again. */
 static void fail_each_read(enum fault_kind kind, int code, enum err_code want)
