@@ -126,6 +126,20 @@ def judged(world):
         return done.returncode, done.stdout.splitlines() + done.stderr.splitlines()
 
 
+# A pod that waits for its next life, and nothing of it but the lock.
+def waits(world):
+    one(world, state="backoff", word="restarting", domid=None)
+    world.rows[UP] = ("backoff", 1, -1)
+    world.domains.pop(0)
+    for path in domain_nodes(3, UP, "ours"):
+        world.nodes.pop(path)
+    world.mounts.pop(0)
+    world.ready.clear()
+    for name in [n for n in world.files if "/tree/" in n or n.startswith(CGROUP) or n == "proc/77/cmdline"]:
+        world.remove(name)
+    return world
+
+
 # What is changed in the world, and the line that must tell of it.
 def one(world, **what):
     world.pods[0] |= what
@@ -164,6 +178,9 @@ CASES = [
      f"code {OUT}: app web ended with 9, rkt reads ''"),
     (lambda w: w.files.update({f"{w.rkt(OUT)}/status/web": "0\n"}), f"code {OUT}: .* rkt reads '0'"),
     (lambda w: out(w, apps=[{"name": "web", "code": None, "signal": None}]), f"code {OUT}: .* with None"),
+    (lambda w: waits(w).locked.clear(), f"lock {UP}: backoff, but its lock is free"),
+    (lambda w: waits(w).domain(4, UP, store="ours"), f"domain {UP}: restarting, but domain 4 is there"),
+    (lambda w: waits(w).ready.add(UP), f"ready {UP}: shown as ready"),
     # What disk, list and status say of each other.
     (lambda w: w.rows.update({UP: ("booting", 1, 3)}), f"disk {UP}: .*booting"),
     (lambda w: w.rows.update({LOST: ("exited", 1, -1)}), f"disk {LOST}: the store has it"),
@@ -202,6 +219,8 @@ def main():
     passed, failed = 0, 0
     status, lines = judged(World())
     checks = [("all is well", status == 0 and not lines, lines)]
+    status, lines = judged(waits(World()))
+    checks.append(("all is well with one that waits", status == 0 and not lines, lines))
     world = World()
     world.broken = "xl"
     status, lines = judged(world)

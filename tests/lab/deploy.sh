@@ -27,8 +27,9 @@ if [ "$("$xenlab" run 'cat /root/.xenpod-deployed 2>/dev/null || :' </dev/null)"
 		rm /root/stage.tar
 		systemd-sysusers
 		systemctl daemon-reload
-		systemctl enable -q xenpod-admin.socket xenpod-status.socket xenpodd.service
+		systemctl enable -q xenpod-admin.socket xenpod-status.socket xenpodd.service xenpod-pods.service
 		systemctl restart xenpod-admin.socket xenpod-status.socket xenpodd.service
+		systemctl start xenpod-pods.service
 		sync
 		echo $hash >/root/.xenpod-deployed" </dev/null
 fi

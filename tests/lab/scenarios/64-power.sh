@@ -1,11 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # TIER: full
-# PODS: 40
+# PODS: 50
 # LIMIT: 5400
 #
 # What takes the whole machine along while ten pods run, two of them networked, or while ten start: a
-# reboot, a power cut, the death of xenstored (which no Dom-0 outlives, docs/RECOVERY.md). After each
+# reboot, a power cut, one that takes the database along, the death of xenstored (which no Dom-0 outlives,
+# docs/RECOVERY.md). After each
 # the checker finds no difference from what the supervisor says, and gc gives everything back. FAULTS
 # names those to be tried; a new one is a function.
 # shellcheck source=tests/lab/lib.sh
@@ -13,12 +14,15 @@
 
 lab_put "$lab_dir/tools/truth.py" /root/truth.py || bail "Dom-0 answers"
 lab_in 'cat >/root/ten.sh' <<'END2'
-# ten.sh WORD: ten pods; until each is as WORD says, or only until all are accepted.
+# ten.sh WORD: ten pods, one of them with a word to say; until each is as WORD says, or only until all
+# are accepted.
 for i in $(seq 10); do
 	net=none
+	say='trap "exit 0" TERM; while :; do sleep 1000 & wait; done'
 	[ "$i" -gt 2 ] || net=default
-	systemd-run -q --collect --unit="ten-$i" sh -c "exec xenpod run --net=$net --memory=64M \
-		/root/images/ticker.aci >/run/ten-$i.out 2>&1"
+	[ "$i" != 5 ] || say='trap "exit 0" TERM; while :; do echo tick; sleep 1; done'
+	systemd-run -q --collect --unit="ten-$i" -p StandardOutput=file:/run/ten-$i.out -p StandardError=inherit \
+		xenpod run --net=$net --memory=64M /root/images/busybox.aci -- -c "$say"
 done
 until [ "$(xenpod-status --no-legend | grep -cE "$1")" = 10 ]; do
 	sleep 1
@@ -79,6 +83,15 @@ fault_starting() {
 	after "a power cut while pods start" '([0-9]+ (exited|failed) host-reboot,?)*'
 }
 
+# The boot has taken the domains, and somebody the database: what was written beside it is what is left.
+fault_lost() {
+	ten_pods
+	lab_run 'systemctl stop xenpodd xenpod-admin.socket xenpod-status.socket
+		rm -f /var/lib/xenpod/store.db /var/lib/xenpod/store.db-wal /var/lib/xenpod/store.db-shm; sync'
+	power_cut
+	after "a power cut, and the database lost" '10 exited host-reboot'
+}
+
 # What Health says, in Dom-0.
 ask() {
 	lab_in 'cat >/run/ask.py; python3 -IS /run/ask.py' <<-'END2'
@@ -109,7 +122,7 @@ fault_xenstored() {
 
 supervisor_runs
 lab_run 'xenpod gc --grace-period=0; sync' >/dev/null 2>&1
-for fault in ${FAULTS:-reboot power starting xenstored}; do
+for fault in ${FAULTS:-reboot power starting lost xenstored}; do
 	"fault_$fault"
 done
 lab_run 'rm -rf /root/ten.sh /root/truth.py /var/lib/cni/networks'

@@ -30,12 +30,14 @@ LEASES = "/var/lib/cni"
 LOGS = ("/var/log/xen", "/var/log/xen/console")
 BACKENDS = "/local/domain/0/backend/"
 MODELS = "/local/domain/0/device-model/"
-# `word` of xenpod-status: with a domain; ended. Everything else is on its way.
+# `word` of xenpod-status: with a domain; ended. Everything else is on its way, but for a pod that waits for
+# its next life, which may be the next boot's.
 UP = ("running", "paused")
 ENDED = ("exited", "failed")
+WAITS = "backoff"
 # What rkt's list calls them.
 LISTED = {"running": ("running",), "paused": ("running",), "exited": ("exited", "garbage"),
-          "failed": ("exited", "garbage")}
+          "failed": ("exited", "garbage"), "restarting": ("running",)}
 
 
 class CannotLook(Exception):
@@ -172,6 +174,8 @@ def judge_pod(uuid, pod, world, claims):
         yield from judge_up(uuid, pod, world, claims)
     elif pod["word"] in ENDED:
         yield from judge_ended(uuid, pod, world)
+    elif pod["state"] == WAITS:
+        yield from judge_waiting(uuid, pod, world)
     else:
         yield f"unsettled {uuid}: it is {pod['state']}"
     if uuid not in world.directories:
@@ -216,16 +220,26 @@ def judge_domain(uuid, pod, state, world, claims):
 
 
 def judge_ended(uuid, pod, world):
-    for domain in world.domains_of(uuid):
-        yield f"domain {uuid}: {pod['word']}, but domain {domain['domid']} is there ({domain['state']})"
     if world.held.get(uuid):
         yield f"lock {uuid}: {pod['word']}, but its lock is held"
+    yield from judge_down(uuid, pod, world)
+    yield from judge_codes(uuid, pod, world)
+
+
+def judge_waiting(uuid, pod, world):
+    if not world.held.get(uuid):
+        yield f"lock {uuid}: {pod['state']}, but its lock is free"
+    yield from judge_down(uuid, pod, world)
+
+
+def judge_down(uuid, pod, world):
+    for domain in world.domains_of(uuid):
+        yield f"domain {uuid}: {pod['word']}, but domain {domain['domid']} is there ({domain['state']})"
     if uuid in world.cgroups:
         yield f"cgroup {uuid}: {pod['word']}, but its cgroup is there"
     if world.is_mounted_below(f"{EXPORTS}/{uuid}") or uuid in names_in(EXPORTS):
         yield f"mount {uuid}: {pod['word']}, but its exports are there"
     yield from judge_ready(uuid, world, False)
-    yield from judge_codes(uuid, pod, world)
 
 
 # After a reboot the stage1 is not mounted any more: there is nothing to ask.
