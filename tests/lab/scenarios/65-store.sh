@@ -11,6 +11,9 @@
 # shellcheck source=tests/lab/fleet.sh
 . "$(dirname "$0")/../fleet.sh"
 
+# What the first networked pod of a host leaves to all others: the checker knows whose the rest is.
+# shellcheck disable=SC2034 # lib.sh's
+LEFTOVERS_IGNORE='file /var/lib/cni/networks|mount /run/netns tmpfs|nft '
 store=$datadir/store.db
 sockets=(xenpod-admin.socket xenpod-status.socket)
 
@@ -81,7 +84,9 @@ truth "removed, and a networked pod stopped"
 
 # ---- overwritten while it is in use -------------------------------------------------------------------------
 
+# All of it in the file, as after an hour of work.
 old=$(systemctl show -P MainPID xenpodd)
+sqlite3 $store 'PRAGMA wal_checkpoint(TRUNCATE)' >/dev/null
 dd if=/dev/urandom of=$store bs=4096 seek=1 count=$(($(stat -c %s $store) / 4096 - 1)) conv=notrunc status=none
 answers "overwritten"
 # What SQLite has in its memory is sound; it may take until the next start that somebody reads the file.
