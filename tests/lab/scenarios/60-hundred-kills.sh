@@ -77,7 +77,8 @@ kill_at_random() {
 }
 
 # What nobody has touched and what had come to run runs on, and so does what xl was to destroy before there
-# was a domain; the rest has a known end.
+# was a domain; the rest has a known end. Who ended while no supervisor lived long enough to see it run has
+# its codes all the same.
 fates() {
 	local name
 
@@ -88,6 +89,7 @@ fates() {
 	done | sort -u >$inside/fates
 	grep -vE '^[^ ]+ [^ ]+ exited (finished|stopped|killed|destroyed|run-lost) ran$' $inside/fates |
 		grep -vE '^(untouched|2) [^ ]+ running +ran$' |
+		grep -vE '^itself [^ ]+ exited finished$' |
 		grep -vE '^[^ ]+ [^ ]+ failed (export|create|start)-failed$' |
 		grep -vE '^[0-3] [^ ]+ (exited|failed) (stopped|killed|destroyed|run-lost)$'
 	grep -E '^untouched [^ ]+ exited' $inside/fates
