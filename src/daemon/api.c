@@ -21,6 +21,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "daemon/api_int.h"
+#include "daemon/messages.h"
 #include "daemon/podjson.h"
 #include "daemon/rebuild.h"
 #include "proto/api.h"
@@ -418,7 +419,8 @@ static void kill_session(struct conn *c, struct pod *p)
 {
 	if (!c->session || c->pidfd < 0)
 		return;
-	log_warning("pod %s: process %d still maps a ring of the dead domain, killing it", p->uuid,
+	log_pod(LOG_LVL_WARNING, p->uuid,
+		"pod %s: process %d still maps a ring of the dead domain, killing it", p->uuid,
 		(int)c->pid);
 	pidfd_send_signal(c->pidfd, SIGKILL, NULL, 0);
 }

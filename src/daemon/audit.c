@@ -3,6 +3,7 @@
 #include "daemon/audit.h"
 
 #include "base/log.h"
+#include "daemon/messages.h"
 
 static void hear(void *ctx, struct pod *p)
 {
@@ -71,7 +72,8 @@ static void judge(void *ctx, struct pod *p)
 		return;
 	p->unheard = false;
 	a->events_missed++;
-	log_warning("pod %s: its domain has changed and no event told of it, an audit found it",
+	log_about(LOG_LVL_WARNING, MSG_MISSED_EVENT, p->uuid,
+		"pod %s: its domain has changed and no event told of it, an audit found it",
 		p->uuid);
 }
 

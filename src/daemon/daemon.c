@@ -23,6 +23,7 @@
 #include "daemon/inherit.h"
 #include "daemon/logs.h"
 #include "daemon/loop.h"
+#include "daemon/messages.h"
 #include "daemon/metrics.h"
 #include "daemon/orphans.h"
 #include "daemon/records.h"
@@ -127,7 +128,8 @@ static void on_watch_lost(void *ctx, const char *why)
 {
 	struct daemon *d = ctx;
 	if (d->world_up || !d->world_why[0])
-		log_warning("Xen cannot be seen (%s); trying again", why);
+		log_about(LOG_LVL_WARNING, MSG_WORLD_LOST, NULL,
+			"Xen cannot be seen (%s); trying again", why);
 	d->world_up = false;
 	d->blind_beats = 0;
 	d->sensor_restarts++;
@@ -141,7 +143,8 @@ static void on_hello(void *ctx, const json_t *frame)
 	struct daemon *d = ctx;
 	d->world_up = true;
 	d->blind_beats = 0;
-	log_info("Xen %s is seen", json_str_opt(frame, "xen", ""));
+	log_about(LOG_LVL_INFO, MSG_WORLD_SEEN, NULL, "Xen %s is seen",
+		json_str_opt(frame, "xen", ""));
 	recovery_world_up(d->recovery);
 	status_line(d);
 }
@@ -232,7 +235,8 @@ static void check_run(void *ctx, struct pod *p)
 	bool live = p->core.state < POD_DESTROYING && p->core.want == WANT_UP;
 	if (!live || api_has_run(d->api, p) || custody_run_alive(p))
 		return;
-	log_warning("pod %s: its run process is gone, stopping it", p->uuid);
+	log_about(LOG_LVL_WARNING, MSG_RUN_GONE, p->uuid,
+		"pod %s: its run process is gone, stopping it", p->uuid);
 	struct event_args args = {.domid = -1, .cause = CAUSE_RUN_LOST};
 	engine_post(d->engine, p, EV_STOP, &args);
 }
@@ -285,7 +289,8 @@ static void recovered(void *ctx)
 {
 	struct daemon *d = ctx;
 	d->opened_at = clock_boot_ns();
-	log_info("recovery is complete, %zu pods", pods_count(engine_pods(d->engine)));
+	log_about(LOG_LVL_INFO, MSG_RECOVERED, NULL, "recovery is complete, %zu pods",
+		pods_count(engine_pods(d->engine)));
 	status_line(d);
 }
 

@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "daemon/console.h"
 #include "daemon/engine_int.h"
+#include "daemon/messages.h"
 #include "daemon/rktfiles.h"
 #include "daemon/worker.h"
 
@@ -48,7 +49,8 @@ static void files_work(struct worker_job *wj)
 static void ready_done(struct engine *e, struct pod *p, const struct err *err)
 {
 	if (err->msg)
-		log_warning("pod %s: readiness cannot be shown to rkt: %s", p->uuid, err_msg(err));
+		log_pod(LOG_LVL_WARNING, p->uuid, "pod %s: readiness cannot be shown to rkt: %s",
+			p->uuid, err_msg(err));
 	if (e->hooks.ready)
 		e->hooks.ready(e->hooks.ctx, p);
 }
@@ -75,7 +77,8 @@ static void collect_done(struct engine *e, struct pod *p, const struct file_job 
 		.message = err->msg ? err->msg : panic,
 		.console = j->console};
 	if (err->msg) {
-		log_err("pod %s: exit codes cannot be written, trying again: %s", p->uuid,
+		log_about(LOG_LVL_ERR, MSG_CODES_UNWRITTEN, p->uuid,
+			"pod %s: exit codes cannot be written, trying again: %s", p->uuid,
 			err_msg(err));
 		engine_post(e, p, EV_COLLECT_FAILED, &args);
 		return;
@@ -130,7 +133,8 @@ static void files_start(struct engine *e, struct pod *p, enum pod_effect fx, int
 	if (fx == FX_COLLECT && !pod_cause_in_order(p->core.cause, p->core.code))
 		j->console_dir = e->cfg.console_dir;
 	if (j->rkt_fd < 0)
-		log_warning("pod %s: its stage1 directory is gone, rkt will see no exit codes",
+		log_about(LOG_LVL_WARNING, MSG_CODES_UNWRITTEN, p->uuid,
+			"pod %s: its stage1 directory is gone, rkt will see no exit codes",
 			p->uuid);
 	worker_submit(e->cfg.worker, &j->job);
 }
@@ -216,7 +220,8 @@ static bool waits_for_run(const struct pod *p, enum pod_effect fx)
 void effect_run(struct engine *e, struct pod *p, enum pod_effect fx, int64_t outbox)
 {
 	if (waits_for_run(p, fx)) {
-		log_info("pod %s: %s waits for its run process", p->uuid, pod_effect_name(fx));
+		log_pod(LOG_LVL_INFO, p->uuid, "pod %s: %s waits for its run process", p->uuid,
+			pod_effect_name(fx));
 		return;
 	}
 	crash_point(pod_effect_name(fx));

@@ -13,6 +13,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "daemon/engine_int.h"
+#include "daemon/messages.h"
 #include "daemon/records.h"
 #include "daemon/restart.h"
 
@@ -357,7 +358,8 @@ static int make_turns(struct engine *e, struct turn *turns, struct err *err)
 		}
 		if (why.code == ERR_STORE) {
 			e->stats.rejected++;
-			log_err("pod %s: event %s cannot be stored, the pod is set aside: %s",
+			log_about(LOG_LVL_ERR, MSG_POD_ASIDE, t->ev->pod->uuid,
+				"pod %s: event %s cannot be stored, the pod is set aside: %s",
 				t->ev->pod->uuid, pod_event_name(t->ev->event), err_msg(&why));
 		}
 		err_move(&t->refused, &why);
@@ -377,7 +379,8 @@ static void commit_failed(struct engine *e, struct turn *turns, int n, const str
 	if (ms > COMMIT_RETRY_MAX_MS)
 		ms = COMMIT_RETRY_MAX_MS;
 	if (!e->stats.store_failing)
-		log_err("the store cannot be written, everything waits and is tried again: %s",
+		log_about(LOG_LVL_ERR, MSG_STORE_FULL, NULL,
+			"the store cannot be written, everything waits and is tried again: %s",
 			err_msg(err));
 	e->retries++;
 	e->retry_at = engine_now(e) + ms * MS;
@@ -390,7 +393,8 @@ static void commit_failed(struct engine *e, struct turn *turns, int n, const str
 static void committed(struct engine *e, struct turn *turns, int n)
 {
 	if (e->stats.store_failing)
-		log_notice("the store can be written again");
+		log_about(
+			LOG_LVL_NOTICE, MSG_STORE_WRITABLE, NULL, "the store can be written again");
 	e->retries = 0;
 	e->retry_at = 0;
 	e->stats.store_failing = false;

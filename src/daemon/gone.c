@@ -12,6 +12,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "daemon/engine_int.h"
+#include "daemon/messages.h"
 #include "daemon/worker.h"
 
 static bool is_missing(const char *path)
@@ -85,7 +86,8 @@ static void judge(struct engine *e, const struct looked *l)
 	if (!p || !waits_for_gc(p))
 		return;
 	if (l->gone && p->dir_gone) {
-		log_notice("pod %s: its directory %s was removed without its gc: doing that now",
+		log_pod(LOG_LVL_NOTICE, p->uuid,
+			"pod %s: its directory %s was removed without its gc: doing that now",
 			p->uuid, l->dir);
 		engine_post(e, p, EV_GC, NULL);
 	}

@@ -12,6 +12,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "base/uuid.h"
+#include "daemon/messages.h"
 
 #define BLOCK 512 /* st_blocks' unit, whatever the file system's is (stat(2)) */
 
@@ -67,7 +68,7 @@ static void trim_work(struct worker_job *wj)
 	struct trim_job *j = (struct trim_job *)wj;
 	for (size_t i = 0; i < j->n; i++)
 		if (logs_trim(j->dir, j->uuid[i]))
-			log_warning(
+			log_about(LOG_LVL_WARNING, MSG_LOG_TRIMMED, j->uuid[i],
 				"pod %s: a log has grown beyond %d MiB, its beginning is dropped",
 				j->uuid[i], LOGS_MAX_BYTES >> 20);
 }

@@ -10,7 +10,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "daemon/audit.h"
-#include "daemon/trace.h"
+#include "daemon/messages.h"
 
 #define AGAIN_NS INT64_C(600000000000) /* a disk that stays full is one line in ten minutes */
 
@@ -97,7 +97,7 @@ static void write_line(enum log_level level, const struct metric *all, size_t n,
 {
 	char names[METRICS_MAX][48];
 	char values[METRICS_MAX][24];
-	struct log_field fields[METRICS_MAX + 1] = {{"MESSAGE_ID", MESSAGE_ID_COUNTERS}};
+	struct log_field fields[METRICS_MAX + 1] = {{"MESSAGE_ID", message_id(MSG_COUNTERS)}};
 	for (size_t i = 0; i < n; i++) {
 		field_of(&all[i], names[i], values[i]);
 		fields[i + 1] = (struct log_field){names[i], values[i]};

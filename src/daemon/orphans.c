@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "daemon/messages.h"
 #include "daemon/orphans_int.h"
 
 #define SECOND      INT64_C(1000000000)
@@ -111,8 +112,9 @@ static void drop_unseen(struct orphans *o)
 			continue;
 		}
 		if (i->audits)
-			log_notice("domain %lld of pod %s is gone by itself",
-				(long long)i->seen.domid, i->seen.uuid);
+			log_pod(LOG_LVL_NOTICE, i->seen.uuid,
+				"domain %lld of pod %s is gone by itself", (long long)i->seen.domid,
+				i->seen.uuid);
 		drop(o, at);
 	}
 }
@@ -147,8 +149,9 @@ static void look_at(struct orphans *o, struct orphan_item *i, int64_t now)
 		return;
 	i->since_ns = now;
 	i->since_wall = orphan_wall(o);
-	log_notice("domain %lld (pod %s, generation %lld, %s) has the mark of this store, but %s: "
-		   "it will be destroyed in %lld s if that stays so",
+	log_about(LOG_LVL_NOTICE, MSG_ORPHAN_SEEN, i->seen.uuid,
+		"domain %lld (pod %s, generation %lld, %s) has the mark of this store, but %s: "
+		"it will be destroyed in %lld s if that stays so",
 		(long long)i->seen.domid, i->seen.uuid, (long long)i->seen.generation,
 		i->seen.state, i->why, (long long)((orphans_due(i) - now) / SECOND));
 }
@@ -187,7 +190,7 @@ static void failed(struct orphan_item *i, const char *why)
 	i->tries++;
 	i->not_before = engine_now(i->of->cfg.engine) + (RETRY << step);
 	snprintf(i->error, sizeof i->error, "%s", why);
-	log_warning(
+	log_about(LOG_LVL_WARNING, MSG_ORPHAN_STUCK, i->seen.uuid,
 		"domain %lld of pod %s, which no pod accounts for, cannot be collected, try %d: "
 		"%s",
 		(long long)i->seen.domid, i->seen.uuid, i->tries, why);
@@ -263,10 +266,12 @@ static bool finish(struct orphans *o, struct orphan_item *i)
 		return false;
 	}
 	if (i->lost)
-		log_notice("domain %lld of pod %s was no longer there to be collected: %s",
+		log_about(LOG_LVL_NOTICE, MSG_ORPHAN_COLLECTED, i->seen.uuid,
+			"domain %lld of pod %s was no longer there to be collected: %s",
 			(long long)i->seen.domid, i->seen.uuid, i->error);
 	else
-		log_notice("domain %lld (pod %s, generation %lld) is collected: %s",
+		log_about(LOG_LVL_NOTICE, MSG_ORPHAN_COLLECTED, i->seen.uuid,
+			"domain %lld (pod %s, generation %lld) is collected: %s",
 			(long long)i->seen.domid, i->seen.uuid, (long long)i->seen.generation,
 			i->why);
 	o->collected += !i->lost;

@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "daemon/custody.h"
+#include "daemon/messages.h"
 #include "daemon/rebuild_int.h"
 #include "daemon/records.h"
 #include "proto/api.h"
@@ -51,7 +52,7 @@ struct rebuild *rebuild_new(struct engine *e, struct sensors *s)
 	r->sensors = s;
 	if (cfg->records_dir)
 		records_each(cfg->records_dir, add_record, r);
-	log_err("the database was lost: %s", loss->why);
+	log_about(LOG_LVL_ERR, MSG_STORE_LOST, NULL, "the database was lost: %s", loss->why);
 	if (loss->kept && *loss->kept)
 		log_err("what is left of the database is kept as %s", loss->kept);
 	log_err("pods are found again by their domains and %zu records; requests wait until then",
@@ -127,7 +128,8 @@ static void keep(struct rebuild *r, struct found *f, struct pod *p)
 		store_savepoint_rollback(s);
 	}
 	if (why.msg && why.code == ERR_STORE && !store_damaged(s))
-		log_err("pod %s was found, but cannot be stored; its domain is left alone: %s",
+		log_about(LOG_LVL_ERR, MSG_POD_ASIDE, p->uuid,
+			"pod %s was found, but cannot be stored; its domain is left alone: %s",
 			p->uuid, err_msg(&why));
 	else if (why.msg && !f->err.msg)
 		err_move(&f->err, &why);
@@ -163,8 +165,8 @@ static int store_found(struct rebuild *r, struct found *f, struct err *err)
 
 static void plug(struct rebuild *r, struct pod *p)
 {
-	log_notice("pod %s is found again: %s, domain %lld", p->uuid, pod_state_name(p->core.state),
-		(long long)p->core.domid);
+	log_pod(LOG_LVL_NOTICE, p->uuid, "pod %s is found again: %s, domain %lld", p->uuid,
+		pod_state_name(p->core.state), (long long)p->core.domid);
 	engine_coldplug(r->e, p);
 }
 
@@ -233,7 +235,8 @@ void rebuild_complete(struct engine *e, struct pod *p, const json_t *request)
 	if (check_again(request, &err) < 0 || store_begin(s, &err) < 0 ||
 		store_request_set(s, p->uuid, text, &err) < 0 || store_commit(s, &err) < 0) {
 		store_rollback(s);
-		log_warning("pod %s: what its run asks for again cannot be kept: %s", p->uuid,
+		log_pod(LOG_LVL_WARNING, p->uuid,
+			"pod %s: what its run asks for again cannot be kept: %s", p->uuid,
 			err_msg(&err));
 		return;
 	}

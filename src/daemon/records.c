@@ -14,6 +14,7 @@
 #include "base/files.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "daemon/messages.h"
 #include "daemon/worker.h"
 
 #define RECORD_VERSION 1
@@ -46,7 +47,8 @@ static void done(struct worker_job *job)
 {
 	struct one *o = (struct one *)job;
 	if (o->err.msg)
-		log_warning("pod %s: if the database is lost now, less will be known of it: %s",
+		log_pod(LOG_LVL_WARNING, o->uuid,
+			"pod %s: if the database is lost now, less will be known of it: %s",
 			o->uuid, err_msg(&o->err));
 	err_done(&o->err);
 	free(o->text);

@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "daemon/custody.h"
+#include "daemon/messages.h"
 #include "daemon/rebuild.h"
 #include "daemon/records.h"
 
@@ -100,7 +101,7 @@ static void load_nets(struct store *s, struct pod *p)
 	if (!pod_has_network(p))
 		return;
 	if (store_networks(s, p->uuid, &text, &err) < 0) {
-		log_warning("pod %s: %s", p->uuid, err_msg(&err));
+		log_pod(LOG_LVL_WARNING, p->uuid, "pod %s: %s", p->uuid, err_msg(&err));
 		return;
 	}
 	_cleanup_json_ json_t *nets = text ? json_loads(text, 0, NULL) : NULL;
@@ -126,7 +127,8 @@ static int load_pod(void *ctx, const struct pod_row *r)
 	struct pod *p = begin_pod(l, r->uuid);
 	if (pod_from_row(p, r, &err) < 0 ||
 		(!l->apps && store_apps(l->cfg->store, p->uuid, load_app, p, &err) < 0)) {
-		log_err("a stored pod is left alone: %s", err_msg(&err));
+		log_about(LOG_LVL_ERR, MSG_POD_ASIDE, NULL, "a stored pod is left alone: %s",
+			err_msg(&err));
 		pod_free(p);
 		return 0;
 	}
@@ -153,7 +155,8 @@ int recovery_load(const struct engine_config *cfg, struct engine *e, struct err 
 	if (r < 0) {
 		if (!l.n)
 			return err_wrap(err, "load the pods");
-		log_err("some stored pods are left alone: %s", err_msg(err));
+		log_about(LOG_LVL_ERR, MSG_POD_ASIDE, NULL, "some stored pods are left alone: %s",
+			err_msg(err));
 		err_done(err);
 	}
 	if (l.n)
@@ -184,7 +187,8 @@ static void take_custody(void *ctx, struct pod *p)
 	if (pod_state_ended(p->core.state) || !(pod_state_owns(p->core.state) & POD_OWNS_LOCK))
 		return;
 	if (!custody_recover(p) && !custody_retake(p) && p->core.domid >= 0)
-		log_warning("pod %s: its lock is held by nobody that could be asked", p->uuid);
+		log_pod(LOG_LVL_WARNING, p->uuid,
+			"pod %s: its lock is held by nobody that could be asked", p->uuid);
 }
 
 static void probe_helper(void *ctx, struct pod *p)
@@ -197,7 +201,8 @@ static void probe_helper(void *ctx, struct pod *p)
 	r->helpers_busy = true;
 	if (engine_now(r->cfg.engine) < r->helpers_until)
 		return;
-	log_warning("pod %s: a helper of before is killed, it took too long", p->uuid);
+	log_pod(LOG_LVL_WARNING, p->uuid, "pod %s: a helper of before is killed, it took too long",
+		p->uuid);
 	w->ops->helper_kill(w, p->uuid);
 }
 

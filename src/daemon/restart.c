@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "daemon/messages.h"
 
 #define MS INT64_C(1000000)
 
@@ -202,8 +203,9 @@ static void start_one(void *ctx, struct pod *p)
 void engine_close(struct engine *e, bool closing)
 {
 	if (e->closing != closing)
-		log_notice(closing ? "the host shuts down: stopping all pods, starting none"
-				   : "the host's shutdown is called off: pods are started again");
+		log_about(LOG_LVL_NOTICE, MSG_HOST_SHUTDOWN, NULL,
+			closing ? "the host shuts down: stopping all pods, starting none"
+				: "the host's shutdown is called off: pods are started again");
 	e->closing = closing;
 	pods_each(e->pods, closing ? stop_one : start_one, e);
 }

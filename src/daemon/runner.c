@@ -21,6 +21,7 @@
 #include "daemon/child.h"
 #include "daemon/custody.h"
 #include "daemon/gone.h"
+#include "daemon/messages.h"
 #include "proto/api.h"
 
 #define LOCK_AT 3 /* as rkt's stage0 passes it, RKT_LOCK_FD */
@@ -99,7 +100,8 @@ static void enter(const struct runners *r, const char *uuid, pid_t pid)
 	if (made == 0 && write_to(dir, "cgroup.procs", text) < 0)
 		made = err_sys(&err, "%s/cgroup.procs", dir);
 	if (made < 0)
-		log_warning("pod %s: its run process gets no cgroup of its own: %s", uuid,
+		log_pod(LOG_LVL_WARNING, uuid,
+			"pod %s: its run process gets no cgroup of its own: %s", uuid,
 			err_msg(&err));
 }
 
@@ -130,7 +132,7 @@ void runners_tidy(struct runners *r, const char *uuid)
 static void fail(struct runners *r, struct pod *p, const char *why)
 {
 	struct event_args args = {.domid = -1, .outbox = p->spawn_outbox, .message = why};
-	log_warning("pod %s: its next start fails: %s", p->uuid, why);
+	log_pod(LOG_LVL_WARNING, p->uuid, "pod %s: its next start fails: %s", p->uuid, why);
 	engine_post(r->engine, p, EV_SPAWN_FAILED, &args);
 }
 

@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "daemon/messages.h"
 #include "daemon/pod.h"
 
 static int64_t own_kib(const struct pod *p)
@@ -35,11 +36,12 @@ static void note_name(struct pod *p, const char *name)
 	free(s->name);
 	s->name = other ? xstrdup(other) : NULL;
 	if (other)
-		log_notice("pod %s: another toolstack has renamed its domain %lld to \"%s\"; the "
-			   "pod is found by its UUID as before",
+		log_about(LOG_LVL_NOTICE, MSG_EXTERNAL, p->uuid,
+			"pod %s: another toolstack has renamed its domain %lld to \"%s\"; the "
+			"pod is found by its UUID as before",
 			p->uuid, (long long)s->domid, other);
 	else
-		log_notice(
+		log_about(LOG_LVL_NOTICE, MSG_EXTERNAL, p->uuid,
 			"pod %s: its domain %lld has its name again", p->uuid, (long long)s->domid);
 }
 
@@ -49,8 +51,9 @@ static void note_memory(struct pod *p, int64_t kib)
 	int64_t before = s->target_kib > 0 ? s->target_kib : own_kib(p);
 	s->target_kib = kib;
 	if (kib != before)
-		log_notice("pod %s: another toolstack has set the memory of its domain %lld to "
-			   "%lld KiB, it was %lld",
+		log_about(LOG_LVL_NOTICE, MSG_EXTERNAL, p->uuid,
+			"pod %s: another toolstack has set the memory of its domain %lld to "
+			"%lld KiB, it was %lld",
 			p->uuid, (long long)s->domid, (long long)kib, (long long)before);
 }
 

@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "daemon/audit.h"
+#include "daemon/messages.h"
 #include "daemon/seen.h"
 #include "fsm/pod.h"
 
@@ -387,7 +388,8 @@ void sensors_frame(struct sensors *s, const json_t *frame)
 	else if (!strcmp(t, "hello") && s->cfg.hello)
 		s->cfg.hello(s->cfg.ctx, frame);
 	else if (!strcmp(t, "noisy"))
-		log_warning("pod %s: its guest floods xenstore%s", json_str_opt(frame, "uuid", "?"),
+		log_about(LOG_LVL_WARNING, MSG_GUEST_FLOODS, json_str_opt(frame, "uuid", NULL),
+			"pod %s: its guest floods xenstore%s", json_str_opt(frame, "uuid", "?"),
 			json_bool_opt(frame, "on", true) ? ", it is polled from now on"
 							 : " no more");
 	else if (!strcmp(t, "fault"))

@@ -5,6 +5,7 @@
 #include "base/cleanup.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "daemon/messages.h"
 
 #define HISTORY_ROWS 100000 /* enough for every question about a year of ordinary pods */
 
@@ -22,7 +23,8 @@ bool storecare_damaged(struct store *s)
 {
 	if (!store_damaged(s))
 		return false;
-	log_err("the database is damaged: xenpodd ends to be started anew, which puts it aside and "
+	log_about(LOG_LVL_ERR, MSG_STORE_DAMAGED, NULL,
+		"the database is damaged: xenpodd ends to be started anew, which puts it aside and "
 		"finds the pods again; pods go on meanwhile");
 	store_suspect(s);
 	return true;

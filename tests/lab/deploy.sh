@@ -26,6 +26,7 @@ if [ "$("$xenlab" run 'cat /root/.xenpod-deployed 2>/dev/null || :' </dev/null)"
 		tar -C / --keep-directory-symlink --no-overwrite-dir -xf /root/stage.tar
 		rm /root/stage.tar
 		systemd-sysusers
+		journalctl --update-catalog
 		systemctl daemon-reload
 		systemctl enable -q xenpod-admin.socket xenpod-status.socket xenpodd.service xenpod-pods.service
 		systemctl restart xenpod-admin.socket xenpod-status.socket xenpodd.service

@@ -194,6 +194,8 @@ static void on_turn(void *ctx, const struct turn_record *t)
 		return;
 	struct kit_pod *kp = kit_of(k, t->pod);
 	kit_trace_turn(k, kp, t);
+	if (k->told)
+		k->told(t);
 	if (k->opt.fd_store && !strcmp(t->event_name, "accept"))
 		kp->stored_fd = fcntl(t->pod->lock_fd, F_DUPFD_CLOEXEC, 3);
 }

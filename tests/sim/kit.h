@@ -73,11 +73,12 @@ struct kit {
 	int64_t wall_offset, began;
 	enum kit_point point;
 	int64_t at, commits, effects;
-	bool orphan_runs;   /* a domain that is not the pod's may run when its lock is free */
-	bool clear_fails;   /* exports may outlive their pod until gc */
-	bool reboot_wanted; /* by a poke, which cannot do it itself */
-	int fail_spawns;    /* so many `run` for a next life end before they hand over */
-	int fail_commits;   /* so many commits fail with "disk full" */
+	bool orphan_runs; /* a domain that is not the pod's may run when its lock is free */
+	bool clear_fails; /* exports may outlive their pod until gc */
+	void (*told)(const struct turn_record *t); /* of each turn; NULL: nobody */
+	bool reboot_wanted;                        /* by a poke, which cannot do it itself */
+	int fail_spawns;  /* so many `run` for a next life end before they hand over */
+	int fail_commits; /* so many commits fail with "disk full" */
 	/* The disk is bad until then (0: it is not); after that `mend` is called, once. */
 	int64_t mend_at;
 	void (*mend)(struct kit *k);
