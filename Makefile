@@ -21,7 +21,7 @@ SETUP_PACKAGES := gcc clang make pkg-config git ca-certificates \
 	clang-format clang-tidy cppcheck shellcheck codespell bear valgrind libclang-rt-14-dev lcov \
 	graphviz libev-dev libsqlite3-dev sqlite3 libsystemd-dev libjansson-dev libarchive-dev \
 	libseccomp-dev libsmartcols-dev libinih-dev libcmocka-dev libxen-dev libmd-dev \
-	libnl-3-dev libnftables-dev \
+	libnl-3-dev libnftables-dev libmicrohttpd-dev \
 	xen-hypervisor-4.17-amd64 xen-utils-4.17 xenstore-utils qemu-system-x86 qemu-system-xen \
 	qemu-utils linux-image-amd64 mmdebstrap e2fsprogs busybox-static containernetworking-plugins \
 	iproute2 iptables kmod cpio xz-utils openssh-client uuid-runtime procps python3 file patch \
@@ -95,7 +95,7 @@ LIBS_nl     := -lnl-3
 LIBS_nl_static := $(if $(STATIC),-Wl$(comma)-u$(comma)noresolver) $(LIBS_nl)
 
 # program: room, archives (in link order), libraries, static or not
-PROGRAMS := xenpodd xenpod-watch xenpod-act xenpod-vif xenpod xenpod-status run enter stop gc xenpod-init
+PROGRAMS := xenpodd xenpod-watch xenpod-act xenpod-vif xenpod xenpod-status xenpod-metrics run enter stop gc xenpod-init
 
 room_xenpodd       := daemon
 arch_xenpodd       := daemon store fsm sim proto appc base
@@ -115,6 +115,9 @@ libs_xenpod        := -larchive -lsmartcols -lmd -lsqlite3 -ljansson
 room_xenpod-status := tools
 arch_xenpod-status := tools store fsm proto base
 libs_xenpod-status := -lsmartcols -lsqlite3 -ljansson
+room_xenpod-metrics := tools
+arch_xenpod-metrics := tools proto base
+libs_xenpod-metrics := -lmicrohttpd -lsystemd -ljansson
 $(foreach p,run enter stop gc,\
 	$(eval room_$(p) := stage1)\
 	$(eval arch_$(p) := stage1 cni appc proto base)\
@@ -145,7 +148,7 @@ setup: ## install every Debian package that building, tests and lab need
 need:
 	@test -e /usr/include/libxl.h -a -e /usr/include/ev.h -a -e /usr/include/cmocka.h \
 		-a -e /usr/include/archive.h -a -e /usr/include/libnl3 \
-		-a -e /usr/include/nftables || \
+		-a -e /usr/include/nftables -a -e /usr/include/microhttpd.h || \
 		$(MAKE) --no-print-directory setup
 
 $(B)/%.o: src/%.c

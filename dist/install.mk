@@ -8,7 +8,7 @@ LIBDIR  := $(PREFIX)/lib/xenpod
 DOCDIR  := $(PREFIX)/share/doc/xenpod
 MANDIR  := $(PREFIX)/share/man
 
-BIN_PROGRAMS  := xenpod xenpod-status
+BIN_PROGRAMS  := xenpod xenpod-status xenpod-metrics
 SBIN_PROGRAMS := xenpodd
 LIB_PROGRAMS  := xenpod-watch xenpod-act xenpod-vif
 
@@ -44,4 +44,5 @@ install: all aci ## install below PREFIX (DESTDIR= for packages)
 	$(call put,644,$(MANDIR)/man8,$(wildcard docs/man/*.8))
 	$(call put,644,/usr/lib/NetworkManager/conf.d,dist/network/90-xenpod-unmanaged.conf)
 	$(call put,644,/usr/lib/systemd/network,dist/network/10-xenpod-vif.network)
+	$(call put,644,$(PREFIX)/share/xenpod/grafana,dist/grafana/xenpod.json)
 	$(call put,644,$(DOCDIR),LICENSE $(wildcard README.md docs/*.md))

@@ -30,6 +30,7 @@ rooms() {
 		stage1/*                   cni appc proto base          jansson vchan xenstore toollog
 		guest/*                    net proto base               jansson vchan xenstore toollog
 		tools/main_xenpod_status*  store fsm proto base         jansson smartcols
+		tools/main_xenpod_metrics* proto base                  jansson systemd microhttpd
 		tools/fsck*                store fsm proto base         jansson
 		tools/status*              store fsm proto base         jansson smartcols
 		tools/*                    appc proto base              jansson archive smartcols md seccomp
@@ -46,6 +47,7 @@ libraries() {
 		ev       ^ev\.h|^ev\+\+\.h
 		sqlite   ^sqlite3
 		systemd  ^systemd/
+		microhttpd ^microhttpd\.h
 		archive  ^archive(_entry)?\.h
 		smartcols ^libsmartcols/
 		inih     ^ini\.h

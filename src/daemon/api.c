@@ -143,6 +143,7 @@ static const struct {
 	{API_HISTORY, api_verb_history, false},
 	{API_WATCH, api_verb_watch, false},
 	{API_HEALTH, api_verb_health, false},
+	{API_METRICS, api_verb_metrics, false},
 	{API_WAIT, api_verb_wait, false},
 	{API_ORPHANS, api_verb_orphans, false},
 	{"org.varlink.service.GetInfo", api_verb_info, false},
@@ -318,6 +319,7 @@ struct api *api_new(const struct api_config *cfg)
 {
 	struct api *a = xcalloc(1, sizeof *a);
 	a->cfg = *cfg;
+	a->telemetry = telemetry_new();
 	return a;
 }
 
@@ -392,8 +394,10 @@ void api_on_turn(struct api *a, const struct turn_record *t)
 			shutdown_update(c, t);
 	}
 	struct pod *p = pods_find(engine_pods(a->cfg.engine), t->pod->uuid);
-	if (p)
-		each_of(a, p->uuid, news, p);
+	if (!p)
+		return;
+	telemetry_turn(a->telemetry, &p->times, t, engine_now(a->cfg.engine));
+	each_of(a, p->uuid, news, p);
 }
 
 void api_on_history(struct api *a, const struct history_row *h)

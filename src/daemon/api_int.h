@@ -5,6 +5,7 @@
 
 #include "base/varlink.h"
 #include "daemon/api.h"
+#include "daemon/telemetry.h"
 
 /* What an open call of a connection waits for. */
 enum conn_role {
@@ -61,6 +62,7 @@ struct api {
 	struct listener *listeners;
 	struct conn *conns;
 	size_t n_conns;
+	struct telemetry *telemetry;
 };
 
 /* Too much is queued: the connection was cut off, and whatever is sent now is lost. */
@@ -77,6 +79,7 @@ struct pod *conn_pod(struct conn *c, const json_t *params);
 typedef void (*api_verb_fn)(struct conn *c, json_t *params);
 void api_verb_list(struct conn *c, json_t *params);
 void api_verb_show(struct conn *c, json_t *params);
+void api_verb_metrics(struct conn *c, json_t *params);
 void api_verb_history(struct conn *c, json_t *params);
 void api_verb_watch(struct conn *c, json_t *params);
 void api_verb_health(struct conn *c, json_t *params);

@@ -177,6 +177,26 @@ void api_verb_health(struct conn *c, json_t *params)
 	conn_reply(c, j, false);
 }
 
+void api_verb_metrics(struct conn *c, json_t *params)
+{
+	(void)params;
+	const struct api_config *cfg = &c->api->cfg;
+	const struct orphan *o = NULL;
+	_cleanup_json_ json_t *health = json_object();
+	if (cfg->health)
+		cfg->health(cfg->ctx, health);
+	struct telemetry_now now = {
+		.from = {cfg->engine, cfg->sensors, cfg->orphans, cfg->loop},
+		.pods = engine_pods(cfg->engine),
+		.xen_seen = json_bool_opt(health, "xen_seen", false),
+		.recovering = engine_recovering(cfg->engine),
+		.sensor_restarts = json_int_opt(health, "sensor_restarts", 0),
+		.unaccounted = sensors_orphans(cfg->sensors, &o),
+	};
+	conn_reply(
+		c, json_make("{s:o}", "families", telemetry_json(c->api->telemetry, &now)), false);
+}
+
 void api_verb_info(struct conn *c, json_t *params)
 {
 	(void)params;

@@ -73,6 +73,13 @@ struct pod_memory {
 	struct pod *next, **at;
 };
 
+/* telemetry.c's, CLOCK_BOOTTIME; 0: before this supervisor, or not under way. */
+struct pod_times {
+	int64_t state_ns; /* its state was entered */
+	int64_t start_ns; /* it was accepted, and has not come to run */
+	int64_t end_ns;   /* it has begun to end, and its lock is not free */
+};
+
 struct pod {
 	struct pod *next; /* in the table's bucket */
 	char uuid[UUID_TEXT_SIZE];
@@ -105,6 +112,7 @@ struct pod {
 	bool dir_gone; /* its directory was at the last look (gone.h) */
 	struct pod_memory memory;
 	struct pod_seen seen;
+	struct pod_times times;
 	bool waits_admission; /* in the engine's line for a place to start */
 	struct pod *wait_next;
 	struct pod

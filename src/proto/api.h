@@ -9,6 +9,7 @@
  *   History  {uuid}                  -> {history:[EVENT...]}
  *   Watch    {since?}  more          -> {event:EVENT} ... (continues), from sequence number since+1
  *   Health   {}                      -> {state, world, pods, queue, ...}
+ *   Metrics  {}                      -> {families:[FAMILY...]}
  *   Wait     {uuid, state?}          -> {pod:POD} when exited, failed or gone (or in that state)
  *   Orphans  {}                      -> {domains:[ORPHAN...], leftovers:[LEFTOVER...]}
  * Change verbs, admin only:
@@ -52,6 +53,7 @@
 #define API_HISTORY   API_INTERFACE "History"
 #define API_WATCH     API_INTERFACE "Watch"
 #define API_HEALTH    API_INTERFACE "Health"
+#define API_METRICS   API_INTERFACE "Metrics"
 #define API_ACCEPT    API_INTERFACE "Accept"
 #define API_SESSION   API_INTERFACE "Session"
 #define API_STOP      API_INTERFACE "Stop"
