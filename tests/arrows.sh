@@ -30,7 +30,7 @@ rooms() {
 		stage1/*                   cni appc proto base          jansson vchan xenstore toollog
 		guest/*                    net proto base               jansson vchan xenstore toollog
 		tools/main_xenpod_status*  store fsm proto base         jansson smartcols
-		tools/main_xenpod_metrics* proto base                  jansson systemd microhttpd
+		tools/main_xenpod_metrics*  proto base                  jansson systemd microhttpd
 		tools/fsck*                store fsm proto base         jansson
 		tools/status*              store fsm proto base         jansson smartcols
 		tools/*                    appc proto base              jansson archive smartcols md seccomp
@@ -146,7 +146,7 @@ includes() {
 	}'
 }
 
-# Objects outside the given rooms that refer to a symbol of the given pattern.
+# Objects outside the given rooms (or ROOM/OBJECT) that refer to a symbol of the given pattern.
 refers() {
 	pattern=$1
 	shift
@@ -154,7 +154,8 @@ refers() {
 		{
 			sub(/:$/, "", $1)
 			k = split($1, part, "/")
-			if ($3 ~ p && index(rooms, " " part[k - 1] " ") == 0)
+			if ($3 ~ p && index(rooms, " " part[k - 1] " ") == 0 &&
+			    index(rooms, " " part[k - 1] "/" part[k] " ") == 0)
 				print $1 " needs " $3
 		}'
 }
@@ -221,7 +222,9 @@ result "libseccomp is called by act and stage1 only" \
 	"$(refers '^seccomp_(init|rule_add|load|export_bpf)' act stage1)"
 result "rtnetlink is spoken by net only" "$(refers '^(nl|nla|nlmsg)_' net)"
 result "SQLite is called by store only" "$(refers '^sqlite3_' store)"
-result "journal and service manager are called by daemon only" "$(refers '^sd_' daemon)"
+result "journal and service manager are called by daemon and who serves metrics" \
+	"$(refers '^sd_' daemon tools/main_xenpod_metrics.o)"
+result "HTTP is served by one program only" "$(refers '^MHD_' tools/main_xenpod_metrics.o)"
 result "the machines need nothing but mem* and str*" "$(fsm_needs)"
 result "every program is built" "$(missing xenpodd xenpod-watch xenpod-act xenpod \
 	xenpod-status run enter stop gc xenpod-init)"
