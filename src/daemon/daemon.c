@@ -30,6 +30,7 @@
 #include "daemon/recover.h"
 #include "daemon/runner.h"
 #include "daemon/sensors.h"
+#include "daemon/reload.h"
 #include "daemon/setup.h"
 #include "daemon/storecare.h"
 #include "daemon/trace.h"
@@ -97,18 +98,6 @@ static void turn(void *ctx)
 	}
 }
 
-static int64_t real_boot(void *clock)
-{
-	(void)clock;
-	return clock_boot_ns();
-}
-
-static int64_t real_wall(void *clock)
-{
-	(void)clock;
-	return clock_wall_ns();
-}
-
 static void status_line(struct daemon *d)
 {
 	(void)sd_notifyf(0, "STATUS=%zu pods, %s%s%s", pods_count(engine_pods(d->engine)),
@@ -174,8 +163,7 @@ static void on_qemu_exit(void *ctx, const char *uuid, int64_t pid)
 	engine_qemu_exit(d->engine, uuid, pid);
 }
 
-/* ---- the engine's hooks
- * -------------------------------------------------------------------------- */
+/* ---- the engine's hooks ------------------------------------------------------------------- */
 
 static void hook_turn(void *ctx, const struct turn_record *t)
 {
@@ -226,8 +214,7 @@ static void hook_custody(void *ctx, struct pod *p, bool held)
 		custody_remove(p);
 }
 
-/* ---- the beat: heartbeat of the sensors, audit, lost `run` processes
- * ------------------------------ */
+/* ---- the beat: heartbeat of the sensors, audit, lost `run` processes ----------------------- */
 
 static void check_run(void *ctx, struct pod *p)
 {
@@ -307,8 +294,7 @@ static void quit(void *ctx)
 	loop_stop(d->loop);
 }
 
-/* ---- putting together
- * ----------------------------------------------------------------------------- */
+/* ---- putting together --------------------------------------------------------------------- */
 
 static int open_store(struct daemon *d, struct err *err)
 {
@@ -345,15 +331,16 @@ static int make_engine(struct daemon *d, struct err *err)
 		.store = d->store,
 		.world = d->world,
 		.worker = d->worker,
-		.boot_ns = real_boot,
-		.wall_ns = real_wall,
+		.boot_ns = setup_boot_ns,
+		.wall_ns = setup_wall_ns,
 		.boot_id = d->boot_id,
 		.run_dir = d->cfg.run_dir,
 		.cgroup_root = d->cgroup_root,
-		.console_dir = *d->cfg.console_dir ? d->cfg.console_dir : NULL,
+		.console_dir =
+			*d->cfg.config->ConsoleDirectory ? d->cfg.config->ConsoleDirectory : NULL,
 		.records_dir = d->records_dir,
-		.max_starts = d->cfg.max_starts,
-		.max_helpers = d->cfg.max_helpers,
+		.max_starts = (int)d->cfg.config->MaxStarts,
+		.max_helpers = (int)d->cfg.config->MaxHelpers,
 	};
 	struct engine_hooks hooks = {
 		.ctx = d,
@@ -393,7 +380,7 @@ static int make_engine(struct daemon *d, struct err *err)
 	struct orphans_config oc = {
 		.engine = d->engine,
 		.sensors = d->sensors,
-		.grace_ns = d->cfg.orphan_grace_s * SECOND,
+		.grace_ns = d->cfg.config->OrphanGraceSec * SECOND,
 		.history = hook_history,
 		.ctx = d,
 	};
@@ -421,6 +408,12 @@ static int make_api(struct daemon *d, struct err *err)
 	return inherit_all(d->api, engine_pods(d->engine), err);
 }
 
+static void reload(void *ctx)
+{
+	struct daemon *d = ctx;
+	reload_config(&d->cfg, d->engine, d->orphans);
+}
+
 static void start_timers(struct daemon *d)
 {
 	uint64_t usec = 0;
@@ -430,6 +423,7 @@ static void start_timers(struct daemon *d)
 	loop_on_idle(d->loop, turn, d);
 	loop_signal(d->loop, SIGTERM, quit, d);
 	loop_signal(d->loop, SIGINT, quit, d);
+	loop_signal(d->loop, SIGHUP, reload, d);
 	if (sd_watchdog_enabled(0, &usec) <= 0)
 		return;
 	d->watchdog_ns = (int64_t)usec * 1000 / 3;

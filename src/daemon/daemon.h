@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "daemon/config.h"
 
 struct daemon;
 
@@ -18,13 +19,13 @@ struct daemon_config {
 	const char *run_dir;     /* sockets, exports, helper locks */
 	const char *libexec_dir; /* xenpod-watch, xenpod-act */
 	const char *cgroup_root; /* NULL: found by itself; "": none */
-	const char *console_dir; /* logs of the guests' consoles; "": none */
 	bool simulated;          /* --world=sim */
 	const char *sim_script;  /* text, NULL: none */
 	unsigned long sim_seed;
-	int max_starts, max_helpers;
-	int64_t orphan_grace_s; /* orphans.h */
-	const char *xenpod;     /* runner.h; NULL: beside this program */
+	const char *config_file, *vendor_dir; /* read again on SIGHUP: config.h */
+	const struct config *config;          /* as read, the command line above it */
+	const struct config *given;           /* of the command line */
+	const char *xenpod;                   /* runner.h; NULL: beside this program */
 };
 
 int daemon_new(const struct daemon_config *cfg, struct daemon **ret, struct err *err);

@@ -86,6 +86,8 @@ struct engine_hooks {
 
 struct engine *engine_new(const struct engine_config *cfg);
 void engine_free(struct engine *e);
+/* Another configuration; helpers that are at work beyond a new limit go on. */
+void engine_set_limits(struct engine *e, int max_starts, int max_helpers);
 void engine_set_hooks(struct engine *e, const struct engine_hooks *hooks);
 
 struct pods *engine_pods(struct engine *e);

@@ -314,6 +314,12 @@ static bool has_place(const struct engine *e, const struct op *o)
 	}
 }
 
+void engine_set_limits(struct engine *e, int max_starts, int max_helpers)
+{
+	e->cfg.max_starts = max_starts;
+	e->cfg.max_helpers = max_helpers;
+}
+
 void ops_pump(struct engine *e)
 {
 	struct op *next;

@@ -94,6 +94,11 @@ static int load(void *ctx, const struct orphan_row *r)
 	return 0;
 }
 
+void orphans_set_grace(struct orphans *o, int64_t ns)
+{
+	o->cfg.grace_ns = ns;
+}
+
 int orphans_load(struct orphans *o, struct err *err)
 {
 	return store_orphans(engine_cfg(o->cfg.engine)->store, load, o, err);

@@ -56,6 +56,8 @@ struct orphan_item {
 
 struct orphans *orphans_new(const struct orphans_config *cfg);
 void orphans_free(struct orphans *o);
+/* Another configuration. */
+void orphans_set_grace(struct orphans *o, int64_t ns);
 /* Takes up again what was decided and not complete; -1: cannot be read. */
 int orphans_load(struct orphans *o, struct err *err);
 

@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "base/cleanup.h"
 #include "base/files.h"
+#include "daemon/loop.h"
 
 int setup_boot_id(char *ret, size_t size, struct err *err)
 {
@@ -28,4 +29,16 @@ int setup_dirs(const char *state_dir, const char *run_dir, struct err *err)
 		dir_make_all(pods, 0700, err) < 0)
 		return -1;
 	return dir_make_all(lock, 0700, err);
+}
+
+int64_t setup_boot_ns(void *clock)
+{
+	(void)clock;
+	return clock_boot_ns();
+}
+
+int64_t setup_wall_ns(void *clock)
+{
+	(void)clock;
+	return clock_wall_ns();
 }

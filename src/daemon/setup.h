@@ -4,6 +4,7 @@
 #define DAEMON_SETUP_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/err.h"
 
@@ -11,5 +12,9 @@
 int setup_boot_id(char *ret, size_t size, struct err *err);
 /* Makes the directories of the store, sockets, exports and helper locks where they are missing. */
 int setup_dirs(const char *state_dir, const char *run_dir, struct err *err);
+
+/* The real clocks, as engine_config wants them. */
+int64_t setup_boot_ns(void *clock);
+int64_t setup_wall_ns(void *clock);
 
 #endif
