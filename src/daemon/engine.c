@@ -393,12 +393,12 @@ static void commit_failed(struct engine *e, struct turn *turns, int n, const str
 static void committed(struct engine *e, struct turn *turns, int n)
 {
 	if (e->stats.store_failing)
-		log_about(
-			LOG_LVL_NOTICE, MSG_STORE_WRITABLE, NULL, "the store can be written again");
+		log_about(LOG_LVL_NOTICE, MSG_STORE_WRITABLE, NULL, "the store can be written");
 	e->retries = 0;
 	e->retry_at = 0;
 	e->stats.store_failing = false;
 	e->stats.commits++;
+	storecare_fold(&e->fold, e->cfg.store, e->cfg.worker);
 	for (int i = 0; i < n; i++) {
 		e->stats.turns++;
 		if (turns[i].refused.msg)

@@ -6,6 +6,7 @@
 #include "daemon/deadlines.h"
 #include "daemon/engine.h"
 #include "daemon/memory.h"
+#include "daemon/storecare.h"
 
 /* A queued event. */
 struct qevent {
@@ -78,6 +79,7 @@ struct engine {
 	struct engine_host host; /* total_kib 0: not known */
 	struct memory memory;
 	struct engine_stats stats;
+	struct storecare_fold fold;
 };
 
 /* Of the helpers' places those that may run CNI plugins; as many pods are let in that will need one. */

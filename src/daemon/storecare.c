@@ -2,6 +2,9 @@
 /* Care of the store: see storecare.h. */
 #include "daemon/storecare.h"
 
+#include <stdlib.h>
+
+#include "base/alloc.h"
 #include "base/cleanup.h"
 #include "base/json.h"
 #include "base/log.h"
@@ -28,6 +31,51 @@ bool storecare_damaged(struct store *s)
 		"finds the pods again; pods go on meanwhile");
 	store_suspect(s);
 	return true;
+}
+
+/* ---- the log -------------------------------------------------------------------------------------- */
+
+/* Half of what is kept free on the disk for it; then one commit in a hundred or so has it done. */
+#define FOLD_PAGES (STORE_LOG_MAX_PAGES / 2)
+
+struct fold_job {
+	struct worker_job job;
+	struct storecare_fold *of;
+	char *path;
+	int pages;
+	bool failed;
+};
+
+static void fold_work(struct worker_job *job)
+{
+	struct fold_job *j = (struct fold_job *)job;
+	j->failed = store_fold(j->path, NULL) < 0;
+}
+
+static void fold_done(struct worker_job *job)
+{
+	struct fold_job *j = (struct fold_job *)job;
+	j->of->busy = false;
+	j->of->failed_at = j->failed ? j->pages : 0;
+	free(j->path);
+	free(j);
+}
+
+/* What fails is tried again when the log has grown by as much again: commits tell of a bad disk. */
+void storecare_fold(struct storecare_fold *f, struct store *s, struct worker *w)
+{
+	int pages = store_log_pages(s);
+	if (pages < f->failed_at)
+		f->failed_at = 0;
+	if (f->busy || pages < f->failed_at + FOLD_PAGES)
+		return;
+	struct fold_job *j = xcalloc(1, sizeof *j);
+	*j = (struct fold_job){.job = {.work = fold_work, .done = fold_done},
+		.of = f,
+		.path = xstrdup(store_path(s)),
+		.pages = pages};
+	f->busy = true;
+	worker_submit(w, &j->job);
 }
 
 json_t *storecare_loss(const struct store *s)

@@ -27,12 +27,19 @@ struct store {
 	char id[33];
 	int version;
 	bool in_tx;
-	bool damaged; /* SQLite said that the file is: nothing may be written to it any more */
+	int log_pages; /* in the log after the last commit, folded ones too */
+	bool damaged;  /* SQLite said that the file is: nothing may be written to it any more */
 	struct store_loss loss;
 	bool found;      /* the open transaction ends it */
 	struct err doom; /* set: the transaction is lost, whatever is written now must not count */
 	sqlite3_stmt *stmt[STMT_MAX_];
 };
+
+/* ---- fold.c: keeps s->log_pages from now on ------------------------------------------------- */
+
+void fold_watch(struct store *s);
+/* store.c: the file grows by whole chunks. */
+void reserve_db(struct store *s);
 
 /* ---- statement.c ------------------------------------------------------------------------------
  */

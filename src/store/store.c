@@ -175,6 +175,7 @@ static int set_up(struct store *s, struct err *err)
 	if (sql_exec(s, pragmas, "set up", err) < 0)
 		return -1;
 	sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
+	fold_watch(s);
 	return 0;
 }
 
@@ -193,7 +194,7 @@ static void reserve_log(const struct store *s)
 }
 
 /* It grows by whole chunks, so that folding the log into it rarely needs room. */
-static void reserve_db(struct store *s)
+void reserve_db(struct store *s)
 {
 	int chunk = DB_CHUNK;
 	sqlite3_int64 grow = DB_CHUNK;

@@ -51,6 +51,16 @@ const struct store_loss *store_loss(const struct store *s);
 /* Within the transaction that writes the pods that were found. */
 int store_rebuilt(struct store *s, struct err *err);
 /*
+ * Pages that are in the log after the last commit, those as well that are folded into the file already: it
+ * begins anew when all are. From STORE_LOG_MAX_PAGES on a commit folds them itself, which takes as long as
+ * many commits; somebody else had better do it before that, on another thread: store_fold().
+ */
+#define STORE_LOG_MAX_PAGES 1000
+int store_log_pages(const struct store *s);
+/* By a connection of its own, beside readers and the writer. Errors are those of the disk; nothing is lost. */
+int store_fold(const char *path, struct err *err);
+const char *store_path(const struct store *s);
+/*
  * SQLite has met damage since the store was opened. No commit succeeds any more, and nothing can be
  * relied on: end, and open it anew, which looks at every page and index.
  */
