@@ -24,7 +24,7 @@ $(if $(strip $(2)),$(Q)install -d '$(DESTDIR)$(1)' && for f in $(2); do \
 	chmod 644 '$(DESTDIR)$(1)'/"$${f##*/}" || exit 1; done)
 endef
 
-UNITS := $(wildcard dist/systemd/*.service dist/systemd/*.socket dist/systemd/*.target \
+UNITS := $(wildcard dist/systemd/*.service dist/systemd/*.socket dist/systemd/*.target dist/systemd/*.timer \
 	dist/systemd/*.slice)
 
 .PHONY: install

@@ -21,6 +21,7 @@
 #include "tools/run_again.h"
 #include "tools/run_argv.h"
 #include "tools/run_env.h"
+#include "tools/run_from.h"
 #include "tools/values.h"
 #include "tools/verbs.h"
 #include "tools/worker.h"
@@ -135,12 +136,16 @@ int cmd_run(int argc, char **argv)
 	struct run_args args = {0};
 	int status = 0;
 	catch_signals();
-	int r = run_args_parse(argc, argv, &args, &err);
+	struct run_from from;
+	int r = run_from_expand(argc, argv, &from, &err);
+	if (r == 0)
+		r = run_args_parse(from.argc, from.argv, &args, &err);
 	if (r == 0 && args.help)
 		run_args_help();
 	else if (r < 0 || run(&args, &status, &err) < 0)
 		status = verb_failed(&err);
 	run_args_done(&args);
+	run_from_done(&from);
 	err_done(&err);
 	return status;
 }

@@ -25,6 +25,8 @@ static void help(void)
 	     "             start again with the next boot, and none is accepted until then "
 	     "(xenpod\n"
 	     "             start --all calls that off)\n"
+	     "  --uuid-file=FILE\n"
+	     "             the pod whose UUID is in FILE (xenpod run --uuid-file-save)\n"
 	     "  --dir=DIR  the data directory (default " DATADIR_DEFAULT ")\n"
 	     "\n"
 	     "Exit status: 0, also for pods that have ended already; 254 when one was not "
