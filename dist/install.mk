@@ -38,7 +38,11 @@ install: all aci ## install below PREFIX (DESTDIR= for packages)
 	$(call fill,/usr/lib/sysusers.d,$(wildcard dist/systemd/sysusers.d/*.conf))
 	$(call fill,/usr/lib/tmpfiles.d,$(wildcard dist/systemd/tmpfiles.d/*.conf))
 	$(call put,644,/usr/lib/systemd/catalog,$(wildcard dist/systemd/*.catalog))
-	$(call put,644,$(PREFIX)/share/bash-completion/completions,$(wildcard dist/completions/*))
+	$(call put,644,$(PREFIX)/share/bash-completion/completions,dist/completions/bash/xenpod)
+	$(Q)for p in xenpod-status xenpod-metrics xenpodd; do \
+		ln -sf xenpod '$(DESTDIR)$(PREFIX)/share/bash-completion/completions/'"$$p" || exit 1; done
+	$(call put,644,$(PREFIX)/share/zsh/site-functions,dist/completions/zsh/_xenpod)
+	$(call put,644,$(PREFIX)/share/fish/vendor_completions.d,dist/completions/fish/xenpod.fish)
 	$(call put,644,$(MANDIR)/man1,$(wildcard docs/man/*.1))
 	$(call put,644,$(MANDIR)/man5,$(wildcard docs/man/*.5))
 	$(call put,644,$(MANDIR)/man8,$(wildcard docs/man/*.8))

@@ -51,6 +51,7 @@ import json, sys
 for row in json.load(sys.stdin):
     if not row["set"] and row["exposure"]:
         print(row["json_field"])' <"$T/open.json" | sort)
+# shellcheck disable=SC2016 # they are backticks
 same "each open setting is explained, and no other" "$open" \
 	"$(sed -n '/^## What stays open/,$p' "$doc" | grep '^| `' | cut -d'|' -f2 | grep -oE '`[^`]+`' | tr -d '`' | sort)"
 echo "$passed passed, $failed failed"
