@@ -70,8 +70,7 @@ static void put_number(FILE *to, const json_t *n)
 		fprintf(to, " %" JSON_INTEGER_FORMAT "\n", json_integer_value(n));
 }
 
-static void put_bucket(
-	FILE *to, const char *name, json_t *labels, const char *le, const json_t *n)
+static void put_bucket(FILE *to, const char *name, json_t *labels, const char *le, const json_t *n)
 {
 	fprintf(to, "%s_bucket", name);
 	put_labels(to, labels, le);
