@@ -58,14 +58,18 @@ static void remember(struct conn *c, enum conn_role role, const struct pod *p)
 	memcpy(c->uuid, p->uuid, sizeof c->uuid);
 }
 
+static bool is_waited_for(const struct conn *c, enum pod_state s)
+{
+	return !strcmp(c->wait_state, pod_state_name(s)) ||
+	       !strcmp(c->wait_state, pod_state_word(s));
+}
+
+/* Nothing comes after the end but its removal, for who waits for that. */
 void wait_update(struct conn *c, const struct pod *p)
 {
-	const char *state = pod_state_name(p->core.state);
-	const char *word = pod_state_word(p->core.state);
-	bool there = c->wait_state[0]
-			     ? !strcmp(c->wait_state, state) || !strcmp(c->wait_state, word)
-			     : pod_state_ended(p->core.state);
-	if (there || pod_state_ended(p->core.state))
+	enum pod_state s = p->core.state;
+	bool removal = is_waited_for(c, POD_RELEASING) || is_waited_for(c, POD_GONE);
+	if (is_waited_for(c, s) || (pod_state_ended(s) && !removal))
 		conn_reply(c, json_make("{s:o}", "pod", podjson_pod(p)), false);
 }
 

@@ -9,9 +9,10 @@
 #include "daemon/podjson.h"
 #include "daemon/storecare.h"
 
-#define LIST_WHOLE    1000  /* pods in one answer: a message is bounded (varlink.h) */
-#define LIST_PART     64    /* of many answers: one each turn of the loop */
-#define HISTORY_LIMIT 10000 /* rows of one answer; a watcher resumes from the last */
+#define LIST_WHOLE 1000 /* pods in one answer: a message is bounded (varlink.h) */
+#define LIST_PART  64   /* of many answers: one each turn of the loop */
+/* Rows of one answer, which is bounded (varlink.h) also when each has the longest message. */
+#define HISTORY_LIMIT 500
 
 static void add_pod(void *ctx, struct pod *p)
 {

@@ -2,6 +2,8 @@
 /* See options.h. */
 #include "tools/options.h"
 
+#include <ctype.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -70,11 +72,29 @@ static int unknown(const struct option *options, const char *word, struct err *e
 	return err_set(err, ERR_INVALID, "option %s is not known here (see --help)", word);
 }
 
+/* "+:h" and the letters of others: an option whose id is a letter can be given by it. */
+static void short_options(const struct option *options, char ret[64])
+{
+	char *p = stpcpy(ret, "+:");
+	bool seen[128] = {false};
+	for (; options->name && p < ret + 60; options++) {
+		if (options->val >= 128 || !isalnum(options->val) || seen[options->val])
+			continue;
+		seen[options->val] = true;
+		*p++ = (char)options->val;
+		if (options->has_arg == required_argument)
+			*p++ = ':';
+	}
+	*p = '\0';
+}
+
 int option_next(int argc, char **argv, const struct option *options, struct err *err)
 {
 	opterr = 0;
 	int at = optind ? optind : 1;
-	int id = getopt_long(argc, argv, "+:h", options, NULL);
+	char letters[64];
+	short_options(options, letters);
+	int id = getopt_long(argc, argv, letters, options, NULL);
 	if (id == -1)
 		return OPTION_END;
 	if (id == ':')

@@ -11,7 +11,7 @@
 
 /*
  * The next option's id (> 1), OPTION_END at the first word that is none (optind tells where), or
- * -1. Set optind = 0 before the first call. Long options, and "-h" for --help where that is listed.
+ * -1. Set optind = 0 before the first call. Long options; one whose id is a letter by that, too ("-h").
  */
 int option_next(int argc, char **argv, const struct option *options, struct err *err);
 

@@ -10,12 +10,15 @@
 #include <stdbool.h>
 
 #include "base/err.h"
+#include "base/uuid.h"
 
 /* Exit statuses of xenpod-status, told by --help. 3 is kept for "the truths differ". */
 #define STATUS_EXIT_NO_POD      1
 #define STATUS_EXIT_DIFFER      3
 #define STATUS_EXIT_UNREACHABLE 4
 #define STATUS_EXIT_NO_HEALTH   5
+#define STATUS_EXIT_TIMEOUT     6 /* --wait: the time is over */
+#define STATUS_EXIT_ENDED       7 /* --wait: it has ended, and never was in that state */
 
 /* ---- status_source.c ----------------------------------------------------------------------------
  */
@@ -38,35 +41,80 @@ int status_list(struct status_source *s, json_t **ret, struct err *err);
  * still in the history. ERR_NOTFOUND when nothing is known of it. `uuid` is a whole one.
  */
 int status_show(struct status_source *s, const char *uuid, json_t **ret, struct err *err);
+/*
+ * Appends to `rows` the EVENTs of a pod, or of all (NULL), with numbers above `since`, oldest first. None is
+ * no error.
+ */
+int status_history(
+	struct status_source *s, const char *uuid, int64_t since, json_t *rows, struct err *err);
+/* "supervisor" or "store". */
+const char *status_source_name(const struct status_source *s);
+/* The UUID that `given` is the beginning of; a whole one is taken as it is. As status_pick(). */
+int status_whole_uuid(
+	struct status_source *s, const char *given, char ret[UUID_TEXT_SIZE], struct err *err);
 
 /* How the supervisor is: Health (docs/API.md). Only it can say so: ERR_UNAVAILABLE without it. */
 int status_health(json_t **ret, struct err *err);
 
-/* ---- status_store.c: the same two from the store
- * -------------------------------------------------- */
+/* ---- status_store.c: the same from the store ------------------------------------------------------ */
 
 struct store;
 int status_store_list(struct store *s, json_t **ret, struct err *err);
 int status_store_show(struct store *s, const char *uuid, json_t **ret, struct err *err);
+int status_store_history(
+	struct store *s, const char *uuid, int64_t since, json_t *rows, struct err *err);
 
-/* ---- status_print.c
- * ------------------------------------------------------------------------------- */
+/* ---- status_print.c ----------------------------------------------------------------------------- */
 
-/* A table of pods, newest last; apps as "name=code". */
-void status_print_list(const json_t *list, bool legend, bool full);
+/* Indented. */
+void status_print_json(const json_t *j);
 /* One pod in detail and its history. */
 void status_print_show(const json_t *show, const char *uuid);
 /* Parts and counters (status_health.c). */
 void status_print_health(const json_t *health);
+
+/* ---- status_text.c: callers free ------------------------------------------------------------------ */
+
 /* The word for people and, where it says more, the fine state: "starting (booting)". */
 char *status_state_text(const json_t *pod);
-/* "web=0 db=running worker=SIGKILL"; caller frees. */
+/* "web=0 db=running worker=SIGKILL" */
 char *status_apps_text(const json_t *pod);
+/* Of one app: the end if it has one, else what it does. */
+char *status_app_end_text(const json_t *app);
+/* "NAME=ADDRESS ...": every address of each network. */
+char *status_networks_text(const json_t *pod);
+/* From started until now, or until it ended; -1: it was not started. */
+int64_t status_uptime_ns(const json_t *pod);
 
 /* status_restart.c: when the next try is, or that it was given up: "" when there is nothing to say. */
 char *status_restart_text(const json_t *pod);
 /* Policy and numbers in one line, "" for a pod without a policy. */
 char *status_restart_line(const json_t *pod);
+
+/* "2026-11-27 03:28:34.123" */
+char *status_event_time(const json_t *event);
+
+/* ---- status_history.c ----------------------------------------------------------------------------- */
+
+/* "lasted" of each EVENT that leaves a state: how long the pod was in that, in ns, or null when its
+ * beginning is not among the rows. */
+void status_history_lasted(json_t *rows);
+/* The whole of --history: an exit status, or -1. */
+struct status_view;
+int status_history_run(struct status_source *s, const struct status_view *v, struct err *err);
+/* The EVENTs as a table; `uuids`: with their pods. */
+struct table *status_history_table(const json_t *rows, bool uuids, bool legend, bool full);
+
+/* ---- status_wait.c -------------------------------------------------------------------------------- */
+
+#define STATUS_WAIT_MAX 256 /* one connection each */
+/* The whole of --wait: an exit status, or -1. */
+int status_wait_run(const struct status_view *v, struct err *err);
+/*
+ * Is a pod in `state` where it shall be (`wanted`: a state or a word; NULL: at its end)? 0; -1: not yet;
+ * STATUS_EXIT_ENDED: not any more.
+ */
+int status_wait_judge(const char *wanted, const char *state);
 
 /* Picks the pod whose UUID begins with `prefix` (any case) out of a list; ERR_NOTFOUND, ERR_INVALID
  * when several do. Borrowed from the list. */

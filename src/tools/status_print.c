@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Status for people: pure functions of the API's JSON. */
-#include <ctype.h>
+/* One pod in detail, for people: pure functions of the API's JSON. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,96 +13,10 @@
 #include "tools/status.h"
 #include "tools/table.h"
 
-char *status_state_text(const json_t *pod)
-{
-	const char *word = json_str_opt(pod, "word", "?");
-	const char *state = json_str_opt(pod, "state", word);
-	return strcmp(word, state) ? xasprintf("%s (%s)", word, state) : xstrdup(word);
-}
-
-/* The end if it has one, else what it does. */
-static char *app_end_text(const json_t *app)
-{
-	int64_t signal = json_int_opt(app, "signal", -1);
-	int64_t code = json_int_opt(app, "code", -1);
-	const char *name = signal > 0 && signal < 65 ? sigabbrev_np((int)signal) : NULL;
-	if (signal > 0)
-		return name ? xasprintf("SIG%s", name) : xasprintf("signal%" PRId64, signal);
-	if (code >= 0)
-		return xasprintf("%" PRId64, code);
-	return xstrdup(json_str_opt(app, "state", "?"));
-}
-
-char *status_apps_text(const json_t *pod)
-{
-	char *out = xstrdup("");
-	size_t i;
-	json_t *app;
-	json_array_foreach (json_object_get(pod, "apps"), i, app) {
-		_cleanup_free_ char *end = app_end_text(app);
-		char *more = xasprintf(
-			"%s%s%s=%s", out, i ? " " : "", json_str_opt(app, "name", "?"), end);
-		free(out);
-		out = more;
-	}
-	return out;
-}
-
-/* "NAME=ADDRESS ...": every address of each network. */
-static char *networks_text(const json_t *pod)
-{
-	char *out = xstrdup("");
-	size_t i;
-	size_t k;
-	json_t *net;
-	json_t *address;
-	json_array_foreach (json_object_get(pod, "networks"), i, net) {
-		const char *name = json_str_opt(net, "name", "?");
-		json_t *addresses = json_object_get(net, "addresses");
-		json_array_foreach (addresses, k, address) {
-			const char *text = json_string_value(address);
-			char *more = xasprintf("%s%s%s=%.*s", out, *out ? " " : "", name,
-				(int)strcspn(text ? text : "", "/"), text ? text : "");
-			free(out);
-			out = more;
-		}
-	}
-	return out;
-}
-
 static char *number_text(const json_t *o, const char *key)
 {
 	int64_t v = json_int_opt(o, key, -1);
 	return v < 0 ? xstrdup("-") : xasprintf("%" PRId64, v);
-}
-
-static void add_row(struct table *t, const json_t *pod, bool full)
-{
-	char age[24];
-	_cleanup_free_ char *uuid = xstrndup(json_str_opt(pod, "uuid", ""), full ? 36 : 8);
-	_cleanup_free_ char *state = status_state_text(pod);
-	_cleanup_free_ char *domid = number_text(pod, "domid");
-	_cleanup_free_ char *apps = status_apps_text(pod);
-	_cleanup_free_ char *networks = networks_text(pod);
-	_cleanup_free_ char *next = status_restart_text(pod);
-	_cleanup_free_ char *why =
-		xasprintf("%s%s%s", json_str_opt(pod, "cause", ""), *next ? "; " : "", next);
-	age_text(json_int_opt(pod, "created", 0), age);
-	const char *row[] = {uuid, state, domid, apps, *networks ? networks : "-", age, why};
-	table_row(t, row);
-	table_colour_word(t, 1, json_str_opt(pod, "word", ""));
-}
-
-void status_print_list(const json_t *list, bool legend, bool full)
-{
-	static const char *const columns[] = {
-		"UUID", "STATE", "DOMID", "APPS", "NETWORKS", "AGE", "WHY", NULL};
-	struct table *t = table_new(columns, legend);
-	size_t i;
-	json_t *pod;
-	json_array_foreach (json_object_get(list, "pods"), i, pod)
-		add_row(t, pod, full);
-	table_print(t);
 }
 
 static void print_pair(const char *name, const char *value)
@@ -205,7 +118,7 @@ static void print_apps(const json_t *pod)
 		char ended[32];
 		bool over =
 			json_int_opt(app, "code", -1) >= 0 || json_int_opt(app, "signal", -1) >= 0;
-		_cleanup_free_ char *end = over ? app_end_text(app) : xstrdup("-");
+		_cleanup_free_ char *end = over ? status_app_end_text(app) : xstrdup("-");
 		time_text(json_int_opt(app, "started", 0), started);
 		time_text(json_int_opt(app, "ended", 0), ended);
 		const char *row[] = {json_str_opt(app, "name", "?"),
@@ -217,28 +130,11 @@ static void print_apps(const json_t *pod)
 	table_print(t);
 }
 
-static void print_history(const json_t *history)
+static void print_history(json_t *history)
 {
-	static const char *const columns[] = {
-		"SEQ", "TIME", "EVENT", "FROM", "TO", "DOMID", "CAUSE", NULL};
-	struct table *t = table_new(columns, true);
-	size_t i;
-	json_t *e;
-	json_array_foreach (history, i, e) {
-		char when[32];
-		int64_t at = json_int_opt(e, "at", 0);
-		time_text(at, when);
-		_cleanup_free_ char *precise =
-			xasprintf("%s.%03d", when, (int)(at / 1000000 % 1000));
-		_cleanup_free_ char *seq = number_text(e, "seq");
-		_cleanup_free_ char *domid = number_text(e, "domid");
-		const char *row[] = {seq, precise, json_str_opt(e, "event", "?"),
-			json_str_opt(e, "from", ""), json_str_opt(e, "to", ""), domid,
-			json_str_opt(e, "cause", "")};
-		table_row(t, row);
-	}
+	status_history_lasted(history);
 	putchar('\n');
-	table_print(t);
+	table_print(status_history_table(history, false, true, false));
 }
 
 /* What the pod still holds on this machine: nothing, once it has ended in order. */
@@ -277,6 +173,12 @@ static void print_console(const json_t *show)
 		printf("%-10s %s\n", "console:", line);
 }
 
+void status_print_json(const json_t *j)
+{
+	json_dumpf(j, stdout, JSON_INDENT(2));
+	putchar('\n');
+}
+
 void status_print_show(const json_t *show, const char *uuid)
 {
 	const json_t *pod = json_object_get(show, "pod");
@@ -290,35 +192,4 @@ void status_print_show(const json_t *show, const char *uuid)
 		print_pair("state", "removed");
 	}
 	print_history(json_object_get(show, "history"));
-}
-
-static bool begins_with(const char *uuid, const char *prefix)
-{
-	for (; *prefix; prefix++, uuid++)
-		if (tolower((unsigned char)*prefix) != *uuid)
-			return false;
-	return true;
-}
-
-int status_pick(const json_t *list, const char *prefix, const char **ret_uuid, struct err *err)
-{
-	const char *found = NULL;
-	size_t count = 0;
-	size_t i;
-	json_t *pod;
-	json_array_foreach (json_object_get(list, "pods"), i, pod) {
-		const char *uuid = json_str_opt(pod, "uuid", "");
-		if (!begins_with(uuid, prefix))
-			continue;
-		found = uuid;
-		count++;
-	}
-	if (count > 1)
-		return err_set(err, ERR_INVALID, "\"%s\" matches %zu pods; give more of the UUID",
-			prefix, count);
-	if (!count)
-		return err_set(
-			err, ERR_NOTFOUND, "no pod \"%s\" (xenpod-status shows them)", prefix);
-	*ret_uuid = found;
-	return 0;
 }

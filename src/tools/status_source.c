@@ -118,18 +118,64 @@ int status_list(struct status_source *s, json_t **ret, struct err *err)
 	return 0;
 }
 
+/* ---- history ----------------------------------------------------------------------------------- */
+
+/* The supervisor answers in pages: the next begins behind the last row. */
+static int ask_history(
+	struct status_source *s, const char *uuid, int64_t since, json_t *rows, struct err *err)
+{
+	for (;;) {
+		_cleanup_json_ json_t *o = NULL;
+		json_t *params = json_make("{s:s*, s:I}", "uuid", uuid, "since", (json_int_t)since);
+		if (varlink_roundtrip(s->link, API_HISTORY, params, ANSWER_MS, &o, err) < 0)
+			return -1;
+		json_t *page = json_object_get(o, "history");
+		size_t n = json_array_size(page);
+		if (!n)
+			return 0;
+		since = json_int_opt(json_array_get(page, n - 1), "seq", INT64_MAX);
+		json_array_extend(rows, page);
+	}
+}
+
+int status_history(
+	struct status_source *s, const char *uuid, int64_t since, json_t *rows, struct err *err)
+{
+	return s->store ? status_store_history(s->store, uuid, since, rows, err)
+			: ask_history(s, uuid, since, rows, err);
+}
+
+const char *status_source_name(const struct status_source *s)
+{
+	return s->store ? "store" : "supervisor";
+}
+
+/* ---- one pod ----------------------------------------------------------------------------------- */
+
 /* Removed pods live on in the history. */
-static int show_removed(struct status_source *s, const char *uuid, json_t **ret, struct err *err)
+static json_t *removed_pod(void)
+{
+	return json_make("{s:n, s:[], s:[], s:n}", "pod", "history", "ledger", "console");
+}
+
+static int ask_show(struct status_source *s, const char *uuid, json_t **ret, struct err *err)
 {
 	_cleanup_json_ json_t *o = NULL;
 	json_t *params = json_make("{s:s}", "uuid", uuid);
-	if (varlink_roundtrip(s->link, API_HISTORY, params, ANSWER_MS, &o, err) < 0)
+	int r = varlink_roundtrip(s->link, API_SHOW, params, ANSWER_MS, &o, err);
+	if (r < 0 && err->code != ERR_NOTFOUND)
 		return -1;
-	if (!json_array_size(json_object_get(o, "history")))
+	if (r < 0) {
+		err_done(err);
+		o = removed_pod();
+	}
+	/* Of a long history Show has the beginning. */
+	json_t *rows = json_object_get(o, "history");
+	const json_t *last = json_array_get(rows, json_array_size(rows) - 1);
+	if (ask_history(s, uuid, json_int_opt(last, "seq", 0), rows, err) < 0)
+		return -1;
+	if (!json_is_object(json_object_get(o, "pod")) && !json_array_size(rows))
 		return err_set(err, ERR_NOTFOUND, "the supervisor knows no pod %s", uuid);
-	json_object_set_new(o, "pod", json_null());
-	json_object_set_new(o, "ledger", json_array());
-	json_object_set_new(o, "console", json_null());
 	*ret = TAKE_PTR(o);
 	return 0;
 }
@@ -138,13 +184,21 @@ int status_show(struct status_source *s, const char *uuid, json_t **ret, struct 
 {
 	if (s->store)
 		return status_store_show(s->store, uuid, ret, err);
-	json_t *params = json_make("{s:s}", "uuid", uuid);
-	int r = varlink_roundtrip(s->link, API_SHOW, params, ANSWER_MS, ret, err);
-	if (r < 0 && err->code == ERR_NOTFOUND) {
-		err_done(err);
-		r = show_removed(s, uuid, ret, err);
-	}
-	if (r == 0)
-		json_object_set_new(*ret, "source", json_string("supervisor"));
-	return r;
+	if (ask_show(s, uuid, ret, err) < 0)
+		return -1;
+	json_object_set_new(*ret, "source", json_string("supervisor"));
+	return 0;
+}
+
+/* A whole UUID may also be that of a pod which is removed. */
+int status_whole_uuid(
+	struct status_source *s, const char *given, char ret[UUID_TEXT_SIZE], struct err *err)
+{
+	if (uuid_parse(given, ret, NULL) == 0)
+		return 0;
+	_cleanup_json_ json_t *list = NULL;
+	const char *uuid;
+	if (status_list(s, &list, err) < 0 || status_pick(list, given, &uuid, err) < 0)
+		return -1;
+	return uuid_parse(uuid, ret, err);
 }

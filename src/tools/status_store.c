@@ -162,3 +162,13 @@ int status_store_show(struct store *s, const char *uuid, json_t **ret, struct er
 		"console", console);
 	return 0;
 }
+
+int status_store_history(
+	struct store *s, const char *uuid, int64_t since, json_t *rows, struct err *err)
+{
+	if (store_begin(s, err) < 0)
+		return -1;
+	int r = store_history(s, uuid, since, 0, add_history, rows, err);
+	store_rollback(s);
+	return r;
+}

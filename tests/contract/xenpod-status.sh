@@ -5,97 +5,12 @@
 # The last line is `N passed, N failed`.
 set -u
 
-top=${TOP:-$(cd "$(dirname "$0")/../.." && pwd)}
-bin=${BUILD:-$top/build/release}/bin
-T=$(mktemp -d)
-export XENPOD_RUN_DIR=$T/run XENPOD_STATE_DIR=$T/state
-daemon=
-client=
-cleanup() {
-	[ -z "$client" ] || kill "$client" 2>/dev/null
-	[ -z "$daemon" ] || kill -9 "$daemon" 2>/dev/null
-	wait 2>/dev/null
-	rm -rf "$T"
-}
-trap cleanup EXIT
-passed=0
-failed=0
+# shellcheck source=tests/contract/statuskit.bash
+. "$(dirname "$0")/statuskit.bash"
 U=11112222-3333-4444-8555-666666666666
 V=1111ffff-3333-4444-8555-666666666666
 W=2222ffff-3333-4444-8555-666666666666
 N=3333ffff-3333-4444-8555-666666666666
-
-same() {
-	if [ "$2" = "$3" ]; then
-		passed=$((passed + 1))
-	else
-		failed=$((failed + 1))
-		printf 'FAILED: %s\n    wanted: %s\n    got:    %s\n' "$1" "$2" "$3"
-	fi
-}
-has() {
-	if grep -qE -- "$2" "$T/out"; then
-		passed=$((passed + 1))
-	else
-		failed=$((failed + 1))
-		printf 'FAILED: %s: nothing like "%s" in\n' "$1" "$2"
-		sed 's/^/    /' "$T/out"
-	fi
-}
-# status WHAT EXIT-STATUS ARGS...: output in $T/out, messages in $T/err.
-status() {
-	local what=$1 want=$2 rc=0
-	shift 2
-	"$bin/xenpod-status" "$@" >"$T/out" 2>"$T/err" || rc=$?
-	same "$what: exit status" "$want" "$rc"
-}
-# member FILE EXPRESSION of the document d
-member() { python3 -c 'import json,sys; d=json.load(open(sys.argv[1])); print(eval(sys.argv[2]))' "$1" "$2"; }
-wait_for() {
-	for _ in $(seq 150); do
-		! eval "$1" || return 0
-		sleep 0.1
-	done
-	echo "    never: $1"
-	return 1
-}
-
-# Hands a pod to the supervisor as `run` does, and holds on to it.
-cat >"$T/accept.py" <<'END'
-import array, fcntl, json, os, socket, sys
-base = sys.argv[1]
-fds = []
-for uuid in sys.argv[2:]:
-    pod = f"{base}/pod-{uuid}"
-    os.makedirs(pod + "/rkt/status")
-    s = socket.socket(socket.AF_UNIX)
-    s.connect(os.environ["XENPOD_RUN_DIR"] + "/admin")
-    lock = os.open(pod, os.O_RDONLY)
-    fcntl.flock(lock, fcntl.LOCK_EX)
-    files = [lock] + [os.open(p, os.O_RDONLY) for p in (pod + "/rkt", "/bin/sh", "/bin/sh", pod)]
-    what = ["sim", "oom"] if uuid.startswith("2") else ["/bin/sh"]
-    app = {"name": "web", "tag": "a0", "exec": what, "user": "0", "group": "0", "gids": [],
-           "cwd": "/", "env": ["SECRET=hush"], "read_only": False, "docker": False, "stdin": "null"}
-    guest = {"version": 1, "uuid": uuid, "hostname": "h", "machine_id": uuid.replace("-", ""),
-             "generation": 1, "debug": False, "streams": False, "grace_ms": 8000, "apps": [app]}
-    request = {"uuid": uuid, "dir": pod, "owner": "xenpod", "type": "auto", "memory_kib": 131072,
-               "vcpus": 1, "net": "none", "trees": [{"tag": "a0", "read_only": False, "recursive": True}],
-               "fds": ["lock", "status", "kernel", "ramdisk", "tree/0"], "guest": guest}
-    if uuid.startswith("3"):
-        nets = [{"name": name, "file": f"1{i}-{name}.conf", "path": "/x", "builtin": False,
-                 "version": "0.4.0", "disable_check": False, "ifname": f"eth{i}",
-                 "plugins": [{"type": "ptp", "name": name, "cniVersion": "0.4.0"}]}
-                for i, name in enumerate(("front", "back"))]
-        request.update(net="front, back", network={"nets": nets, "path": ["/nowhere"]})
-    call = {"method": "io.xenpod.Accept", "parameters": request, "more": True}
-    s.sendmsg([json.dumps(call).encode() + b"\0"],
-              [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", files))])
-    s.setblocking(True)
-    fds.append((s, files))
-for s, _ in fds:
-    while s.recv(65536):
-        pass
-END
 
 # ---- nobody there ---------------------------------------------------------------------------------
 
@@ -112,7 +27,7 @@ same "health, no supervisor: one line" "1 0" "$(wc -l <"$T/err") $(wc -c <"$T/ou
 status "health, no supervisor, JSON" 5 --health --json
 status "health of a pod" 254 --health $U
 status "usage" 254 --nope
-status "usage" 254 a b
+status "two pods, nobody to ask" 4 a b
 status "help" 0 --help
 has "help" '^  4 +the supervisor does not answer'
 status "version" 0 --version
@@ -120,16 +35,11 @@ has "version" '^xenpod-status [0-9]'
 
 # ---- with a supervisor -------------------------------------------------------------------------------
 
-"$bin/xenpodd" --world=sim --state-dir="$XENPOD_STATE_DIR" --run-dir="$XENPOD_RUN_DIR" \
-	--cgroup-root= --console-dir="$T" >"$T/log" 2>&1 </dev/null &
-daemon=$!
-# shellcheck disable=SC2016 # wait_for expands it, each time
-wait_for '[ -S "$XENPOD_RUN_DIR/status" ]'
+supervise
 status "no pods" 0 --json
 same "no pods: JSON" "[] supervisor" "$(member "$T/out" 'str(d["pods"]) + " " + d["source"]')"
 printf 'Out of memory: Killed process 7\r\n\033[31mred\r\n' >"$T/guest-$W.log"
-python3 "$T/accept.py" "$T" $U $V $W $N >"$T/accept.log" 2>&1 &
-client=$!
+accept $U $V $W=oom $N
 # shellcheck disable=SC2016
 wait_for '"$bin/xenpod-status" | grep -c "^[13].* running " | grep -qx 3'
 # shellcheck disable=SC2016
@@ -266,11 +176,7 @@ sqlite3 "$XENPOD_STATE_DIR/store.db" >/dev/null "
 	INSERT INTO apps SELECT more.uuid, idx, name, state, code, signal, seq, started_at, ended_at, message
 		FROM apps a, more WHERE a.uuid = '$W';"
 
-"$bin/xenpodd" --world=sim --state-dir="$XENPOD_STATE_DIR" --run-dir="$XENPOD_RUN_DIR" \
-	--cgroup-root= --console-dir="$T" >"$T/log" 2>&1 </dev/null &
-daemon=$!
-# shellcheck disable=SC2016
-wait_for '"$bin/xenpod-status" --health >/dev/null 2>&1'
+supervise
 status "many" 0 --no-legend --full
 same "many: all, each once" "1504 1504" "$(wc -l <"$T/out") $(sort -u "$T/out" | wc -l)"
 status "many, JSON" 0 --json
@@ -287,5 +193,4 @@ wait "$daemon" 2>/dev/null
 daemon=
 same "counters at the end: one line" 1 "$(grep -c 'counters at the end' "$T/log")"
 
-printf '%d passed, %d failed\n' "$passed" "$failed"
-[ "$failed" = 0 ]
+finish

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* xenpod-status --help. */
+#include <stdio.h>
+
+#include "base/cleanup.h"
+#include "tools/status_options.h"
+
+void status_help(void)
+{
+	_cleanup_free_ char *columns = status_columns_help();
+	printf("Usage: xenpod-status [OPTION...] [UUID...]\n"
+	       "       xenpod-status [--json] UUID\n"
+	       "       xenpod-status --history [--since=SEQ] [--json] [UUID...]\n"
+	       "       xenpod-status --wait[=STATE] [--timeout=SECONDS] [--json] UUID...\n"
+	       "       xenpod-status [--json] --health\n"
+	       "Show all pods, those named, or a single one in detail with its history. A UUID may "
+	       "be\n"
+	       "cut: in the list to any beginning, for a pod in detail to one that is unique. "
+	       "Members\n"
+	       "of the group xenpod may ask; while the supervisor is down root reads its store.\n"
+	       "\n"
+	       "  -o, --output=COL,...  these columns; +COL,...: these as well as the usual ones\n"
+	       "      --sort=COL        in the order of a column, not of creation\n"
+	       "  -r, --reverse         the other way round\n"
+	       "      --state=STATE,... only pods in one of these: words or exact states\n"
+	       "      --name=GLOB       only pods with an app, or a domain, of such a name\n"
+	       "      --full            whole UUIDs\n"
+	       "      --noheadings      without the line of headings; also --no-legend\n"
+	       "      --json            the API's own JSON (docs/STATUS.md); times in ns since "
+	       "1970\n"
+	       "      --history         every transition: when, how long the state before was, "
+	       "why; of\n"
+	       "                        all pods or of those named, also of removed ones (whole "
+	       "UUID)\n"
+	       "      --since=SEQ       of that what comes after this number\n"
+	       "      --wait[=STATE]    until all pods named have ended, or were in that state\n"
+	       "      --timeout=SECONDS but not longer\n"
+	       "      --health          the supervisor itself: does it see Xen, can it write, what "
+	       "has\n"
+	       "                        it missed or put right\n"
+	       "      --version\n"
+	       "\n"
+	       "States: starting, running, paused, stopping, restarting, exited, failed, "
+	       "removing,\n"
+	       "and the exact ones of docs/STATES.md. APPS shows exit codes as name=code.\n"
+	       "\n"
+	       "Columns:\n"
+	       "%s"
+	       "\n"
+	       "Exit status:\n"
+	       "  0    shown\n"
+	       "  1    no such pod\n"
+	       "  3    kept for: what the supervisor, Xen and the lock say differs\n"
+	       "  4    the supervisor does not answer and its store cannot be read\n"
+	       "  5    --health: the supervisor does not answer\n"
+	       "  6    --wait: the time is over\n"
+	       "  7    --wait: a pod has ended and was not in that state\n"
+	       "  254  wrong usage, or xenpod-status itself failed\n",
+		columns);
+}
