@@ -172,6 +172,7 @@ void api_verb_health(struct conn *c, json_t *params)
 		"host", host_json(a->cfg.engine));
 	struct metrics_sources from = {a->cfg.engine, a->cfg.sensors, a->cfg.orphans, a->cfg.loop};
 	metrics_json(&from, j);
+	json_object_set_new(j, "history", storecare_history(engine_cfg(a->cfg.engine)->store));
 	json_object_set_new(j, "rebuilt", storecare_loss(engine_cfg(a->cfg.engine)->store));
 	if (a->cfg.health)
 		a->cfg.health(a->cfg.ctx, j);

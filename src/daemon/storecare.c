@@ -86,3 +86,13 @@ json_t *storecare_loss(const struct store *s)
 	return json_make("{s:I, s:s, s:s, s:b}", "at", (json_int_t)l->at, "why", l->why, "kept",
 		l->kept ? l->kept : "", "pending", (int)l->pending);
 }
+
+json_t *storecare_history(struct store *s)
+{
+	_cleanup_err_ struct err err = {0};
+	int64_t oldest;
+	int64_t newest;
+	if (store_history_bounds(s, &oldest, &newest, &err) < 0)
+		return json_null();
+	return json_make("{s:I, s:I}", "oldest", (json_int_t)oldest, "newest", (json_int_t)newest);
+}

@@ -23,5 +23,7 @@ void storecare_fold(struct storecare_fold *f, struct store *s, struct worker *w)
 
 /* {at, why, kept, pending} of a loss (store_loss()), null when there was none; new reference. */
 json_t *storecare_loss(const struct store *s);
+/* {oldest, newest} of the history's numbers, null when they cannot be read; new reference. */
+json_t *storecare_history(struct store *s);
 
 #endif

@@ -81,6 +81,9 @@ static int from_source(const struct status_view *v, struct err *err)
 	struct status_source *s = NULL;
 	if (v->mode == STATUS_WAIT)
 		return status_wait_run(v, err);
+	if (v->mode == STATUS_WATCH)
+		return terminal_width() && !v->json ? status_live_run(v, err)
+						    : status_watch_run(v, err);
 	if (status_open(&s, &notice, err) < 0)
 		return -1;
 	if (notice)

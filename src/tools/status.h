@@ -11,6 +11,7 @@
 
 #include "base/err.h"
 #include "base/uuid.h"
+#include "base/varlink.h"
 
 /* Exit statuses of xenpod-status, told by --help. 3 is kept for "the truths differ". */
 #define STATUS_EXIT_NO_POD      1
@@ -47,6 +48,11 @@ int status_show(struct status_source *s, const char *uuid, json_t **ret, struct 
  */
 int status_history(
 	struct status_source *s, const char *uuid, int64_t since, json_t *rows, struct err *err);
+/* Numbers of the oldest event that is kept, and of the newest; none are kept: oldest is newest + 1. */
+int status_bounds(
+	struct status_source *s, int64_t *ret_oldest, int64_t *ret_newest, struct err *err);
+/* For a call that stays open (Watch); NULL: it is the store. */
+struct varlink *status_link(struct status_source *s);
 /* "supervisor" or "store". */
 const char *status_source_name(const struct status_source *s);
 /* The UUID that `given` is the beginning of; a whole one is taken as it is. As status_pick(). */
@@ -115,6 +121,12 @@ int status_wait_run(const struct status_view *v, struct err *err);
  * STATUS_EXIT_ENDED: not any more.
  */
 int status_wait_judge(const char *wanted, const char *state);
+
+/* ---- status_watch.c (lines), status_live.c (a table on a terminal) ---------------------------------- */
+
+/* The whole of --watch: it ends by a signal, or with an exit status, or -1. */
+int status_watch_run(const struct status_view *v, struct err *err);
+int status_live_run(const struct status_view *v, struct err *err);
 
 /* Picks the pod whose UUID begins with `prefix` (any case) out of a list; ERR_NOTFOUND, ERR_INVALID
  * when several do. Borrowed from the list. */

@@ -27,6 +27,7 @@ enum {
 	OPT_SINCE,
 	OPT_WAIT,
 	OPT_TIMEOUT,
+	OPT_WATCH,
 };
 
 static const struct option options[] = {
@@ -43,6 +44,7 @@ static const struct option options[] = {
 	{"since", required_argument, NULL, OPT_SINCE},
 	{"wait", optional_argument, NULL, OPT_WAIT},
 	{"timeout", required_argument, NULL, OPT_TIMEOUT},
+	{"watch", no_argument, NULL, OPT_WATCH},
 	{"health", no_argument, NULL, OPT_HEALTH},
 	{"version", no_argument, NULL, OPT_VERSION},
 	{"help", no_argument, NULL, 'h'},
@@ -56,12 +58,12 @@ static const struct {
 	unsigned modes;
 	const char *with;
 } only[] = {
-	{'o', M(STATUS_LIST), "the table of pods"},
-	{OPT_SORT, M(STATUS_LIST), "the list of pods"},
-	{'r', M(STATUS_LIST), "the list of pods"},
-	{OPT_STATE, M(STATUS_LIST), "the list of pods"},
-	{OPT_NAME, M(STATUS_LIST), "the list of pods"},
-	{OPT_SINCE, M(STATUS_HISTORY), "--history"},
+	{'o', M(STATUS_LIST) | M(STATUS_WATCH), "the table of pods"},
+	{OPT_SORT, M(STATUS_LIST) | M(STATUS_WATCH), "the list of pods"},
+	{'r', M(STATUS_LIST) | M(STATUS_WATCH), "the list of pods"},
+	{OPT_STATE, M(STATUS_LIST) | M(STATUS_WATCH), "the list of pods"},
+	{OPT_NAME, M(STATUS_LIST) | M(STATUS_WATCH), "the list of pods"},
+	{OPT_SINCE, M(STATUS_HISTORY) | M(STATUS_WATCH), "--history and --watch"},
 	{OPT_TIMEOUT, M(STATUS_WAIT), "--wait"},
 };
 
@@ -154,6 +156,8 @@ static int take(struct parsing *p, int id, struct err *err)
 		return choose(p, STATUS_WAIT, id, err);
 	case OPT_TIMEOUT:
 		return parse_timeout(optarg, &v->timeout_ms, err);
+	case OPT_WATCH:
+		return choose(p, STATUS_WATCH, id, err);
 	case OPT_HEALTH:
 		return choose(p, STATUS_HEALTH, id, err);
 	default:

@@ -15,6 +15,7 @@ enum status_mode {
 	STATUS_SHOW, /* one pod in detail */
 	STATUS_HISTORY,
 	STATUS_WAIT,
+	STATUS_WATCH,
 	STATUS_HEALTH,
 	STATUS_HELP,
 	STATUS_VERSION,

@@ -145,6 +145,26 @@ int status_history(
 			: ask_history(s, uuid, since, rows, err);
 }
 
+int status_bounds(
+	struct status_source *s, int64_t *ret_oldest, int64_t *ret_newest, struct err *err)
+{
+	if (s->store)
+		return store_history_bounds(s->store, ret_oldest, ret_newest, err);
+	_cleanup_json_ json_t *health = NULL;
+	json_t *bounds;
+	if (varlink_roundtrip(s->link, API_HEALTH, NULL, ANSWER_MS, &health, err) < 0 ||
+		json_get_obj(health, "history", &bounds, err) < 0 ||
+		json_get_int(bounds, "oldest", ret_oldest, err) < 0 ||
+		json_get_int(bounds, "newest", ret_newest, err) < 0)
+		return -1;
+	return 0;
+}
+
+struct varlink *status_link(struct status_source *s)
+{
+	return s->link;
+}
+
 const char *status_source_name(const struct status_source *s)
 {
 	return s->store ? "store" : "supervisor";

@@ -5,7 +5,7 @@
 # The last line is `N passed, N failed`.
 set -u
 
-# shellcheck source=tests/contract/statuskit.bash
+# shellcheck source-path=SCRIPTDIR source=statuskit.bash
 . "$(dirname "$0")/statuskit.bash"
 A=aaaa0001-3333-4444-8555-666666666666 # runs
 B=aaaa0002-3333-4444-8555-666666666666 # ends with 3

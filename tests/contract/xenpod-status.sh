@@ -5,7 +5,7 @@
 # The last line is `N passed, N failed`.
 set -u
 
-# shellcheck source=tests/contract/statuskit.bash
+# shellcheck source-path=SCRIPTDIR source=statuskit.bash
 . "$(dirname "$0")/statuskit.bash"
 U=11112222-3333-4444-8555-666666666666
 V=1111ffff-3333-4444-8555-666666666666
