@@ -25,7 +25,8 @@ SETUP_PACKAGES := gcc clang make pkg-config git ca-certificates \
 	xen-hypervisor-4.17-amd64 xen-utils-4.17 xenstore-utils qemu-system-x86 qemu-system-xen \
 	qemu-utils linux-image-amd64 mmdebstrap e2fsprogs busybox-static containernetworking-plugins \
 	iproute2 iptables kmod cpio xz-utils openssh-client uuid-runtime procps python3 file patch \
-	util-linux bsdextrautils systemd curl python3-prometheus-client
+	util-linux bsdextrautils systemd curl python3-prometheus-client \
+	python3-jsonschema
 
 WARN := -Wall -Wextra -Werror -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
 	-Wold-style-definition -Wpointer-arith -Wcast-qual -Wwrite-strings -Wformat=2 -Wundef \

@@ -5,9 +5,11 @@
 #include "base/cleanup.h"
 #include "base/json.h"
 #include "daemon/api_int.h"
+#include "daemon/console.h"
 #include "daemon/metrics.h"
 #include "daemon/podjson.h"
 #include "daemon/storecare.h"
+#include "proto/volinfo.h"
 
 #define LIST_WHOLE 1000 /* pods in one answer: a message is bounded (varlink.h) */
 #define LIST_PART  64   /* of many answers: one each turn of the loop */
@@ -89,10 +91,16 @@ void api_verb_show(struct conn *c, json_t *params)
 		conn_error(c, &err);
 		return;
 	}
+	/* Of one that lives, what its console has said by now. */
+	const char *logs = engine_cfg(c->api->cfg.engine)->console_dir;
+	if (!console && logs && p->core.domid >= 0)
+		console = console_tail(logs, p->uuid);
 	conn_reply(c,
-		json_make("{s:o, s:O, s:O, s:s?}", "pod", podjson_pod(p), "history", history,
-			"ledger", ledger, "console", console),
+		json_make("{s:o, s:O, s:O, s:o, s:s?}", "pod", podjson_pod(p), "history", history,
+			"ledger", ledger, "volumes", volinfo_of(pod_request(p)), "console",
+			console),
 		false);
+	pod_rest(p);
 }
 
 /* History outlives its pod: no pod by that name is no error here. */

@@ -8,7 +8,6 @@
 #include "base/cleanup.h"
 #include "base/json.h"
 #include "base/log.h"
-#include "base/uuid.h"
 #include "tools/status.h"
 #include "tools/status_options.h"
 #include "tools/table.h"
@@ -30,25 +29,11 @@ static int show_all(struct status_source *s, const struct status_view *v, struct
 	return 0;
 }
 
-static int show_one(struct status_source *s, const struct status_view *v, struct err *err)
-{
-	char uuid[UUID_TEXT_SIZE];
-	_cleanup_json_ json_t *show = NULL;
-	if (status_whole_uuid(s, v->filter.uuids.v[0], uuid, err) < 0 ||
-		status_show(s, uuid, &show, err) < 0)
-		return -1;
-	if (v->json)
-		status_print_json(show);
-	else
-		status_print_show(show, uuid);
-	return 0;
-}
-
 static int show(struct status_source *s, const struct status_view *v, struct err *err)
 {
 	switch (v->mode) {
 	case STATUS_SHOW:
-		return show_one(s, v, err);
+		return status_show_run(s, v, err);
 	case STATUS_HISTORY:
 		return status_history_run(s, v, err);
 	default:

@@ -73,7 +73,7 @@ void screen_free(struct screen *s)
 	if (!s)
 		return;
 	fputs(FIRST_SCREEN, stdout);
-	fflush(stdout);
+	(void)fflush(stdout);
 	if (s->keys)
 		tcsetattr(STDIN_FILENO, TCSANOW, &s->before);
 	for (size_t i = 0; i < ARRAY_SIZE(quitting); i++)
@@ -96,12 +96,12 @@ void screen_draw(const char *text)
 	fputs(HOME, stdout);
 	while (*text) {
 		size_t n = strcspn(text, "\n");
-		fwrite(text, 1, n, stdout);
+		(void)fwrite(text, 1, n, stdout);
 		fputs(REST_OF_LINE "\n", stdout);
 		text += n + (text[n] == '\n');
 	}
 	fputs(REST_OF_ALL, stdout);
-	fflush(stdout);
+	(void)fflush(stdout);
 }
 
 static bool is_quit_key(void)

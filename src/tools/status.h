@@ -38,7 +38,7 @@ char *status_notice(const json_t *health);
 /* {source, supervisor?, pods:[POD...]}; caller decrefs. */
 int status_list(struct status_source *s, json_t **ret, struct err *err);
 /*
- * {source, pod:POD|null, history:[EVENT...], ledger:[...], console:TEXT|null}. pod is null for one that is removed but
+ * {source, pod:POD|null, history:[EVENT...], ledger:[...], volumes:[...], console:TEXT|null}. pod is null for one that is removed but
  * still in the history. ERR_NOTFOUND when nothing is known of it. `uuid` is a whole one.
  */
 int status_show(struct status_source *s, const char *uuid, json_t **ret, struct err *err);
@@ -59,6 +59,8 @@ const char *status_source_name(const struct status_source *s);
 int status_whole_uuid(
 	struct status_source *s, const char *given, char ret[UUID_TEXT_SIZE], struct err *err);
 
+/* Health of the supervisor that is asked; NULL when it is the store. */
+int status_health_now(struct status_source *s, json_t **ret, struct err *err);
 /* How the supervisor is: Health (docs/API.md). Only it can say so: ERR_UNAVAILABLE without it. */
 int status_health(json_t **ret, struct err *err);
 
@@ -74,6 +76,9 @@ int status_store_history(
 
 /* Indented. */
 void status_print_json(const json_t *j);
+/* The whole of a pod in detail: an exit status, or -1 (status_show.c). */
+struct status_view;
+int status_show_run(struct status_source *s, const struct status_view *v, struct err *err);
 /* One pod in detail and its history. */
 void status_print_show(const json_t *show, const char *uuid);
 /* Parts and counters (status_health.c). */
@@ -96,6 +101,8 @@ int64_t status_uptime_ns(const json_t *pod);
 char *status_restart_text(const json_t *pod);
 /* Policy and numbers in one line, "" for a pod without a policy. */
 char *status_restart_line(const json_t *pod);
+/* Of a pod that waits for its next life: when that begins and why. "" for any other. */
+char *status_next_line(const json_t *pod);
 
 /* "2026-11-27 03:28:34.123" */
 char *status_event_time(const json_t *event);
@@ -106,7 +113,6 @@ char *status_event_time(const json_t *event);
  * beginning is not among the rows. */
 void status_history_lasted(json_t *rows);
 /* The whole of --history: an exit status, or -1. */
-struct status_view;
 int status_history_run(struct status_source *s, const struct status_view *v, struct err *err);
 /* The EVENTs as a table; `uuids`: with their pods. */
 struct table *status_history_table(const json_t *rows, bool uuids, bool legend, bool full);

@@ -171,7 +171,7 @@ int status_live_run(const struct status_view *v, struct err *err)
 		screen_free(s);
 		_cleanup_free_ char *text = page(&l);
 		puts(text);
-		fflush(stdout);
+		(void)fflush(stdout);
 	}
 	status_events_free(l.events);
 	json_decref(l.list);

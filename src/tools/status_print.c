@@ -68,6 +68,54 @@ static void print_networks(const json_t *pod)
 	}
 }
 
+/* Mounted by whom, where, and what it is: a directory of the host, or an empty one of the pod's. */
+static void print_volumes(const json_t *volumes)
+{
+	size_t i;
+	json_t *v;
+	json_array_foreach (volumes, i, v)
+		printf("%-10s %s:%s (%s%s)\n", "volume", json_str_opt(v, "app", "?"),
+			json_str_opt(v, "path", "?"), json_str_opt(v, "kind", "?"),
+			json_bool_opt(v, "read_only", false) ? ", read-only" : "");
+}
+
+static void print_use(const json_t *pod)
+{
+	const json_t *domain = json_object_get(pod, "domain");
+	int64_t ns = json_int_opt(domain, "cpu_time_ns", -1);
+	char up[24];
+	char seen[24];
+	duration_text(status_uptime_ns(pod), up);
+	age_text(json_int_opt(domain, "seen", 0), seen);
+	print_pair("uptime", up);
+	if (ns >= 0)
+		printf("%-10s %.1f s CPU time, %" PRId64 " MiB memory (seen %s ago)\n", "uses",
+			(double)ns / 1e9, json_int_opt(domain, "memory_kib", 0) / 1024, seen);
+}
+
+/* Desired, stored, hypervisor and lock side by side, and what of it does not fit together. */
+static void print_truth(const json_t *truth)
+{
+	static const char *const columns[] = {"DESIRED", "STORED", "HYPERVISOR", "LOCK", NULL};
+	struct table *t = table_new(columns, true);
+	size_t i;
+	json_t *text;
+	int64_t holder = json_int_opt(truth, "holder", 0);
+	_cleanup_free_ char *by =
+		holder ? xasprintf(" (taken by process %" PRId64 ")", holder) : xstrdup("");
+	_cleanup_free_ char *lock = xasprintf("%s%s", json_str_opt(truth, "lock", "not known"), by);
+	const char *row[] = {json_str_opt(truth, "desired", "?"),
+		json_str_opt(truth, "stored", "?"), json_str_opt(truth, "hypervisor", "not known"),
+		lock};
+	table_row(t, row);
+	putchar('\n');
+	table_print(t);
+	bool colour = colour_wanted();
+	json_array_foreach (json_object_get(truth, "differs"), i, text)
+		printf("%sDIFFERS%s    %s\n", colour ? "\033[1;31m" : "", colour ? "\033[m" : "",
+			json_string_value(text));
+}
+
 /* What another toolstack has made of the domain. */
 static void print_external(const json_t *domain)
 {
@@ -84,7 +132,7 @@ static void print_external(const json_t *domain)
 	}
 }
 
-static void print_pod(const json_t *pod)
+static void print_pod(const json_t *pod, const json_t *volumes)
 {
 	_cleanup_free_ char *state = status_state_text(pod);
 	_cleanup_free_ char *domid = number_text(pod, "domid");
@@ -96,14 +144,18 @@ static void print_pod(const json_t *pod)
 	print_pair("state", state);
 	print_pair("domain", *domid == '-' ? "none" : domain);
 	print_pair("size", size);
+	print_use(pod);
 	print_external(json_object_get(pod, "domain"));
 	print_networks(pod);
+	print_volumes(volumes);
 	print_pair("directory", json_str_opt(pod, "dir", ""));
 	print_time("created", pod, "created");
 	print_time("started", pod, "started");
 	_cleanup_free_ char *restart = status_restart_line(pod);
 	print_end(pod);
 	print_pair("restart", restart);
+	_cleanup_free_ char *next = status_next_line(pod);
+	print_pair("next start", next);
 }
 
 static void print_apps(const json_t *pod)
@@ -184,8 +236,9 @@ void status_print_show(const json_t *show, const char *uuid)
 	const json_t *pod = json_object_get(show, "pod");
 	print_pair("pod", uuid);
 	if (json_is_object(pod)) {
-		print_pod(pod);
+		print_pod(pod, json_object_get(show, "volumes"));
 		print_ledger(json_object_get(show, "ledger"));
+		print_truth(json_object_get(show, "truth"));
 		print_apps(pod);
 		print_console(show);
 	} else {

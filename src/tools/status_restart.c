@@ -8,7 +8,9 @@
 #include "base/alloc.h"
 #include "base/cleanup.h"
 #include "base/json.h"
+#include "fsm/cause.h"
 #include "tools/status.h"
+#include "tools/table.h"
 
 static int64_t seconds_until(int64_t at)
 {
@@ -51,4 +53,25 @@ char *status_restart_line(const json_t *pod)
 			 " in all%s%s",
 		json_str_opt(r, "policy", "?"), json_int_opt(r, "tries", 0), bound,
 		json_int_opt(r, "lives", 0), *text ? "; " : "", text);
+}
+
+char *status_next_line(const json_t *pod)
+{
+	const json_t *r = json_object_get(pod, "restart");
+	int64_t next = json_int_opt(r, "next", 0);
+	int64_t code = json_int_opt(pod, "code", -1);
+	int cause = pod_cause_from_name(json_str_opt(pod, "cause", ""));
+	char when[32];
+	if (strcmp(json_str_opt(pod, "state", ""), "backoff") != 0)
+		return xstrdup("");
+	time_text(next, when);
+	_cleanup_free_ char *text = status_restart_text(pod);
+	_cleanup_free_ char *exit =
+		code >= 0 ? xasprintf(", exit code %" PRId64, code) : xstrdup("");
+	return xasprintf("%s%s%s; policy %s, because %s%s",
+		next    ? when
+		: *text ? text
+			: "when there is a supervisor",
+		next ? ": " : "", next ? text : "", json_str_opt(r, "policy", "?"),
+		cause > CAUSE_NONE ? pod_cause_text((enum pod_cause)cause) : "it ended", exit);
 }

@@ -145,6 +145,12 @@ int status_history(
 			: ask_history(s, uuid, since, rows, err);
 }
 
+int status_health_now(struct status_source *s, json_t **ret, struct err *err)
+{
+	*ret = NULL;
+	return s->store ? 0 : varlink_roundtrip(s->link, API_HEALTH, NULL, ANSWER_MS, ret, err);
+}
+
 int status_bounds(
 	struct status_source *s, int64_t *ret_oldest, int64_t *ret_newest, struct err *err)
 {
@@ -175,7 +181,8 @@ const char *status_source_name(const struct status_source *s)
 /* Removed pods live on in the history. */
 static json_t *removed_pod(void)
 {
-	return json_make("{s:n, s:[], s:[], s:n}", "pod", "history", "ledger", "console");
+	return json_make(
+		"{s:n, s:[], s:[], s:[], s:n}", "pod", "history", "ledger", "volumes", "console");
 }
 
 static int ask_show(struct status_source *s, const char *uuid, json_t **ret, struct err *err)

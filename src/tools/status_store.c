@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "fsm/pod.h"
 #include "proto/netinfo.h"
+#include "proto/volinfo.h"
 #include "store/store.h"
 #include "tools/status.h"
 
@@ -17,6 +18,7 @@ struct gather {
 	json_t *list;
 	struct err *err;
 	const char *only; /* one UUID, or NULL */
+	json_t *volumes;  /* of that one */
 };
 
 static json_t *int_or_null(int64_t v, int64_t none)
@@ -57,6 +59,13 @@ static void add_request(json_t *pod, const char *text)
 	json_object_set_new(pod, "net", json_string(json_str_opt(q, "net", "none")));
 }
 
+static void add_volumes(const struct gather *g, const char *text)
+{
+	_cleanup_json_ json_t *request = json_loads(text, 0, NULL);
+	_cleanup_json_ json_t *volumes = volinfo_of(request);
+	json_array_extend(g->volumes, volumes);
+}
+
 static int add_networks(const struct gather *g, json_t *pod, const char *uuid)
 {
 	_cleanup_free_ char *text = NULL;
@@ -95,6 +104,8 @@ static int add_pod(void *ctx, const struct pod_row *r)
 		"ended", int_or_null(r->ended_at, 0), "cause", r->cause, "message", r->message,
 		"code", int_or_null(r->code, -1), "forced", (int)r->forced, "apps", apps);
 	add_request(pod, r->request);
+	if (g->only)
+		add_volumes(g, r->request);
 	json_array_append_new(g->list, pod);
 	if (add_networks(g, pod, r->uuid) < 0)
 		return -1;
@@ -140,8 +151,9 @@ int status_store_show(struct store *s, const char *uuid, json_t **ret, struct er
 	_cleanup_json_ json_t *pods = json_array();
 	_cleanup_json_ json_t *history = json_array();
 	_cleanup_json_ json_t *ledger = json_array();
+	_cleanup_json_ json_t *volumes = json_array();
 	_cleanup_free_ char *console = NULL;
-	struct gather g = {.store = s, .list = pods, .err = err, .only = uuid};
+	struct gather g = {.store = s, .list = pods, .err = err, .only = uuid, .volumes = volumes};
 	if (store_begin(s, err) < 0)
 		return -1;
 	int r = store_pods(s, add_pod, &g, err);
@@ -157,9 +169,9 @@ int status_store_show(struct store *s, const char *uuid, json_t **ret, struct er
 	json_t *pod = json_array_get(pods, 0);
 	if (!pod && !json_array_size(history))
 		return err_set(err, ERR_NOTFOUND, "the store knows no pod %s", uuid);
-	*ret = json_make("{s:s, s:o, s:O, s:O, s:s?}", "source", "store", "pod",
+	*ret = json_make("{s:s, s:o, s:O, s:O, s:O, s:s?}", "source", "store", "pod",
 		pod ? json_incref(pod) : json_null(), "history", history, "ledger", ledger,
-		"console", console);
+		"volumes", volumes, "console", console);
 	return 0;
 }
 

@@ -56,7 +56,7 @@ int status_watch_run(const struct status_view *v, struct err *err)
 			"--name is for the table: an event has no names; name UUIDs");
 	struct status_events *e = status_events_new(v->since);
 	int r;
-	setvbuf(stdout, NULL, _IOLBF, 0);
+	(void)setvbuf(stdout, NULL, _IOLBF, 0);
 	do {
 		_cleanup_json_ json_t *event = NULL;
 		r = status_events_next(e, LONG_MS, &event, err);

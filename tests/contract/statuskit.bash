@@ -18,6 +18,7 @@ cleanup() {
 }
 trap cleanup EXIT
 passed=0
+what_was=
 failed=0
 
 same() {
@@ -40,10 +41,13 @@ has() {
 # status WHAT EXIT-STATUS ARGS...: output in $T/out, messages in $T/err.
 status() {
 	local what=$1 want=$2 rc=0
+	what_was=$1
 	shift 2
 	"$bin/xenpod-status" "$@" >"$T/out" 2>"$T/err" || rc=$?
 	same "$what: exit status" "$want" "$rc"
 }
+# valid NAME [FILE]: what was shown is what the schema calls so.
+valid() { same "schema: $1: ${2:-$what_was}" 1 "$(python3 "$top/tests/contract/schema.py" "$1" "${2:-$T/out}")"; }
 # member FILE EXPRESSION of the document d
 member() { python3 -c 'import json,sys; d=json.load(open(sys.argv[1])); print(eval(sys.argv[2]))' "$1" "$2"; }
 wait_for() {
@@ -57,7 +61,7 @@ wait_for() {
 
 # Hands a pod to the supervisor as `run` does, and holds on to it.
 cat >"$T/accept.py" <<'END'
-import array, fcntl, json, os, socket, sys
+import array, fcntl, json, os, selectors, signal, socket, sys
 base = sys.argv[1]
 fds = []
 for word in sys.argv[2:]:  # UUID[=WHAT,...][:NAME][@POLICY]
@@ -79,6 +83,8 @@ for word in sys.argv[2:]:  # UUID[=WHAT,...][:NAME][@POLICY]
     request = {"uuid": uuid, "dir": pod, "owner": "xenpod", "type": "auto", "memory_kib": 131072,
                "vcpus": 1, "net": "none", "trees": [{"tag": "a0", "read_only": False, "recursive": True}],
                "fds": ["lock", "status", "kernel", "ramdisk", "tree/0"], "guest": guest}
+    if uuid.startswith("3"):
+        app["mounts"] = [{"path": "/data", "tag": "a0", "sub": "", "read_only": True}]
     if policy:
         request["restart"] = {"policy": policy}
     if uuid.startswith("3"):
@@ -92,9 +98,19 @@ for word in sys.argv[2:]:  # UUID[=WHAT,...][:NAME][@POLICY]
               [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", files))])
     s.setblocking(True)
     fds.append((s, files))
-for s, _ in fds:
-    while s.recv(65536):
-        pass
+# As `run`: the lock is let go when the pod has ended. Beside QEMU nobody else has it without a supervisor, so it
+# is kept then.
+ready = selectors.DefaultSelector()
+for s, files in fds:
+    ready.register(s, selectors.EVENT_READ, files)
+while ready.get_map():
+    for key, _ in ready.select():
+        got = key.fileobj.recv(65536)
+        if b'"event":"ended"' in got:
+            os.close(key.data[0])
+        if not got:
+            ready.unregister(key.fileobj)
+signal.pause()
 END
 
 # supervise: a supervisor on the simulated world; its log is $T/log.

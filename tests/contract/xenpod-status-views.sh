@@ -69,6 +69,7 @@ same "one that is not: one line" "1 1" "$(wc -l <"$T/err") $(grep -c 'no pod "ee
 status "in no such state" 0 --noheadings --state=paused
 same "in no such state" "" "$(words)"
 status "JSON, filtered" 0 --json --state=exited --sort=code -r
+valid list
 same "JSON, filtered" "137 3" "$(member "$T/out" '" ".join(str(p["code"]) for p in d["pods"])')"
 
 # ---- a terminal: no line is longer than it is wide, elsewhere nothing is cut ------------------------------
@@ -96,6 +97,7 @@ has "history: why" ' collected +collecting +exited +[0-9.]+m?s .* oom$'
 status "history of all" 0 --history --full
 has "history of all: whose" " guest-running +booting +running +[0-9.]+m?s +[0-9]+ +$A$"
 status "history of two, JSON" 0 --history --json bbbb aaaa0001
+valid history
 same "history of two: one stream" "$A $C True" \
 	"$(member "$T/out" '" ".join(sorted({e["uuid"] for e in d["history"]})) + " %s" % (sorted(e["seq"] for e in d["history"]) == [e["seq"] for e in d["history"]])')"
 same "history: how long" True "$(member "$T/out" 'all(
@@ -115,6 +117,7 @@ same "time is over: one line" "1 1" "$(wc -l <"$T/err") $(grep -c 'is not exited
 status "ended otherwise" 7 --wait=running aaaa0002
 same "ended otherwise: one line" "1 1" "$(wc -l <"$T/err") $(grep -c 'is exited (finished): it will not be running' "$T/err")"
 status "ended otherwise, JSON" 7 --wait=running --json aaaa0002
+valid wait
 same "ended otherwise, JSON" "ended exited" "$(member "$T/out" 'd["result"] + " " + d["pods"][0]["word"]')"
 status "no such pod" 1 --wait eeee
 status "never was" 1 --wait 99992222-3333-4444-8555-666666666666
@@ -135,10 +138,71 @@ same "waits for the removal: exit status" 0 $?
 status "was removed before" 0 --wait=removed $C
 status "has ended, was removed" 0 --wait $C
 status "was removed, will not run" 7 --wait=running $C
+status "was removed, JSON" 0 --json --wait $C
+valid wait
+status "a removed pod in detail" 0 --json $C
+valid show
 status "history outlives it" 0 --history --json $C
 same "history outlives it" gone "$(member "$T/out" 'd["history"][-1]["to"]')"
 
-# A supervisor that comes back: the wait goes on.
+# ---- what is documented ----------------------------------------------------------------------------------------
+
+status "help" 0 --help
+same "help: 80 columns" True "$([ "$(longest)" -le 100 ] && echo True)"
+same "every exit status is documented" "" "$(grep -oE '^  [0-9]+ ' "$T/out" | while read -r n; do
+	grep -q "^| $n | " "$top/docs/STATUS.md" || echo "$n"; done)"
+same "every column is documented" "" "$(sed -n '/^Columns:/,/^$/s/^  \([A-Z]*\) .*/\1/p' "$T/out" | while read -r c; do
+	grep -qE "^\\|.*\b$c\b.* \\| " "$top/docs/STATUS.md" || echo "$c"; done)"
+same "every column is in the help" "25" "$(sed -n '/^Columns:/,/^$/s/^  [A-Z]/&/p' "$T/out" | wc -l)"
+status "list, JSON" 0 --json
+valid list
+python3 - "$T/out" "$T/wrong" <<'END'
+import json, sys
+d = json.load(open(sys.argv[1]))
+d["pods"][0]["vcpus"] = "1"
+d["pods"][1]["surprise"] = 1
+json.dump(d, open(sys.argv[2], "w"))
+END
+same "schema: what is wrong is found" "2 0" \
+	"$(python3 "$top/tests/contract/schema.py" list "$T/wrong" | grep -cE "'1' is not of type|surprise") $(python3 "$top/tests/contract/schema.py" list "$T/wrong" | tail -n 1)"
+status "health, JSON" 0 --health --json
+valid health
+
+# ---- one in detail: do all who know of it say the same? ------------------------------------------------------
+
+status "waits for a next life" 0 cccc
+has "next start: when and why" '^next start +20[0-9-]+ [0-9:]+: next try in [0-9]+ s; policy always, because its (apps ended|next start was not prepared), exit code 1$'
+printf 'booting\n' >"$T/guest-$A.log"
+status "what a console has said by now" 0 aaaa0001
+has "what a console has said by now" '^console: +booting$'
+# Somebody holds the lock of a pod that has ended.
+flock "$T/pod-$B" sleep 60 &
+holder=$!
+# shellcheck disable=SC2016
+wait_for '! flock -n "$T/pod-$B" true'
+status "lock held after the end" 3 aaaa0002
+has "lock held: side by side" '^up +exited +none +held \(taken by process [0-9]+\)$'
+has "lock held: says so" '^DIFFERS +the pod has ended, and the lock of its directory is held still$'
+status "lock held, JSON" 3 --json aaaa0002
+valid show
+same "lock held, JSON" "exited held 1" \
+	"$(member "$T/out" '"%s %s %d" % (d["truth"]["stored"], d["truth"]["lock"], len(d["truth"]["differs"]))')"
+pkill -P $holder sleep
+wait $holder 2>/dev/null
+status "lock free after the end" 0 aaaa0002
+status "lock free after the end, JSON" 0 --json aaaa0002
+same "lock free, JSON" "free None []" \
+	"$(member "$T/out" '"%s %s %s" % (d["truth"]["lock"], d["truth"]["holder"], d["truth"]["differs"])')"
+rm -r "$T/pod-$B"
+status "no directory after the end" 0 --json aaaa0002
+same "no directory after the end" missing "$(member "$T/out" 'd["truth"]["lock"]')"
+mv "$T/pod-$A" "$T/moved-$A"
+status "no directory, and it runs" 3 aaaa0001
+has "no directory, and it runs" '^DIFFERS +the pod directory is not there$'
+mv "$T/moved-$A" "$T/pod-$A"
+
+# ---- a supervisor that comes back -----------------------------------------------------------------------------
+
 "$bin/xenpod-status" --wait=exited --timeout=120 aaaa0001 >"$T/across" 2>&1 &
 waiter=$!
 sleep 0.3
@@ -148,7 +212,18 @@ status "without a supervisor: what is known" 0 --wait aaaa0002
 same "without a supervisor: nothing to say" 0 "$(wc -c <"$T/err")"
 status "without a supervisor: not yet" 6 --wait=exited --timeout=0.2 aaaa0001
 status "history from the store" 0 --history --json bbbb0001-3333-4444-8555-666666666666
+valid history
 same "history from the store" "store gone" "$(member "$T/out" 'd["source"] + " " + d["history"][-1]["to"]')"
+status "without a supervisor: the lock" 0 --json aaaa0001
+same "without a supervisor: the lock is looked at, the domain is not known" "held None" \
+	"$(member "$T/out" '"%s %s" % (d["truth"]["lock"], d["truth"]["hypervisor"])')"
+# shellcheck disable=SC2086 # a list of processes
+kill $clients
+clients=
+# shellcheck disable=SC2016
+wait_for 'flock -n "$T/pod-$A" true'
+status "without a supervisor: a lock that nobody holds" 3 aaaa0001
+has "without a supervisor: a lock that nobody holds" '^DIFFERS +the lock of the pod directory is free'
 supervise
 wait $waiter
 same "across a restart: exit status" 0 $?

@@ -121,6 +121,10 @@ watch gaptext --since=3
 wait_for '[ -s "$T/gapped" ] && [ -s "$T/gaptext" ]'
 same "gap, from the store" '{"gap":{"first":4,"last":7}} 8' \
 	"$(head -n 1 "$T/gapped") $(numbers gapped | cut -d' ' -f1)"
+head -n 1 "$T/gapped" >"$T/line"
+valid line "$T/line"
+sed -n 2p "$T/gapped" >"$T/line"
+valid line "$T/line"
 same "gap, in words" "events 4 to 7 are missing: they are not kept any more" "$(head -n 1 "$T/gaptext")"
 supervise
 watch gaplive --json --since=3

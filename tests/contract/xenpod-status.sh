@@ -68,6 +68,9 @@ has "full" "^$U running"
 status "one" 0 11112
 has "one: UUID" "^pod +$U"
 has "one: size" '^size +128 MiB, 1 vCPUs, network none'
+has "one: side by side" '^up +running +running +held \(taken by process [0-9]+\)$'
+has "one: what it uses" '^uses +[0-9.]+ s CPU time, 128 MiB memory \(seen [0-9]+s ago\)$'
+has "one: uptime" '^uptime +[0-9.]+m?s$'
 has "one: ledger" '^holds +domain'
 has "one: app" '^web +running +- +20'
 has "one: history" '^ *[0-9]+ +20[0-9-]+ [0-9:.]+ +guest-running +booting +running'
@@ -80,6 +83,7 @@ networks() { # WHAT: of one pod, in $T/out
 	has "$1: the first" "^network +eth0 \\(front\\) $ip/16$"
 	has "$1: the second" "^network +eth1 \\(back\\) $ip/16$"
 	same "$1: no more" 2 "$(grep -c '^network' "$T/out")"
+	has "$1: volume" '^volume +web:/data \(empty, read-only\)$'
 }
 networks "networks"
 grep '^network' "$T/out" >"$T/networks"
@@ -89,6 +93,7 @@ same "networks, JSON" "front eth0 10-front.conf, back eth1 11-back.conf" \
 same "networks, JSON: the first address, dotted" True \
 	"$(member "$T/out" 'all(n["addresses"] == [n["ip"] + "/16"] and n["mask"] == "255.255.0.0" for n in d["pod"]["networks"])')"
 cp "$T/out" "$T/networks.json"
+valid show
 status "one, JSON" 0 --json $U
 same "one, JSON: no networks" "[]" "$(member "$T/out" 'd["pod"]["networks"]')"
 same "one, JSON" "running None" "$(member "$T/out" 'd["pod"]["word"] + " " + str(d["pod"]["code"])')"
@@ -141,9 +146,10 @@ status "from the store" 0 --json $U
 same "from the store: says so" 1 "$(grep -c "this is from $T/state/store.db" "$T/err")"
 same "from the store: no secrets" 0 "$(grep -c hush "$T/out")"
 cp "$T/out" "$T/stored.json"
+valid show
 same "live: the domain" running "$(member "$T/live.json" "d['pod']['domain']['state']")"
 same "from the store: no domain" None "$(member "$T/stored.json" "d['pod']['domain']")"
-for key in pod history ledger console; do
+for key in pod history ledger volumes console; do
 	same "from the store: the same $key" "$(stored "$T/live.json" $key)" "$(stored "$T/stored.json" $key)"
 done
 status "oom, from the store" 0 --json $W
@@ -151,7 +157,7 @@ for key in pod console; do
 	same "oom, from the store: the same $key" "$(stored "$T/oom.json" $key)" "$(stored "$T/out" $key)"
 done
 status "networks, from the store" 0 --json $N
-for key in pod history ledger; do
+for key in pod history ledger volumes; do
 	same "networks, from the store: the same $key" "$(stored "$T/networks.json" $key)" "$(stored "$T/out" $key)"
 done
 status "networks, from the store" 0 $N
