@@ -35,6 +35,7 @@ struct conn {
 	char uuid[UUID_TEXT_SIZE];
 	char wait_state[32];
 	struct pods_cursor listed; /* CONN_LIST */
+	unsigned members;          /* CONN_LIST: of each pod (podjson.h) */
 	pid_t pid;
 	int pidfd;              /* CONN_RUN, CONN_SESSION; -1 */
 	struct loop_io *pid_io; /* CONN_RUN: outlives the connection, until the process has ended */

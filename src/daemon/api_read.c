@@ -16,9 +16,15 @@
 /* Rows of one answer, which is bounded (varlink.h) also when each has the longest message. */
 #define HISTORY_LIMIT 500
 
+struct listing {
+	json_t *pods;
+	unsigned members;
+};
+
 static void add_pod(void *ctx, struct pod *p)
 {
-	json_array_append_new(ctx, podjson_pod(p));
+	const struct listing *l = ctx;
+	json_array_append_new(l->pods, podjson_some(p, l->members));
 }
 
 static json_t *supervisor_json(struct api *a)
@@ -35,17 +41,17 @@ static json_t *supervisor_json(struct api *a)
 
 void list_continue(struct conn *c)
 {
-	json_t *pods = json_array();
-	bool more =
-		pods_some(engine_pods(c->api->cfg.engine), &c->listed, LIST_PART, add_pod, pods);
-	conn_reply(c, json_make("{s:o, s:o}", "pods", pods, "supervisor", supervisor_json(c->api)),
+	struct listing l = {json_array(), c->members};
+	bool more = pods_some(engine_pods(c->api->cfg.engine), &c->listed, LIST_PART, add_pod, &l);
+	conn_reply(c,
+		json_make("{s:o, s:o}", "pods", l.pods, "supervisor", supervisor_json(c->api)),
 		more);
 }
 
 void api_verb_list(struct conn *c, json_t *params)
 {
-	(void)params;
 	const struct pods *all = engine_pods(c->api->cfg.engine);
+	c->members = podjson_members(json_object_get(params, "members"));
 	if (c->more) {
 		c->role = CONN_LIST;
 		c->listed = (struct pods_cursor){0};
@@ -57,9 +63,10 @@ void api_verb_list(struct conn *c, json_t *params)
 			pods_count(all));
 		return;
 	}
-	json_t *pods = json_array();
-	pods_each(all, add_pod, pods);
-	conn_reply(c, json_make("{s:o, s:o}", "pods", pods, "supervisor", supervisor_json(c->api)),
+	struct listing l = {json_array(), c->members};
+	pods_each(all, add_pod, &l);
+	conn_reply(c,
+		json_make("{s:o, s:o}", "pods", l.pods, "supervisor", supervisor_json(c->api)),
 		false);
 }
 

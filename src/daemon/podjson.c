@@ -3,6 +3,8 @@
  */
 #include "daemon/podjson.h"
 
+#include <string.h>
+
 #include "base/json.h"
 #include "daemon/seen.h"
 #include "proto/netinfo.h"
@@ -35,29 +37,87 @@ static json_t *restart_json(const struct pod *p)
 		int_or_null(c->state == POD_BACKOFF ? c->next_at : 0, 0));
 }
 
-json_t *podjson_pod(const struct pod *p)
+static json_t *apps_json(const struct pod *p)
 {
-	const struct pod_core *c = &p->core;
 	json_t *apps = json_array();
 	for (size_t i = 0; i < p->napps; i++)
 		json_array_append_new(apps, app_json(&p->app[i]));
-	json_t *j = json_make(
-		"{s:s, s:s, s:s, s:s, s:I, s:o, s:o, s:o, s:o, s:s, s:s, s:o, s:b, s:o}", "uuid",
-		p->uuid, "state", pod_state_name(c->state), "word", pod_state_word(c->state),
-		"want", pod_want_name(c->want), "generation", (json_int_t)c->generation, "domid",
-		int_or_null(c->domid, -1), "created", int_or_null(p->created_at, 0), "started",
-		int_or_null(c->started_at, 0), "ended", int_or_null(c->ended_at, 0), "cause",
-		pod_cause_name(c->cause), "message", c->message, "code", int_or_null(c->code, -1),
-		"forced", (int)c->forced, "apps", apps);
-	json_object_set_new(j, "dir", json_string(pod_dir(p)));
-	const struct request *r = p->request;
-	json_object_set_new(j, "memory_kib", json_integer(r ? r->memory_kib : 0));
-	json_object_set_new(j, "vcpus", json_integer(r ? r->vcpus : 0));
-	json_object_set_new(j, "net", json_string(r ? r->net : "none"));
-	json_object_set_new(j, "networks", netinfo_of(p->nets));
-	json_object_set_new(j, "domain", seen_json(p));
-	json_object_set_new(j, "restart", restart_json(p));
+	return apps;
+}
+
+#define C            p->core
+#define REQ(m, none) (p->request ? p->request->m : (none))
+
+/* clang-format off */
+/*	  member      value, for a `const struct pod *p` */
+#define MEMBERS(X) \
+	X(uuid,       json_string(p->uuid)) \
+	X(state,      json_string(pod_state_name(C.state))) \
+	X(word,       json_string(pod_state_word(C.state))) \
+	X(want,       json_string(pod_want_name(C.want))) \
+	X(generation, json_integer(C.generation)) \
+	X(domid,      int_or_null(C.domid, -1)) \
+	X(created,    int_or_null(p->created_at, 0)) \
+	X(started,    int_or_null(C.started_at, 0)) \
+	X(ended,      int_or_null(C.ended_at, 0)) \
+	X(cause,      json_string(pod_cause_name(C.cause))) \
+	X(message,    json_string(C.message)) \
+	X(code,       int_or_null(C.code, -1)) \
+	X(forced,     json_boolean(C.forced)) \
+	X(apps,       apps_json(p)) \
+	X(dir,        json_string(pod_dir(p))) \
+	X(memory_kib, json_integer(REQ(memory_kib, 0))) \
+	X(vcpus,      json_integer(REQ(vcpus, 0))) \
+	X(net,        json_string(REQ(net, "none"))) \
+	X(networks,   netinfo_of(p->nets)) \
+	X(domain,     seen_json(p)) \
+	X(restart,    restart_json(p))
+/* clang-format on */
+
+enum {
+#define X(name, value) MEMBER_##name,
+	MEMBERS(X)
+#undef X
+};
+
+static bool is_named(const json_t *names, const char *name)
+{
+	size_t i;
+	const json_t *v;
+	json_array_foreach (names, i, v)
+		if (json_is_string(v) && !strcmp(json_string_value(v), name))
+			return true;
+	return false;
+}
+
+unsigned podjson_members(const json_t *names)
+{
+	unsigned members = 0;
+	if (!json_is_array(names))
+		return PODJSON_ALL;
+#define X(name, value) members |= is_named(names, #name) ? 1U << MEMBER_##name : 0;
+	MEMBERS(X)
+#undef X
+	return members;
+}
+
+json_t *podjson_some(const struct pod *p, unsigned members)
+{
+	json_t *j = json_object();
+#define X(name, value)                                                                             \
+	if (members & 1U << MEMBER_##name)                                                         \
+		json_object_set_new_nocheck(j, #name, value);
+	MEMBERS(X)
+#undef X
 	return j;
+}
+
+#undef C
+#undef REQ
+
+json_t *podjson_pod(const struct pod *p)
+{
+	return podjson_some(p, PODJSON_ALL);
 }
 
 json_t *podjson_history(const struct history_row *h)

@@ -14,8 +14,10 @@
 
 static int show_all(struct status_source *s, const struct status_view *v, struct err *err)
 {
-	_cleanup_json_ json_t *list = NULL;
-	if (status_list(s, &list, err) < 0)
+	_cleanup_json_ json_t *members = status_view_members(v);
+	/* Kept until the end: to free thousands of pods takes as long as to print them. */
+	static json_t *list;
+	if (status_list(s, members, &list, err) < 0)
 		return -1;
 	json_t *pods = json_object_get(list, "pods");
 	if (status_filter_pods(&v->filter, pods, err) < 0)

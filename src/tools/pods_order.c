@@ -7,21 +7,31 @@
 #include "base/alloc.h"
 #include "base/json.h"
 
+struct placed {
+	json_t *pod;
+	int64_t created;
+	size_t at;
+};
+
 static int by_created(const void *a, const void *b)
 {
-	int64_t x = json_int_opt(*(json_t *const *)a, "created", 0);
-	int64_t y = json_int_opt(*(json_t *const *)b, "created", 0);
-	return x < y ? -1 : x > y;
+	const struct placed *x = a;
+	const struct placed *y = b;
+	if (x->created != y->created)
+		return x->created < y->created ? -1 : 1;
+	return x->at < y->at ? -1 : 1;
 }
 
 void pods_order(json_t *pods)
 {
 	size_t n = json_array_size(pods);
-	json_t **v = xcalloc(n + 1, sizeof(*v));
-	for (size_t i = 0; i < n; i++)
-		v[i] = json_incref(json_array_get(pods, i));
+	struct placed *v = xcalloc(n + 1, sizeof(*v));
+	for (size_t i = 0; i < n; i++) {
+		json_t *pod = json_incref(json_array_get(pods, i));
+		v[i] = (struct placed){pod, json_int_opt(pod, "created", 0), i};
+	}
 	qsort(v, n, sizeof(*v), by_created);
 	for (size_t i = 0; i < n; i++)
-		json_array_set_new(pods, i, v[i]);
+		json_array_set_new(pods, i, v[i].pod);
 	free(v);
 }

@@ -35,8 +35,11 @@ void status_close(struct status_source *s);
 /* What everybody who looks should be told, of a Health answer: the store cannot be written, or was lost
  * in the last week. NULL: nothing. Caller frees. */
 char *status_notice(const json_t *health);
-/* {source, supervisor?, pods:[POD...]}; caller decrefs. */
-int status_list(struct status_source *s, json_t **ret, struct err *err);
+/*
+ * {source, supervisor?, pods:[POD...]}, the oldest first; caller decrefs. `members`: names of those that will be
+ * looked at, uuid and created among them; NULL: all.
+ */
+int status_list(struct status_source *s, const json_t *members, json_t **ret, struct err *err);
 /*
  * {source, pod:POD|null, history:[EVENT...], ledger:[...], volumes:[...], console:TEXT|null}. pod is null for one that is removed but
  * still in the history. ERR_NOTFOUND when nothing is known of it. `uuid` is a whole one.
@@ -67,7 +70,7 @@ int status_health(json_t **ret, struct err *err);
 /* ---- status_store.c: the same from the store ------------------------------------------------------ */
 
 struct store;
-int status_store_list(struct store *s, json_t **ret, struct err *err);
+int status_store_list(struct store *s, const json_t *members, json_t **ret, struct err *err);
 int status_store_show(struct store *s, const char *uuid, json_t **ret, struct err *err);
 int status_store_history(
 	struct store *s, const char *uuid, int64_t since, json_t *rows, struct err *err);

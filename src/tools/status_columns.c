@@ -202,36 +202,37 @@ typedef int64_t (*num_fn)(const json_t *pod);
 static const struct column {
 	const char *name;
 	bool right, fixed;
-	text_fn text; /* NULL: the number, or "-" */
-	num_fn num;   /* NULL: sorted by the text */
+	text_fn text;      /* NULL: the number, or "-" */
+	num_fn num;        /* NULL: sorted by the text */
+	const char *needs; /* members of POD, a blank between two */
 	const char *help;
 } columns[] = {
 	/* clang-format off */
-	{"UUID",     false, true,  NULL,              NULL,           "the first 8 digits; all of them with --full"},
-	{"STATE",    false, true,  status_state_text, NULL,           "a word, and the exact state where that says more"},
-	{"DOMID",    true,  true,  NULL,              num_domid,      "number of the domain"},
-	{"APPS",     false, false, status_apps_text,  NULL,           "each app, and its exit code, signal or state"},
-	{"NETWORKS", false, false, text_networks,     NULL,           "addresses"},
-	{"AGE",      true,  true,  text_age,          num_age,        "time since it was accepted"},
-	{"WHY",      false, false, text_why,          NULL,           "why it ended, and when it is tried again"},
-	{"WANT",     false, true,  text_want,         NULL,           "up, down, or again: this life ends, another may follow"},
-	{"DOMAIN",   false, true,  text_domain,       NULL,           "what Xen says: running, paused, stopped, dying"},
-	{"LIFE",     true,  true,  NULL,              num_generation, "how many domains it has had"},
-	{"CREATED",  false, true,  text_created,      num_created,    "when it was accepted"},
-	{"STARTED",  false, true,  text_started,      num_started,    "when all apps had been started"},
-	{"ENDED",    false, true,  text_ended,        num_ended,      "when it ended"},
-	{"UPTIME",   true,  true,  text_uptime,       status_uptime_ns, "from started until now, or until it ended"},
-	{"CPU",      true,  true,  text_cpu,          num_cpu,        "CPU time of the domain, a minute old at most"},
-	{"MEMORY",   true,  true,  NULL,              num_memory,     "MiB that were asked for"},
-	{"VCPUS",    true,  true,  NULL,              num_vcpus,      "how many that were asked for"},
-	{"CODE",     true,  true,  NULL,              num_code,       "exit code of the pod"},
-	{"CAUSE",    false, true,  text_cause,        NULL,           "name of the cause of its end"},
-	{"MESSAGE",  false, false, text_message,      NULL,           "what is to be said of that"},
-	{"RESTART",  false, true,  text_restart,      NULL,           "policy"},
-	{"NEXT",     false, true,  text_next,         num_next,       "when it is tried again"},
-	{"LIVES",    true,  true,  NULL,              num_lives,      "how often it has run, with a restart policy"},
-	{"NET",      false, false, text_net,          NULL,           "names of the networks asked for"},
-	{"DIR",      false, false, text_dir,          NULL,           "the pod directory"},
+	{"UUID",     false, true,  NULL,              NULL,           "uuid", "the first 8 digits; all of them with --full"},
+	{"STATE",    false, true,  status_state_text, NULL,           "state word", "a word, and the exact state where that says more"},
+	{"DOMID",    true,  true,  NULL,              num_domid,      "domid", "number of the domain"},
+	{"APPS",     false, false, status_apps_text,  NULL,           "apps", "each app, and its exit code, signal or state"},
+	{"NETWORKS", false, false, text_networks,     NULL,           "networks", "addresses"},
+	{"AGE",      true,  true,  text_age,          num_age,        "created", "time since it was accepted"},
+	{"WHY",      false, false, text_why,          NULL,           "cause restart state want", "why it ended, and when it is tried again"},
+	{"WANT",     false, true,  text_want,         NULL,           "want", "up, down, or again: this life ends, another may follow"},
+	{"DOMAIN",   false, true,  text_domain,       NULL,           "domain", "what Xen says: running, paused, stopped, dying"},
+	{"LIFE",     true,  true,  NULL,              num_generation, "generation", "how many domains it has had"},
+	{"CREATED",  false, true,  text_created,      num_created,    "created", "when it was accepted"},
+	{"STARTED",  false, true,  text_started,      num_started,    "started", "when all apps had been started"},
+	{"ENDED",    false, true,  text_ended,        num_ended,      "ended", "when it ended"},
+	{"UPTIME",   true,  true,  text_uptime,       status_uptime_ns, "started ended", "from started until now, or until it ended"},
+	{"CPU",      true,  true,  text_cpu,          num_cpu,        "domain", "CPU time of the domain, a minute old at most"},
+	{"MEMORY",   true,  true,  NULL,              num_memory,     "memory_kib", "MiB that were asked for"},
+	{"VCPUS",    true,  true,  NULL,              num_vcpus,      "vcpus", "how many that were asked for"},
+	{"CODE",     true,  true,  NULL,              num_code,       "code", "exit code of the pod"},
+	{"CAUSE",    false, true,  text_cause,        NULL,           "cause", "name of the cause of its end"},
+	{"MESSAGE",  false, false, text_message,      NULL,           "message", "what is to be said of that"},
+	{"RESTART",  false, true,  text_restart,      NULL,           "restart", "policy"},
+	{"NEXT",     false, true,  text_next,         num_next,       "restart", "when it is tried again"},
+	{"LIVES",    true,  true,  NULL,              num_lives,      "restart", "how often it has run, with a restart policy"},
+	{"NET",      false, false, text_net,          NULL,           "net", "names of the networks asked for"},
+	{"DIR",      false, false, text_dir,          NULL,           "dir", "the pod directory"},
 	/* clang-format on */
 };
 
@@ -251,6 +252,33 @@ void status_columns_default(struct status_columns *ret)
 const char *status_column_name(int col)
 {
 	return columns[col].name;
+}
+
+/* Each once: an array that has it is no longer for that. */
+static void add_members(json_t *list, const char *needs)
+{
+	_cleanup_free_ char *copy = xstrdup(needs);
+	char *rest = copy;
+	char *name;
+	while ((name = strsep(&rest, " "))) {
+		bool there = false;
+		for (size_t i = 0; i < json_array_size(list); i++)
+			there |= !strcmp(json_string_value(json_array_get(list, i)), name);
+		if (!there)
+			json_array_append_new(list, json_string(name));
+	}
+}
+
+json_t *status_columns_members(const struct status_columns *c, int sort, const char *also)
+{
+	json_t *list = json_array();
+	add_members(list, "uuid word created"); /* its colour and place */
+	add_members(list, also);
+	for (size_t i = 0; i < c->n; i++)
+		add_members(list, columns[c->col[i]].needs);
+	if (sort >= 0)
+		add_members(list, columns[sort].needs);
+	return list;
 }
 
 static char *names(void)

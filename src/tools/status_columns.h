@@ -24,6 +24,8 @@ int status_columns_parse(const char *text, struct status_columns *c, struct err 
 /* One column's number. */
 int status_column_parse(const char *name, int *ret, struct err *err);
 const char *status_column_name(int col);
+/* Names of the members of POD that these columns, sorting by one (-1: none) and `also` need; a new reference. */
+json_t *status_columns_members(const struct status_columns *c, int sort, const char *also);
 /* For --help, a line each; caller frees. */
 char *status_columns_help(void);
 

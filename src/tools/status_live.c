@@ -53,7 +53,8 @@ static void ask_list(struct live *l)
 	_cleanup_free_ char *notice = NULL;
 	struct status_source *s = NULL;
 	int64_t began = now_ms();
-	bool ok = status_open(&s, &notice, &err) == 0 && status_list(s, &list, &err) == 0;
+	_cleanup_json_ json_t *members = status_view_members(l->view);
+	bool ok = status_open(&s, &notice, &err) == 0 && status_list(s, members, &list, &err) == 0;
 	status_close(s);
 	if (ok) {
 		json_decref(l->list);

@@ -229,6 +229,13 @@ int status_options_parse(int argc, char **argv, struct status_view *ret, struct 
 	return r == 0 ? check(&p, err) : r < 0 ? -1 : 0;
 }
 
+json_t *status_view_members(const struct status_view *v)
+{
+	return v->json ? NULL
+		       : status_columns_members(&v->columns, v->sort,
+				 v->filter.names.n ? "state apps domain" : "state");
+}
+
 void status_view_done(struct status_view *v)
 {
 	status_filter_done(&v->filter);

@@ -40,6 +40,8 @@ struct status_view {
  * ERR_INVALID.
  */
 int status_options_parse(int argc, char **argv, struct status_view *ret, struct err *err);
+/* What of each pod the table and the filters look at (status_list()); a new reference. NULL: all of it. */
+json_t *status_view_members(const struct status_view *v);
 void status_view_done(struct status_view *v);
 void status_help(void);
 

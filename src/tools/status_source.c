@@ -88,11 +88,12 @@ void status_close(struct status_source *s)
 }
 
 /* It comes in parts: thousands of pods are more than one message holds. */
-static int ask_list(struct status_source *s, json_t **ret, struct err *err)
+static int ask_list(struct status_source *s, const json_t *members, json_t **ret, struct err *err)
 {
 	_cleanup_json_ json_t *pods = json_array();
 	bool more = true;
-	if (varlink_call(s->link, API_LIST, NULL, true, NULL, 0, err) < 0)
+	json_t *params = json_make("{s:O*}", "members", members);
+	if (varlink_call(s->link, API_LIST, params, true, NULL, 0, err) < 0)
 		return -1;
 	while (more) {
 		_cleanup_json_ json_t *part = NULL;
@@ -107,11 +108,11 @@ static int ask_list(struct status_source *s, json_t **ret, struct err *err)
 	return 0;
 }
 
-int status_list(struct status_source *s, json_t **ret, struct err *err)
+int status_list(struct status_source *s, const json_t *members, json_t **ret, struct err *err)
 {
 	if (s->store)
-		return status_store_list(s->store, ret, err);
-	if (ask_list(s, ret, err) < 0)
+		return status_store_list(s->store, members, ret, err);
+	if (ask_list(s, members, ret, err) < 0)
 		return -1;
 	json_object_set_new(*ret, "source", json_string("supervisor"));
 	pods_order(json_object_get(*ret, "pods"));
@@ -223,9 +224,10 @@ int status_whole_uuid(
 {
 	if (uuid_parse(given, ret, NULL) == 0)
 		return 0;
+	_cleanup_json_ json_t *members = json_make("[s, s]", "uuid", "created");
 	_cleanup_json_ json_t *list = NULL;
 	const char *uuid;
-	if (status_list(s, &list, err) < 0 || status_pick(list, given, &uuid, err) < 0)
+	if (status_list(s, members, &list, err) < 0 || status_pick(list, given, &uuid, err) < 0)
 		return -1;
 	return uuid_parse(uuid, ret, err);
 }

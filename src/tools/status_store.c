@@ -13,7 +13,13 @@
 #include "store/store.h"
 #include "tools/status.h"
 
+/* What costs something, and only when somebody looks at it. */
+struct wanted {
+	bool apps, networks, request;
+};
+
 struct gather {
+	struct wanted want;
 	struct store *store;
 	json_t *list;
 	struct err *err;
@@ -88,30 +94,43 @@ static void add_restart(json_t *pod, const struct pod_row *r)
 	json_object_set_new(pod, "restart", restart);
 }
 
+static json_t *pod_json(const struct pod_row *r)
+{
+	int state = pod_state_from_name(r->state);
+	return json_make("{s:s, s:s, s:s, s:s, s:I, s:o, s:o, s:o, s:o, s:s, s:s, s:o, s:b}",
+		"uuid", r->uuid, "state", r->state, "word",
+		state < 0 ? r->state : pod_state_word((enum pod_state)state), "want", r->want,
+		"generation", (json_int_t)r->generation, "domid", int_or_null(r->domid, -1),
+		"created", int_or_null(r->created_at, 0), "started", int_or_null(r->started_at, 0),
+		"ended", int_or_null(r->ended_at, 0), "cause", r->cause, "message", r->message,
+		"code", int_or_null(r->code, -1), "forced", (int)r->forced);
+}
+
+static int add_apps(const struct gather *g, json_t *pod, const char *uuid)
+{
+	json_t *apps = json_array();
+	json_object_set_new(pod, "apps", apps);
+	return store_apps(g->store, uuid, add_app, apps, g->err);
+}
+
 static int add_pod(void *ctx, const struct pod_row *r)
 {
 	struct gather *g = ctx;
 	if (g->only && strcmp(g->only, r->uuid) != 0)
 		return 0;
-	int state = pod_state_from_name(r->state);
-	json_t *apps = json_array();
-	json_t *pod = json_make(
-		"{s:s, s:s, s:s, s:s, s:I, s:o, s:o, s:o, s:o, s:s, s:s, s:o, s:b, s:o}", "uuid",
-		r->uuid, "state", r->state, "word",
-		state < 0 ? r->state : pod_state_word((enum pod_state)state), "want", r->want,
-		"generation", (json_int_t)r->generation, "domid", int_or_null(r->domid, -1),
-		"created", int_or_null(r->created_at, 0), "started", int_or_null(r->started_at, 0),
-		"ended", int_or_null(r->ended_at, 0), "cause", r->cause, "message", r->message,
-		"code", int_or_null(r->code, -1), "forced", (int)r->forced, "apps", apps);
-	add_request(pod, r->request);
+	json_t *pod = pod_json(r);
+	json_array_append_new(g->list, pod);
+	if (g->want.apps && add_apps(g, pod, r->uuid) < 0)
+		return -1;
+	if (g->want.request)
+		add_request(pod, r->request);
 	if (g->only)
 		add_volumes(g, r->request);
-	json_array_append_new(g->list, pod);
-	if (add_networks(g, pod, r->uuid) < 0)
+	if (g->want.networks && add_networks(g, pod, r->uuid) < 0)
 		return -1;
 	json_object_set_new(pod, "domain", json_null()); /* only the supervisor sees it */
 	add_restart(pod, r);
-	return store_apps(g->store, r->uuid, add_app, apps, g->err);
+	return 0;
 }
 
 static int add_history(void *ctx, const struct history_row *h)
@@ -132,10 +151,24 @@ static int add_ledger(void *ctx, const struct ledger_row *l)
 	return 0;
 }
 
-int status_store_list(struct store *s, json_t **ret, struct err *err)
+static bool is_wanted(const json_t *members, const char *name)
+{
+	size_t i;
+	const json_t *v;
+	json_array_foreach (members, i, v)
+		if (!strcmp(json_string_value(v), name))
+			return true;
+	return !members;
+}
+
+int status_store_list(struct store *s, const json_t *members, json_t **ret, struct err *err)
 {
 	_cleanup_json_ json_t *pods = json_array();
 	struct gather g = {.store = s, .list = pods, .err = err};
+	g.want.apps = is_wanted(members, "apps");
+	g.want.networks = is_wanted(members, "networks");
+	g.want.request = is_wanted(members, "dir") || is_wanted(members, "net") ||
+			 is_wanted(members, "memory_kib") || is_wanted(members, "vcpus");
 	if (store_begin(s, err) < 0)
 		return -1;
 	int r = store_pods(s, add_pod, &g, err);
@@ -153,7 +186,12 @@ int status_store_show(struct store *s, const char *uuid, json_t **ret, struct er
 	_cleanup_json_ json_t *ledger = json_array();
 	_cleanup_json_ json_t *volumes = json_array();
 	_cleanup_free_ char *console = NULL;
-	struct gather g = {.store = s, .list = pods, .err = err, .only = uuid, .volumes = volumes};
+	struct gather g = {.store = s,
+		.list = pods,
+		.err = err,
+		.only = uuid,
+		.volumes = volumes,
+		.want = {true, true, true}};
 	if (store_begin(s, err) < 0)
 		return -1;
 	int r = store_pods(s, add_pod, &g, err);

@@ -72,6 +72,21 @@ status "JSON, filtered" 0 --json --state=exited --sort=code -r
 valid list
 same "JSON, filtered" "137 3" "$(member "$T/out" '" ".join(str(p["code"]) for p in d["pods"])')"
 
+# Of a long list the tool asks for what it shows only: the supervisor answers no more than that.
+same "members" "['uuid', 'word'] True" "$(python3 - "$XENPOD_RUN_DIR/status" <<'END'
+import json, socket, sys
+def ask(parameters):
+    s = socket.socket(socket.AF_UNIX)
+    s.connect(sys.argv[1])
+    s.sendall(json.dumps({"method": "io.xenpod.List", "parameters": parameters}).encode() + b"\0")
+    got = b""
+    while not got.endswith(b"\0"):
+        got += s.recv(65536)
+    return json.loads(got[:-1])["parameters"]["pods"]
+print(list(ask({"members": ["word", "no-such", 7, "uuid"]})[0]), len(ask({})[0]) == 21)
+END
+)"
+
 # ---- a terminal: no line is longer than it is wide, elsewhere nothing is cut ------------------------------
 
 status "no terminal" 0 -o +dir

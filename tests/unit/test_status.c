@@ -91,6 +91,53 @@ static void test_columns_chosen(void **state)
 	assert_fails(status_columns_parse("", &c, &err), &err, ERR_INVALID, "no column \"\"");
 }
 
+/* What a table does not show is not asked for; what is sorted by and looked at is. */
+static void test_members(void **state)
+{
+	(void)state;
+	struct err err = {0};
+	struct status_columns c = {0};
+	assert_ok(status_columns_parse("uuid,cpu", &c, &err), &err);
+	_cleanup_json_ json_t *few = status_columns_members(&c, -1, "state");
+	_cleanup_free_ char *text = json_text(few);
+	assert_string_equal(text, "[\"uuid\",\"word\",\"created\",\"state\",\"domain\"]");
+	int sort;
+	assert_ok(status_column_parse("code", &sort, &err), &err);
+	_cleanup_json_ json_t *sorted = status_columns_members(&c, sort, "apps");
+	_cleanup_free_ char *more = json_text(sorted);
+	assert_string_equal(more, "[\"uuid\",\"word\",\"created\",\"apps\",\"domain\",\"code\"]");
+}
+
+/* Each column says the same of a pod that has only the members that it says it needs. */
+static void test_needs(void **state)
+{
+	(void)state;
+	struct status_columns c = {0};
+	struct err err = {0};
+	assert_ok(
+		status_columns_parse("uuid,state,domid,apps,networks,why,want,domain,life,created,"
+				     "started,ended,cpu,memory,vcpus,code,cause,message,restart,"
+				     "next,lives,net,dir",
+			&c, &err),
+		&err);
+	_cleanup_json_ json_t *pods = three_pods();
+	for (size_t k = 0; k < c.n; k++) {
+		struct status_columns one = {.col = {c.col[k]}, .n = 1};
+		_cleanup_json_ json_t *members = status_columns_members(&one, -1, "uuid");
+		for (size_t i = 0; i < 3; i++) {
+			const json_t *pod = json_array_get(pods, i);
+			_cleanup_json_ json_t *part = json_object();
+			for (size_t m = 0; m < json_array_size(members); m++) {
+				const char *name = json_string_value(json_array_get(members, m));
+				json_object_set(part, name, json_object_get(pod, name));
+			}
+			_cleanup_free_ char *of_all = status_column_text(c.col[k], pod, true);
+			_cleanup_free_ char *of_part = status_column_text(c.col[k], part, true);
+			assert_string_equal(of_part, of_all);
+		}
+	}
+}
+
 static void order(json_t *pods, const char *column, bool reverse, const char *want)
 {
 	int col;
@@ -371,6 +418,8 @@ static void test_values(void **state)
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_columns),
 	cmocka_unit_test(test_columns_chosen),
+	cmocka_unit_test(test_members),
+	cmocka_unit_test(test_needs),
 	cmocka_unit_test(test_sorted),
 	cmocka_unit_test(test_filters),
 	cmocka_unit_test(test_width),
