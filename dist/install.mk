@@ -28,7 +28,7 @@ UNITS := $(wildcard dist/systemd/*.service dist/systemd/*.socket dist/systemd/*.
 	dist/systemd/*.slice)
 
 # Pages that tell of several things are found by each name.
-MAN_LINKS := xenpodd.service xenpod-admin.socket xenpod-status.socket xenpod.slice
+MAN_LINKS := xenpodd.service xenpod-admin.socket xenpod-status.socket xenpod-pods.service xenpod.slice
 
 .PHONY: install install-host install-stage1 host
 install: install-host install-stage1 ## install below PREFIX (DESTDIR= for packages)

@@ -107,19 +107,21 @@ files >"$T/before"
 # ---- install ---------------------------------------------------------------------------------------
 dpkg_does 'it is installed' -i /debs/stage1.deb /debs/xenpod.deb
 same 'its units are started, the sockets too' \
-	'start xenpod-admin.socket;start xenpod-status.socket;start xenpodd.service' "$(asked)"
+	'start xenpod-admin.socket;start xenpod-pods.service;start xenpod-status.socket;start xenpodd.service' "$(asked)"
 same 'its programs run' "xenpod $VERSION" "$(inside xenpod --version)"
 same 'so does the supervisor' 0 "$(inside xenpodd --version >/dev/null; echo $?)"
 there 'the group is made' -n "$(grep '^xenpod:' "$R/etc/group")"
 same 'the store is for root alone' '700 0:0' "$(stat -c '%a %u:%g' "$R/var/lib/xenpod")"
 for unit in multi-user.target.wants/xenpodd.service sockets.target.wants/xenpod-admin.socket \
-	sockets.target.wants/xenpod-status.socket; do
+	sockets.target.wants/xenpod-status.socket multi-user.target.wants/xenpod-pods.service; do
 	there "$unit is enabled" -L "$R/etc/systemd/system/$unit"
 done
 # Only paths that are there may be named by the units.
 missing=$(sed -n 's/^Exec[A-Za-z]*=\([^ ]*\).*/\1/p; s/^Documentation=file://p' \
 	"$R"/lib/systemd/system/xenpod* | while read -r f; do [ -e "$R$f" ] || echo "$f"; done)
 same 'what the units name is there' '' "$missing"
+same 'no unit that stops pods would be stopped along with another of ours' '' \
+	"$(grep -l '^ExecStop=' "$R"/lib/systemd/system/xenpod* | xargs -r grep -E '^(Requires|BindsTo|PartOf)=.*xenpod')"
 same 'all files are as they were packed' '' "$(inside dpkg --verify xenpod xenpod-stage1 | grep -v '/doc/\|/man/')"
 
 # ---- upgrade: the supervisor is restarted, nothing is stopped ------------------------------------------
@@ -135,6 +137,7 @@ there 'the store is kept' -s "$R/var/lib/xenpod/store.db"
 # ---- remove: the supervisor ends, pods do not -----------------------------------------------------------
 dpkg_does 'it is removed' -r xenpod xenpod-stage1
 there 'the supervisor is stopped' -n "$(grep 'stop xenpodd.service' "$R/asked")"
+same 'what ends pods is not stopped' '' "$(grep 'stop xenpod-pods' "$R/asked")"
 there 'it is told that pods are left' -n "$(grep '1 pods are left' "$T/out")"
 there 'the store is kept' -s "$R/var/lib/xenpod/store.db"
 same 'no program is left' '' "$(find "$R/usr" -name 'xenpod*' ! -path '*/share/doc/*')"
