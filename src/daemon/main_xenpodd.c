@@ -17,8 +17,8 @@
 #include "daemon/orphans.h"
 #include "proto/api.h"
 
-#ifndef XENPOD_LIBEXEC_DIR
-#define XENPOD_LIBEXEC_DIR "/usr/local/lib/xenpod"
+#ifndef XENPOD_LIBDIR
+#define XENPOD_LIBDIR "/usr/local/lib/xenpod"
 #endif
 
 #define MAX_STARTS  4 /* creates at a time: they compete for memory, xenstored and the disk */
@@ -32,7 +32,7 @@ static const char help[] =
 	"      --state-dir=DIR    the store (default " API_STATE_DIR ")\n"
 	"      --run-dir=DIR      sockets, exports, helper locks (default " API_RUN_DIR ")\n"
 	"      --libexec-dir=DIR  where xenpod-watch and xenpod-act are\n"
-	"                         (default " XENPOD_LIBEXEC_DIR ")\n"
+	"                         (default " XENPOD_LIBDIR ")\n"
 	"      --cgroup-root=DIR  parent of the pods' cgroups, \"\" for none\n"
 	"                         (default: our own when delegated, else xenpod.slice)\n"
 	"      --console-dir=DIR  where xenconsoled logs guests, \"\" for nowhere (default\n"
@@ -178,7 +178,7 @@ int main(int argc, char **argv)
 	struct daemon_config cfg = {
 		.state_dir = env_or(API_ENV_STATE_DIR, API_STATE_DIR),
 		.run_dir = env_or(API_ENV_RUN_DIR, API_RUN_DIR),
-		.libexec_dir = XENPOD_LIBEXEC_DIR,
+		.libexec_dir = XENPOD_LIBDIR,
 		.max_starts = MAX_STARTS,
 		.max_helpers = MAX_HELPERS,
 		.orphan_grace_s = ORPHANS_GRACE_S,

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # The man pages: each program, verb and entrypoint has one, with the options that its --help tells and no
-# other; mandoc finds no fault; what they refer to of ours exists, and `make install` installs it. Needs
+# other, and all its exit codes; mandoc finds no fault; what they refer to of ours exists, and `make install` installs it. Needs
 # no Xen and no root. The last line is `N passed, N failed`.
 set -u
 
@@ -39,6 +39,15 @@ page_options() { # FILE [SUBSECTION]
 		grep -oE 'Fl -[a-z][a-z0-9-]+' | sed 's/Fl -/--/' | sort -u | usual
 }
 
+# Exit codes of a summary, and the numbers in a page's section EXIT STATUS and in one subsection.
+told_codes() {
+	awk '/^Exit status/ { on = 1 } on' | grep -oE '(^|[ ;,])[0-9]{1,3}([ ;,:.]|$)' | tr -dc '0-9\n' | sort -u
+}
+page_codes() { # FILE [SUBSECTION]
+	awk -v want="${2-}" '/^\.Sh / { on = $0 == ".Sh EXIT STATUS" || want == "" }
+		/^\.Ss / { on = $0 == ".Ss " want } on && !/^\.Xr /' "$1" | grep -oE '\b[0-9]{1,3}\b' | sort -u
+}
+
 # compare WHAT PAGE SUBSECTION COMMAND...
 compare() {
 	local what=$1 page=$2 part=$3
@@ -59,6 +68,8 @@ compare() {
 	nothing "$what: options of --help that docs/man/$page has not ${part:+under .Ss $part}" "$T/diff"
 	comm -13 "$T/told" "$T/page" >"$T/diff"
 	nothing "$what: options of docs/man/$page ${part:+under .Ss $part }that --help has not" "$T/diff"
+	comm -23 <(told_codes <"$T/text") <(page_codes "$man/$page" "$part") >"$T/diff"
+	nothing "$what: exit codes of --help that docs/man/$page has not" "$T/diff"
 }
 
 # The section in which a program's page is.
@@ -114,9 +125,11 @@ done >"$T/diff"
 nothing 'every unit has a page or is in MAN_LINKS of dist/install.mk' "$T/diff"
 
 # What the journal's page says is what is written.
-grep -rhoE '\{"(XENPOD_[A-Z_]+|MESSAGE_ID)"' "$top/src/daemon" "$top/src/stage1" "$top/src/act" |
-	tr -d '{"' | sort -u >"$T/told"
-grep -oE 'Va (XENPOD_[A-Z_]+|MESSAGE_ID)|, Va XENPOD_[A-Z_]+' "$man/xenpod-journal-fields.7" |
+{
+	grep -rhoE '\{"(XENPOD_[A-Z_]+|MESSAGE_ID)"' "$top/src/daemon" "$top/src/stage1" "$top/src/act" | tr -d '{"'
+	sed -n 's/^\tX(\([a-z0-9_]*\),.*/XENPOD_\U\1/p' "$top/src/daemon/metrics.c" # each counter
+} | sort -u >"$T/told"
+grep -oE 'Va (XENPOD_[A-Z0-9_]+|MESSAGE_ID)' "$man/xenpod-journal-fields.7" |
 	sed 's/.*Va //' | sort -u >"$T/page"
 comm -3 "$T/told" "$T/page" >"$T/diff"
 nothing 'journal fields: src (left) and docs/man/xenpod-journal-fields.7 (right) are the same' "$T/diff"

@@ -57,7 +57,7 @@ files() {
 		-printf '%p %y %m %U:%G %l\n' && find etc -type f -exec sha256sum {} +) |
 		grep -vE 'etc/(passwd|shadow|group|gshadow)-|/\.pwd\.lock|etc/ld\.so\.cache' | LC_ALL=C sort
 }
-asked() { sort "$R/asked" | paste -sd';'; }
+asked() { grep -v '^daemon-reload' "$R/asked" | sort | paste -sd';'; }
 
 # ---- a Debian that has what the package depends on -------------------------------------------------
 deb=$(echo build/deb/xenpod_"$VERSION"-*_amd64.deb)
@@ -97,7 +97,10 @@ END
 cat >"$R/usr/local/sbin/systemctl" <<'END'
 #!/bin/sh
 case "$*" in
-*daemon-reload*) exit 0 ;;
+*daemon-reload*)
+	echo daemon-reload >>/asked
+	exit 0
+	;;
 esac
 SYSTEMD_OFFLINE=1 exec /usr/bin/systemctl "$@"
 END
@@ -137,7 +140,9 @@ there 'the store is kept' -s "$R/var/lib/xenpod/store.db"
 # ---- remove: the supervisor ends, pods do not -----------------------------------------------------------
 dpkg_does 'it is removed' -r xenpod xenpod-stage1
 there 'the supervisor is stopped' -n "$(grep 'stop xenpodd.service' "$R/asked")"
-same 'what ends pods is not stopped' '' "$(grep 'stop xenpod-pods' "$R/asked")"
+same 'what ends pods is not stopped but when it is forgotten how to' 'stop xenpodd.service;daemon-reload;stop xenpod-pods.service' \
+	"$(grep -E 'daemon-reload|stop xenpod(d|-pods).service' "$R/asked" | uniq | paste -sd';')"
+same 'the slice is not stopped while pods are in it' '' "$(grep 'stop xenpod.slice' "$R/asked")"
 there 'it is told that pods are left' -n "$(grep '1 pods are left' "$T/out")"
 there 'the store is kept' -s "$R/var/lib/xenpod/store.db"
 same 'no program is left' '' "$(find "$R/usr" -name 'xenpod*' ! -path '*/share/doc/*')"
@@ -157,6 +162,7 @@ there 'the store is kept then, too' -s "$R/var/lib/xenpod/store.db"
 rm -r "$R/var/lib/xenpod/pods/exited-garbage/"*
 dpkg_does 'it is installed once more' -i /debs/stage1.deb /debs/xenpod.deb
 dpkg_does 'it is purged' -P xenpod xenpod-stage1
+there 'the slice is stopped, for no pod is there' -n "$(grep 'stop xenpod.slice' "$R/asked")"
 files >"$T/after"
 same 'nothing is left' '' "$(diff "$T/before" "$T/after")"
 same 'nor in the books of systemd' '' "$(find "$R/var/lib/systemd" -name '*xenpod*')"
