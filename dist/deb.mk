@@ -11,3 +11,4 @@ dist: ## source tarball of the commit, build/dist/xenpod-VERSION.tar.xz
 deb: need dist ## Debian packages of the commit, into build/deb (make check-deb tests them)
 	$(call say,DEB,build/deb)
 	$(Q)DEB_BUILD_JOBS=$(DEB_BUILD_JOBS) sh dist/deb.sh $(TARBALL) build/deb-work build/deb
+	$(Q)git rev-parse HEAD >build/deb/commit

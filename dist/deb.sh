@@ -28,6 +28,6 @@ export DPKG_DEB_THREADS_MAX=1
 umask 022
 dpkg-buildpackage -us -uc ${DEB_BUILD_JOBS:+-j"$DEB_BUILD_JOBS"}
 cd "$OLDPWD"
-rm -f "$out"/xenpod*
+rm -f "$out"/xenpod* "$out/commit"
 mv "$work"/xenpod*.* "$out/"
 rm -rf "$work"

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # What a package lives through, in a chroot of Debian without Xen and without a running systemd: install,
 # upgrade, remove, purge. After each it is compared what should be there; at the end nothing may be left.
-# The next version is this one with another number. What would be asked of systemd is noted by a stand-in
+# The next version is this one with another number (next.sh). What would be asked of systemd is noted by a stand-in
 # for deb-systemd-invoke. Needs root and Debian's package servers. The last line is `N passed, N failed`.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
@@ -68,21 +68,21 @@ sources=
 for f in /etc/apt/sources.list.d/debian.sources /etc/apt/sources.list; do
 	! grep -qsE '^[^#].*\bbookworm\b' "$f" || sources=${sources:-$f}
 done
+# Kept: it takes longer than all that is done with it.
+base=build/deb-root-$(echo "$depends" | sha256sum | cut -c 1-12).tar
 # shellcheck disable=SC2086 # no source: mmdebstrap's own
-mmdebstrap --quiet --variant=minbase --aptopt='APT::Install-Recommends "false"' \
-	--include="systemd,passwd,$(echo "$depends" | paste -sd,)" bookworm "$R" $sources || exit 1
+[ -e "$base" ] || { mmdebstrap --quiet --variant=minbase --format=tar --aptopt='APT::Install-Recommends "false"' \
+	--include="systemd,passwd,$(echo "$depends" | paste -sd,)" bookworm "$base.tmp" $sources && mv "$base.tmp" "$base"; } ||
+	exit 1
+mkdir "$R"
+tar -C "$R" --numeric-owner --xattrs --xattrs-include='*' -xpf "$base"
 
-mkdir "$R/debs" "$T/next" "$T/next1"
+mkdir "$R/debs"
 next=$version+next
-dpkg-deb -R "$deb" "$T/next"
-dpkg-deb -R "$stage1" "$T/next1"
-sed -i "s/^Version: .*/Version: $next/; s/xenpod-stage1 (= [^)]*)/xenpod-stage1 (= $next)/" \
-	"$T/next/DEBIAN/control" "$T/next1/DEBIAN/control"
 cp "$deb" "$R/debs/xenpod.deb"
 cp "$stage1" "$R/debs/stage1.deb"
-dpkg-deb --root-owner-group -Znone -b "$T/next" "$R/debs/xenpod-next.deb" >/dev/null
-dpkg-deb --root-owner-group -Znone -b "$T/next1" "$R/debs/stage1-next.deb" >/dev/null
-rm -rf "$T/next" "$T/next1"
+cp build/deb-next/xenpod_*.deb "$R/debs/xenpod-next.deb"
+cp build/deb-next/xenpod-stage1_*.deb "$R/debs/stage1-next.deb"
 
 # As if systemd ran, whose part is to write down what it was asked.
 mkdir -p "$R/run/systemd/system"
@@ -120,7 +120,7 @@ for unit in multi-user.target.wants/xenpodd.service sockets.target.wants/xenpod-
 	there "$unit is enabled" -L "$R/etc/systemd/system/$unit"
 done
 # Only paths that are there may be named by the units.
-missing=$(sed -n 's/^Exec[A-Za-z]*=\([^ ]*\).*/\1/p; s/^Documentation=file://p' \
+missing=$(sed -n 's/^Exec[A-Za-z]*=[-@:+!]*\([^ ]*\).*/\1/p; s/^Documentation=file://p' \
 	"$R"/lib/systemd/system/xenpod* | while read -r f; do [ -e "$R$f" ] || echo "$f"; done)
 same 'what the units name is there' '' "$missing"
 same 'no unit that stops pods would be stopped along with another of ours' '' \
