@@ -54,6 +54,7 @@ put_aside() {
 	rm -rf /run/xenpod
 	systemctl daemon-reload
 	systemctl stop xenpod.slice
+	systemctl reset-failed "${units[@]}" 2>/dev/null
 	! getent group xenpod >/dev/null || groupdel xenpod
 	soon "the supervisor that setup.sh has installed is gone" 60 nothing_runs
 	hash -r
@@ -84,7 +85,7 @@ trap 'put_back; rm -rf "$scratch"; kill $(jobs -p) 2>/dev/null' EXIT
 # files of /etc, users, groups, units of our name, and who has failed. Not what others write meanwhile:
 # dpkg's and systemd's own books, copies that who changes /etc/group leaves.
 belongings() {
-	find /etc /usr /opt /srv /var/lib /var/spool /run/systemd/{system,generator} -xdev \
+	find /etc /usr /opt /srv /var/lib /var/spool -xdev \
 		\( -path /var/lib/dpkg -o -path /var/lib/xen -o -path /var/lib/systemd/timers -o \
 		-path /var/lib/systemd/random-seed \) -prune -o -printf '%p %y %m %U:%G %l\n' |
 		grep -vE '^/etc/(\.pwd\.lock|(passwd|shadow|group|gshadow)-) '
@@ -135,7 +136,7 @@ until_true 120 supervisor_runs || bail "the supervisor that setup.sh has install
 [ -z "$(records)" ] || bail "the machine has no pods to begin with" "$(xenpod-status)"
 put_aside
 expect_eq "nothing of ours is installed" "$(installed; find /etc /run /var/lib/systemd -xdev -name '*xenpod*')" ''
-belongings >$inside/before
+belongings | sort >$inside/before
 leftovers_snapshot bare
 
 # ---- installed ----------------------------------------------------------------------------------------
@@ -232,7 +233,7 @@ pods_gone
 # ---- purged ------------------------------------------------------------------------------------------------
 
 dpkg_does "purge" -P xenpod xenpod-stage1
-belongings >$inside/after
+belongings | sort >$inside/after
 expect_eq "purge: files, users, groups and units are as before" "$(diff $inside/before $inside/after)" ''
 expect_nothing_left "purge: nothing is left" bare 60
 
