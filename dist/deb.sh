@@ -28,6 +28,6 @@ export DPKG_DEB_THREADS_MAX=1
 umask 022
 dpkg-buildpackage -us -uc ${DEB_BUILD_JOBS:+-j"$DEB_BUILD_JOBS"}
 cd "$OLDPWD"
-rm -f "$out"/xenpod* "$out/commit"
-mv "$work"/xenpod*.* "$out/"
+rm -rf "$out"/xenpod* "$out/commit"
+find "$work" -maxdepth 1 -type f -exec mv -t "$out" {} +
 rm -rf "$work"
