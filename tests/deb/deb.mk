@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 .PHONY: deb-current deb-next check-deb
-deb-current: ## the packages, unless those of this very commit are in build/deb
+# Unless those of this very commit are there.
+deb-current:
 	+$(Q)[ "$$(cat build/deb/commit 2>/dev/null)" = "$$(git rev-parse HEAD)" ] || \
 		$(MAKE) --no-print-directory deb
 

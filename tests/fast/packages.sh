@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# What of the packages can be looked at without building them: all agree on the version, an upgrade stops
-# no unit, and the spec file for Fedora is one that rpm reads, with and without the stage1 image, and in
+# What of the packages can be looked at without building them: all agree on the version and on the units
+# that are enabled, an upgrade stops none, and the spec file for Fedora is one that rpm reads, with and without the stage1 image, and in
 # which rpmlint finds nothing. Nothing is built from it. Prints TAP.
 set -eu
 
@@ -46,7 +46,24 @@ no_stop() {
 	! grep 'dh_installsystemd ' dist/debian/rules | grep -v -- --no-stop-on-upgrade
 }
 
-echo 1..6
+# A template has no instance to begin with.
+enabled() {
+	for unit in dist/systemd/*.service dist/systemd/*.socket; do
+		! grep -q '^\[Install\]' "$unit" || told "${unit##*/}"
+	done >"$tmp/units"
+	cat "$tmp/units"
+	! [ -s "$tmp/units" ]
+}
+told() {
+	case $1 in *@*) return ;; esac
+	grep -qx "enable $1" dist/systemd/presets/*.preset || echo "$1 is in no preset"
+	grep -q "^%systemd_post .*\b$1\b" "$spec" || echo "$1 is not in $spec"
+	{ cat dist/debian/rules && grep -h '^Also=' dist/systemd/*.service; } | grep -q "[ =]$1\b" ||
+		echo "$1 is not in dist/debian/rules"
+}
+
+echo 1..7
+expect "every unit that can be enabled is enabled by the packages and the preset" enabled
 expect "dist/debian/changelog is of version $version" changelog
 expect "docs/CHANGELOG.md begins with version $version" news
 expect "the spec file is of version $version" spec_version
