@@ -145,11 +145,12 @@ setup: ## install every Debian package that building, tests and lab need
 	$(call say,SETUP,packages)
 	$(Q)sh dist/setup.sh $(SETUP_PACKAGES)
 
-# Cheap test for the one thing that a machine without `make setup` lacks: compile-time headers.
+# Cheap test for what a machine without `make setup` lacks: compile-time headers, tools of tests.
 need:
 	@test -e /usr/include/libxl.h -a -e /usr/include/ev.h -a -e /usr/include/cmocka.h \
 		-a -e /usr/include/archive.h -a -e /usr/include/libnl3 \
-		-a -e /usr/include/nftables -o '$(AUTO_SETUP)' = 0 || \
+		-a -e /usr/include/nftables -a -e /usr/bin/mandoc -a -e /usr/bin/rpmlint \
+		-a -e /usr/bin/dh -o '$(AUTO_SETUP)' = 0 || \
 		$(MAKE) --no-print-directory setup
 
 $(B)/%.o: src/%.c
