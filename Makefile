@@ -9,6 +9,9 @@ PKG_CONFIG ?= pkg-config
 CC         ?= gcc
 VARIANT    ?= release
 V          ?= 0
+# A package is built with a compiler that we have not seen, by a tool that installs nothing.
+WERROR     ?= -Werror
+AUTO_SETUP ?= 1
 
 B    := build/$(VARIANT)
 Q    := $(if $(filter 1,$(V)),,@)
@@ -25,10 +28,10 @@ SETUP_PACKAGES := gcc clang make pkg-config git ca-certificates \
 	xen-hypervisor-4.17-amd64 xen-utils-4.17 xenstore-utils qemu-system-x86 qemu-system-xen \
 	qemu-utils linux-image-amd64 mmdebstrap e2fsprogs busybox-static containernetworking-plugins \
 	iproute2 iptables kmod cpio xz-utils openssh-client uuid-runtime procps python3 file patch \
-	util-linux bsdextrautils systemd curl python3-prometheus-client \
-	python3-jsonschema
+	util-linux bsdextrautils systemd curl python3-prometheus-client python3-jsonschema \
+	build-essential dpkg-dev debhelper fakeroot lintian mandoc rpm rpmlint
 
-WARN := -Wall -Wextra -Werror -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
+WARN := -Wall -Wextra $(WERROR) -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
 	-Wold-style-definition -Wpointer-arith -Wcast-qual -Wwrite-strings -Wformat=2 -Wundef \
 	-Wvla -Wnull-dereference -Wdouble-promotion -Wimplicit-fallthrough
 ifneq ($(filter clang fuzz,$(VARIANT)),)
@@ -145,11 +148,12 @@ setup: ## install every Debian package that building, tests and lab need
 	$(call say,SETUP,packages)
 	$(Q)sh dist/setup.sh $(SETUP_PACKAGES)
 
-# Cheap test for the one thing that a machine without `make setup` lacks: compile-time headers.
+# Cheap test for what a machine without `make setup` lacks: compile-time headers, tools of tests.
 need:
 	@test -e /usr/include/libxl.h -a -e /usr/include/ev.h -a -e /usr/include/cmocka.h \
 		-a -e /usr/include/archive.h -a -e /usr/include/libnl3 \
-		-a -e /usr/include/nftables -a -e /usr/include/microhttpd.h || \
+		-a -e /usr/include/nftables -a -e /usr/include/microhttpd.h -a -e /usr/bin/mandoc \
+		-a -e /usr/bin/rpmlint -a -e /usr/bin/dh -o '$(AUTO_SETUP)' = 0 || \
 		$(MAKE) --no-print-directory setup
 
 $(B)/%.o: src/%.c

@@ -27,16 +27,28 @@ endef
 UNITS := $(wildcard dist/systemd/*.service dist/systemd/*.socket dist/systemd/*.target dist/systemd/*.timer \
 	dist/systemd/*.slice)
 
-.PHONY: install
-install: all aci ## install below PREFIX (DESTDIR= for packages)
+# Pages that tell of several things are found by each name.
+MAN_LINKS := xenpodd.service xenpod-admin.socket xenpod-status.socket xenpod-pods.service xenpod.slice
+
+.PHONY: install install-host install-stage1 host
+install: install-host install-stage1 ## install below PREFIX (DESTDIR= for packages)
+
+# Programs that are linked with the host's own libraries: all but the stage1's.
+host: need $(BIN_PROGRAMS:%=$(B)/bin/%) $(SBIN_PROGRAMS:%=$(B)/bin/%) $(LIB_PROGRAMS:%=$(B)/bin/%)
+
+install-stage1: aci
+	$(call say,INSTALL,$(DESTDIR)$(LIBDIR)/stage1-xen.aci)
+	$(call put,644,$(LIBDIR),build/stage1-xen.aci)
+
+install-host: host
 	$(call say,INSTALL,$(DESTDIR)$(PREFIX))
 	$(call put,755,$(BINDIR),$(BIN_PROGRAMS:%=$(B)/bin/%))
 	$(call put,755,$(SBINDIR),$(SBIN_PROGRAMS:%=$(B)/bin/%))
 	$(call put,755,$(LIBDIR),$(LIB_PROGRAMS:%=$(B)/bin/%))
-	$(call put,644,$(LIBDIR),build/stage1-xen.aci)
 	$(call fill,$(UNITDIR),$(UNITS))
 	$(call fill,/usr/lib/sysusers.d,$(wildcard dist/systemd/sysusers.d/*.conf))
 	$(call fill,/usr/lib/tmpfiles.d,$(wildcard dist/systemd/tmpfiles.d/*.conf))
+	$(call put,644,/usr/lib/systemd/system-preset,$(wildcard dist/systemd/presets/*.preset))
 	$(call put,644,/usr/lib/systemd/catalog,$(wildcard dist/systemd/*.catalog))
 	$(call put,644,$(PREFIX)/share/bash-completion/completions,dist/completions/bash/xenpod)
 	$(Q)for p in xenpod-status xenpod-metrics xenpodd; do \
@@ -45,7 +57,9 @@ install: all aci ## install below PREFIX (DESTDIR= for packages)
 	$(call put,644,$(PREFIX)/share/fish/vendor_completions.d,dist/completions/fish/xenpod.fish)
 	$(call put,644,$(MANDIR)/man1,$(wildcard docs/man/*.1))
 	$(call put,644,$(MANDIR)/man5,$(wildcard docs/man/*.5))
+	$(call put,644,$(MANDIR)/man7,$(wildcard docs/man/*.7))
 	$(call put,644,$(MANDIR)/man8,$(wildcard docs/man/*.8))
+	$(Q)for n in $(MAN_LINKS); do ln -sf xenpodd.8 '$(DESTDIR)$(MANDIR)'/man8/$$n.8 || exit 1; done
 	$(call put,644,/usr/lib/NetworkManager/conf.d,dist/network/90-xenpod-unmanaged.conf)
 	$(call put,644,/usr/lib/systemd/network,dist/network/10-xenpod-vif.network)
 	$(call put,644,$(PREFIX)/share/xenpod/grafana,dist/grafana/xenpod.json)

@@ -17,8 +17,8 @@
 #include "daemon/orphans.h"
 #include "proto/api.h"
 
-#ifndef XENPOD_LIBEXEC_DIR
-#define XENPOD_LIBEXEC_DIR "/usr/local/lib/xenpod"
+#ifndef XENPOD_LIBDIR
+#define XENPOD_LIBDIR "/usr/local/lib/xenpod"
 #endif
 
 #define SCRIPT_MAX (1024 * 1024)
@@ -32,7 +32,7 @@ static const char help[] =
 	"      --state-dir=DIR    the store (default " API_STATE_DIR ")\n"
 	"      --run-dir=DIR      sockets, exports, helper locks (default " API_RUN_DIR ")\n"
 	"      --libexec-dir=DIR  where xenpod-watch and xenpod-act are\n"
-	"                         (default " XENPOD_LIBEXEC_DIR ")\n"
+	"                         (default " XENPOD_LIBDIR ")\n"
 	"      --cgroup-root=DIR  parent of the pods' cgroups, \"\" for none\n"
 	"                         (default: our own when delegated, else xenpod.slice)\n"
 	"      --console-dir=DIR  where xenconsoled logs guests, \"\" for nowhere\n"
@@ -198,7 +198,7 @@ static void parse(int argc, char **argv, struct command_line *l)
 	l->cfg = (struct daemon_config){
 		.state_dir = env_or(API_ENV_STATE_DIR, API_STATE_DIR),
 		.run_dir = env_or(API_ENV_RUN_DIR, API_RUN_DIR),
-		.libexec_dir = XENPOD_LIBEXEC_DIR,
+		.libexec_dir = XENPOD_LIBDIR,
 	};
 	config_none(&l->given);
 	while ((opt = getopt_long(argc, argv, "dhV", options, NULL)) != -1)
