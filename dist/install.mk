@@ -28,7 +28,7 @@ UNITS := $(wildcard dist/systemd/*.service dist/systemd/*.socket dist/systemd/*.
 	dist/systemd/*.slice)
 
 # Pages that tell of several things are found by each name.
-MAN_LINKS := xenpodd.service xenpod-admin.socket xenpod-status.socket xenpod-pods.service xenpod.slice
+MAN_LINKS := xenpodd.service xenpod-admin.socket xenpod-status.socket xenpod-pods.service xenpod.slice xenpod@.service xenpod-gc.service xenpod-gc.timer xenpod-metrics.service xenpod-metrics.socket
 
 .PHONY: install install-host install-stage1 host
 install: install-host install-stage1 ## install below PREFIX (DESTDIR= for packages)
@@ -59,7 +59,8 @@ install-host: host
 	$(call put,644,$(MANDIR)/man5,$(wildcard docs/man/*.5))
 	$(call put,644,$(MANDIR)/man7,$(wildcard docs/man/*.7))
 	$(call put,644,$(MANDIR)/man8,$(wildcard docs/man/*.8))
-	$(Q)for n in $(MAN_LINKS); do ln -sf xenpodd.8 '$(DESTDIR)$(MANDIR)'/man8/$$n.8 || exit 1; done
+	$(Q)for n in $(MAN_LINKS); do case $$n in xenpod-metrics.*) p=xenpod-metrics.8 ;; *) p=xenpodd.8 ;; esac; \
+		ln -sf $$p '$(DESTDIR)$(MANDIR)'/man8/$$n.8 || exit 1; done
 	$(call put,644,/usr/lib/NetworkManager/conf.d,dist/network/90-xenpod-unmanaged.conf)
 	$(call put,644,/usr/lib/systemd/network,dist/network/10-xenpod-vif.network)
 	$(call put,644,$(PREFIX)/share/xenpod/grafana,dist/grafana/xenpod.json)

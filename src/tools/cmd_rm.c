@@ -14,7 +14,7 @@ static void help(void)
 	     "\n"
 	     "  --force    remove the files even when the stage1's own clean-up fails\n"
 	     "  --uuid-file=FILE\n"
-	     "             the pod whose UUID is in FILE (xenpod run --uuid-file-save)\n"
+	     "             the pod whose UUID is in FILE, as xenpod run has saved it\n"
 	     "  --dir=DIR  the data directory (default " DATADIR_DEFAULT ")\n"
 	     "\n"
 	     "Exit status: 0; 254 when one was not removed: a pod that runs has to be stopped "

@@ -26,7 +26,7 @@ static void help(void)
 	     "(xenpod\n"
 	     "             start --all calls that off)\n"
 	     "  --uuid-file=FILE\n"
-	     "             the pod whose UUID is in FILE (xenpod run --uuid-file-save)\n"
+	     "             the pod whose UUID is in FILE, as xenpod run has saved it\n"
 	     "  --dir=DIR  the data directory (default " DATADIR_DEFAULT ")\n"
 	     "\n"
 	     "Exit status: 0, also for pods that have ended already; 254 when one was not "
