@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "tools/nearest.h"
 #include "tools/verbs.h"
 
 static const struct verb {
@@ -53,7 +54,12 @@ int main(int argc, char **argv)
 		if (!strcmp(name, verbs[i].name))
 			return verbs[i].run(argc - 1, argv + 1);
 	struct err err = {0};
-	err_set(&err, ERR_INVALID, "there is no verb \"%s\" (xenpod --help shows them)", name);
+	struct nearest near = {.word = name};
+	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
+		nearest_offer(&near, verbs[i].name);
+	err_set(&err, ERR_INVALID, "there is no verb \"%s\"%s%s%s (xenpod --help shows them)", name,
+		near.found ? "; did you mean \"" : "", near.found ? near.found : "",
+		near.found ? "\"?" : "");
 	int status = verb_failed(&err);
 	err_done(&err);
 	return status;

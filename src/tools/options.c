@@ -10,6 +10,7 @@
 
 #include "base/alloc.h"
 #include "base/cleanup.h"
+#include "tools/nearest.h"
 
 const char *option_name(const struct option *options, int id)
 {
@@ -19,48 +20,17 @@ const char *option_name(const struct option *options, int id)
 	return "?";
 }
 
-static size_t min3(size_t a, size_t b, size_t c)
-{
-	size_t m = a < b ? a : b;
-	return m < c ? m : c;
-}
-
-/* Levenshtein's distance, one row at a time. */
-static size_t distance(const char *a, size_t na, const char *b)
-{
-	size_t nb = strlen(b);
-	_cleanup_free_ size_t *row = xcalloc(nb + 1, sizeof(*row));
-	for (size_t k = 0; k <= nb; k++)
-		row[k] = k;
-	for (size_t i = 0; i < na; i++) {
-		size_t diagonal = row[0];
-		row[0] = i + 1;
-		for (size_t k = 0; k < nb; k++) {
-			size_t old = row[k + 1];
-			row[k + 1] = min3(row[k] + 1, old + 1, diagonal + (a[i] != b[k]));
-			diagonal = old;
-		}
-	}
-	return row[nb];
-}
-
 /* What may have been meant; NULL when nothing is near. */
 static const char *nearest(const struct option *options, const char *word)
 {
 	if (strncmp(word, "--", 2) != 0)
 		return NULL;
 	word += 2;
-	size_t len = strcspn(word, "=");
-	size_t best = len / 3 + 1;
-	const char *name = NULL;
-	for (; options->name; options++) {
-		size_t d = distance(word, len, options->name);
-		if (d < best) {
-			best = d;
-			name = options->name;
-		}
-	}
-	return name;
+	_cleanup_free_ char *name = xstrndup(word, strcspn(word, "="));
+	struct nearest n = {.word = name};
+	for (; options->name; options++)
+		nearest_offer(&n, options->name);
+	return n.found;
 }
 
 static int unknown(const struct option *options, const char *word, struct err *err)
