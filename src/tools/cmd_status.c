@@ -1,27 +1,89 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `xenpod status`: becomes xenpod-status, which alone links the store. */
+/* `xenpod status`, `wait` and `inspect`: become xenpod-status, which alone links the store. */
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
 #include "tools/verbs.h"
 
-int cmd_status(int argc, char **argv)
+/* With `option` before all others, NULL: without. Returns when it is not there. */
+static int become_status(char *option, int argc, char **argv)
 {
 	static char name[] = "xenpod-status";
 	char path[PATH_MAX + sizeof(name)];
-	(void)argc;
-	argv[0] = name;
-	ssize_t n = readlink("/proc/self/exe", path, PATH_MAX - 1);
-	path[n > 0 ? n : 0] = '\0';
+	char **args = xcalloc((size_t)argc + 2, sizeof *args);
+	int n = 0;
+	args[n++] = name;
+	if (option)
+		args[n++] = option;
+	for (int i = 1; i < argc; i++)
+		args[n++] = argv[i];
+	ssize_t len = readlink("/proc/self/exe", path, PATH_MAX - 1);
+	path[len > 0 ? len : 0] = '\0';
 	char *slash = strrchr(path, '/');
 	if (slash) {
 		memcpy(slash + 1, name, sizeof(name));
-		execv(path, argv);
+		execv(path, args);
 	}
-	execvp(name, argv);
-	_cleanup_err_ struct err err = {0};
+	execvp(name, args);
+	struct err err = {0};
 	err_sys(&err, "xenpod-status beside xenpod or in $PATH");
-	return verb_failed(&err);
+	free(args);
+	int status = verb_failed(&err);
+	err_done(&err);
+	return status;
+}
+
+int cmd_status(int argc, char **argv)
+{
+	return become_status(NULL, argc, argv);
+}
+
+static bool wants_help(int argc, char **argv)
+{
+	return argc > 1 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"));
+}
+
+int cmd_wait(int argc, char **argv)
+{
+	static char option[] = "--wait";
+	if (!wants_help(argc, argv))
+		return become_status(option, argc, argv);
+	puts("Usage: xenpod wait [--timeout=SECONDS] [--json] UUID...\n"
+	     "Wait until all pods named have ended. xenpod-status can also wait for a state.\n"
+	     "\n"
+	     "  --timeout=SECONDS  but not longer\n"
+	     "  --json             and show the pods then\n"
+	     "\n"
+	     "Exit status: 0; 1 no such pod; 4 the supervisor does not answer; 6 the time is "
+	     "over;\n"
+	     "254 wrong usage.");
+	return 0;
+}
+
+int cmd_inspect(int argc, char **argv)
+{
+	static char option[] = "--json";
+	struct err err = {0};
+	if (!wants_help(argc, argv) && argc == 2)
+		return become_status(option, argc, argv);
+	if (!wants_help(argc, argv)) {
+		err_set(&err, ERR_INVALID,
+			"inspect needs the UUID of one pod (xenpod-status shows them)");
+		int status = verb_failed(&err);
+		err_done(&err);
+		return status;
+	}
+	puts("Usage: xenpod inspect UUID\n"
+	     "Show all that is known of a pod as JSON, as xenpod-status does. Its schema is in\n"
+	     "docs/schema.\n"
+	     "\n"
+	     "Exit status: 0; 1 no such pod; 3 what is desired, stored, seen by Xen and locked "
+	     "does\n"
+	     "not fit; 4 the supervisor does not answer and its store cannot be read; 254 wrong\n"
+	     "usage.");
+	return 0;
 }

@@ -17,8 +17,14 @@ static const struct verb {
 	{"run", cmd_run, "IMAGE... [-- ARGS]", "run images as the apps of a pod"},
 	{"list", cmd_list, "", "list pods"},
 	{"status", cmd_status, "[UUID]", "what the supervisor knows (as xenpod-status)"},
+	{"inspect", cmd_inspect, "UUID", "all of one pod as JSON"},
+	{"logs", cmd_logs, "UUID", "what its apps have said, from the journal"},
+	{"wait", cmd_wait, "UUID...", "until pods have ended"},
 	{"enter", cmd_enter, "UUID [COMMAND...]", "run a command inside an app"},
 	{"stop", cmd_stop, "UUID... | --all", "stop pods"},
+	{"kill", cmd_kill, "UUID...", "destroy pods at once"},
+	{"pause", cmd_pause, "UUID...", "stop the clock of pods"},
+	{"resume", cmd_resume, "UUID...", "let paused pods go on"},
 	{"start", cmd_start, "UUID... | --all", "start pods that wait for their next try"},
 	{"rm", cmd_rm, "UUID...", "remove pods that have ended"},
 	{"fsck", cmd_fsck, "", "look whether the supervisor's store is sound, repair it"},
@@ -33,7 +39,7 @@ static void help(void)
 		printf("  %-7s %-19s %s\n", verbs[i].name, verbs[i].args, verbs[i].help);
 	puts("\n`xenpod VERB --help` tells more. A UUID may be cut to any part that is unique.\n"
 	     "Exit status: 0, or 254 when xenpod fails; `run` and `enter` pass on that of the "
-	     "app,\n`fsck` has its own.\n"
+	     "app,\n`fsck`, `status`, `inspect`, `wait` and `logs` have their own.\n"
 	     "\n"
 	     "  xenpod run busybox.aci --exec=/bin/echo -- hello");
 }

@@ -4,29 +4,9 @@
 # The last line is `N passed, N failed`.
 set -u
 
-top=${TOP:-$(cd "$(dirname "$0")/../.." && pwd)}
-bin=${BUILD:-$top/build/release}/bin
-T=$(mktemp -d)
-export XENPOD_RUN_DIR=$T/run XENPOD_STATE_DIR=$T/state PATH=$bin:$PATH
-daemon=
-cleanup() {
-	[ -z "$daemon" ] || kill -9 "$daemon" $client 2>/dev/null
-	wait 2>/dev/null
-	rm -rf "$T"
-}
-trap cleanup EXIT
-passed=0
-failed=0
-client=
-
-same() {
-	if [ "$2" = "$3" ]; then
-		passed=$((passed + 1))
-	else
-		failed=$((failed + 1))
-		printf 'FAILED: %s\n    wanted: %s\n    got:    %s\n' "$1" "$2" "$3"
-	fi
-}
+# shellcheck source-path=SCRIPTDIR source=statuskit.bash
+. "$(dirname "$0")/statuskit.bash"
+PATH=$bin:$PATH
 
 # tab LINE: what a bash that has read the completion file offers at its end, as it cuts the line itself.
 tab() {
@@ -45,28 +25,6 @@ tab() {
 }
 
 U=11112222-3333-4444-8555-666666666666
-cat >"$T/accept.py" <<'END'
-import array, fcntl, json, os, socket, sys
-base, uuid = sys.argv[1:]
-pod = f"{base}/pod-{uuid}"
-os.makedirs(pod + "/rkt/status")
-lock = os.open(pod, os.O_RDONLY)
-fcntl.flock(lock, fcntl.LOCK_EX)
-files = [lock] + [os.open(p, os.O_RDONLY) for p in (pod + "/rkt", "/bin/sh", "/bin/sh", pod)]
-app = {"name": "web", "tag": "a0", "exec": ["sim", "forever"], "user": "0", "group": "0", "gids": [], "cwd": "/",
-       "env": [], "read_only": False, "docker": False, "stdin": "null"}
-guest = {"version": 1, "uuid": uuid, "hostname": "h", "machine_id": uuid.replace("-", ""), "generation": 1,
-         "debug": False, "streams": False, "grace_ms": 8000, "apps": [app]}
-request = {"uuid": uuid, "dir": pod, "owner": "xenpod", "type": "auto", "memory_kib": 131072, "vcpus": 1,
-           "net": "none", "trees": [{"tag": "a0", "read_only": False, "recursive": True}],
-           "fds": ["lock", "status", "kernel", "ramdisk", "tree/0"], "guest": guest}
-s = socket.socket(socket.AF_UNIX)
-s.connect(os.environ["XENPOD_RUN_DIR"] + "/admin")
-s.sendmsg([json.dumps({"method": "io.xenpod.Accept", "parameters": request, "more": True}).encode() + b"\0"],
-          [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", files))])
-while s.recv(65536):
-    pass
-END
 
 # ---- without a supervisor ---------------------------------------------------------------------------
 
@@ -97,23 +55,12 @@ done
 
 # ---- with a pod -----------------------------------------------------------------------------------------
 
-"$bin/xenpodd" --world=sim --state-dir="$XENPOD_STATE_DIR" --run-dir="$XENPOD_RUN_DIR" --cgroup-root= \
-	>"$T/log" 2>&1 </dev/null &
-daemon=$!
-for _ in $(seq 300); do
-	[ ! -S "$XENPOD_RUN_DIR/admin" ] || break
-	sleep 0.1
-done
-python3 "$T/accept.py" "$T" $U >/dev/null 2>&1 &
-client=$!
-for _ in $(seq 900); do
-	! xenpod-status --no-legend 2>/dev/null | grep -q ' running ' || break
-	sleep 0.1
-done
+supervise
+accept $U=forever
+wait_for 'xenpod-status --no-legend 2>/dev/null | grep -q " running "'
 same "a pod's UUID" "$U" "$(tab 'xenpod stop 1')"
 same "the same for xenpod-status" "$U" "$(tab 'xenpod-status ')"
 same "not one that begins otherwise" "" "$(tab 'xenpod stop 2')"
 same "not one that runs, for rm" "" "$(tab 'xenpod rm ')"
 same "no UUID for gc" "" "$(tab 'xenpod gc ')"
-echo "$passed passed, $failed failed"
-[ "$failed" = 0 ]
+finish

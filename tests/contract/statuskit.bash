@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
-# What suites of xenpod-status share: checks, a supervisor on the simulated world, pods handed to it.
+# What suites of tools beside a supervisor share: checks, a supervisor on the simulated world, pods handed to it.
 # To be read by bash with `.`; needs root.
 
 top=${TOP:-$(cd "$(dirname "$0")/../.." && pwd)}
@@ -46,12 +46,20 @@ status() {
 	"$bin/xenpod-status" "$@" >"$T/out" 2>"$T/err" || rc=$?
 	same "$what: exit status" "$want" "$rc"
 }
+# tool WHAT EXIT-STATUS COMMAND...: the same of any program.
+tool() {
+	local what=$1 want=$2 rc=0
+	what_was=$1
+	shift 2
+	"$@" >"$T/out" 2>"$T/err" </dev/null || rc=$?
+	same "$what: exit status ($(head -c 200 "$T/err"))" "$want" "$rc"
+}
 # valid NAME [FILE]: what was shown is what the schema calls so.
 valid() { same "schema: $1: ${2:-$what_was}" 1 "$(python3 "$top/tests/contract/schema.py" "$1" "${2:-$T/out}")"; }
 # member FILE EXPRESSION of the document d
 member() { python3 -c 'import json,sys; d=json.load(open(sys.argv[1])); print(eval(sys.argv[2]))' "$1" "$2"; }
 wait_for() {
-	for _ in $(seq 150); do
+	for _ in $(seq 600); do
 		! eval "$1" || return 0
 		sleep 0.1
 	done
@@ -113,10 +121,10 @@ while ready.get_map():
 signal.pause()
 END
 
-# supervise: a supervisor on the simulated world; its log is $T/log.
+# supervise [ARGS...]: a supervisor on the simulated world; its log is $T/log.
 supervise() {
 	"$bin/xenpodd" --world=sim --state-dir="$XENPOD_STATE_DIR" --run-dir="$XENPOD_RUN_DIR" \
-		--cgroup-root= --console-dir="$T" >"$T/log" 2>&1 </dev/null &
+		--cgroup-root= --console-dir="$T" "$@" >"$T/log" 2>&1 </dev/null &
 	daemon=$!
 	# shellcheck disable=SC2016 # wait_for expands it, each time
 	wait_for '"$bin/xenpod-status" --health >/dev/null 2>&1'

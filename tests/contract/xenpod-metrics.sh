@@ -5,46 +5,14 @@
 # The last line is `N passed, N failed`.
 set -u
 
-top=${TOP:-$(cd "$(dirname "$0")/../.." && pwd)}
-bin=${BUILD:-$top/build/release}/bin
-T=$(mktemp -d)
-export XENPOD_RUN_DIR=$T/run XENPOD_STATE_DIR=$T/state
-jobs=()
-cleanup() {
-	kill -9 "${jobs[@]}" 2>/dev/null
-	wait 2>/dev/null
-	rm -rf "$T"
-}
-trap cleanup EXIT
-passed=0
-failed=0
+# shellcheck source-path=SCRIPTDIR source=statuskit.bash
+. "$(dirname "$0")/statuskit.bash"
 ENDS=11112222-3333-4444-8555-666666666666
 STAYS=1111ffff-3333-4444-8555-666666666666
 FAILS=2222ffff-3333-4444-8555-666666666666
 
-same() {
-	if [ "$2" = "$3" ]; then
-		passed=$((passed + 1))
-	else
-		failed=$((failed + 1))
-		printf 'FAILED: %s\n    wanted: %s\n    got:    %s\n' "$1" "$2" "$3"
-	fi
-}
-# metrics WHAT EXIT-STATUS ARGS...: output in $T/out, messages in $T/err.
-metrics() {
-	local what=$1 want=$2 rc=0
-	shift 2
-	"$bin/xenpod-metrics" "$@" >"$T/out" 2>"$T/err" || rc=$?
-	same "$what: exit status" "$want" "$rc"
-}
-wait_for() {
-	for _ in $(seq 900); do
-		! eval "$1" || return 0
-		sleep 0.1
-	done
-	echo "    never: $1"
-	return 1
-}
+# metrics WHAT EXIT-STATUS ARGS...
+metrics() { tool "$1" "$2" "$bin/xenpod-metrics" "${@:3}"; }
 # value FILE SAMPLE [LABEL=VALUE]: what Prometheus reads there, by Debian's module for its own Python.
 cat >"$T/value.py" <<'END'
 import sys
@@ -57,35 +25,6 @@ with open(sys.argv[1], encoding="utf-8") as file:
                 print(f"{s.value:g}")
 END
 value() { /usr/bin/python3 "$T/value.py" "$@"; }
-
-# Hands pods to the supervisor as `run` does: UUID and what its app does, in the simulated world.
-cat >"$T/accept.py" <<'END'
-import array, fcntl, json, os, socket, sys
-base = sys.argv[1]
-held = []
-for word in sys.argv[2:]:
-    uuid, does = word.split("=")
-    pod = f"{base}/pod-{uuid}"
-    os.makedirs(pod + "/rkt/status")
-    lock = os.open(pod, os.O_RDONLY)
-    fcntl.flock(lock, fcntl.LOCK_EX)
-    files = [lock] + [os.open(p, os.O_RDONLY) for p in (pod + "/rkt", "/bin/sh", "/bin/sh", pod)]
-    app = {"name": "web", "tag": "a0", "exec": ["sim"] + does.split(), "user": "0", "group": "0",
-           "gids": [], "cwd": "/", "env": [], "read_only": False, "docker": False, "stdin": "null"}
-    guest = {"version": 1, "uuid": uuid, "hostname": "h", "machine_id": uuid.replace("-", ""),
-             "generation": 1, "debug": False, "streams": False, "grace_ms": 8000, "apps": [app]}
-    request = {"uuid": uuid, "dir": pod, "owner": "xenpod", "type": "auto", "memory_kib": 131072,
-               "vcpus": 1, "net": "none", "trees": [{"tag": "a0", "read_only": False, "recursive": True}],
-               "fds": ["lock", "status", "kernel", "ramdisk", "tree/0"], "guest": guest}
-    s = socket.socket(socket.AF_UNIX)
-    s.connect(os.environ["XENPOD_RUN_DIR"] + "/admin")
-    s.sendmsg([json.dumps({"method": "io.xenpod.Accept", "parameters": request, "more": True}).encode() + b"\0"],
-              [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", files))])
-    held.append((s, files))
-for s, _ in held:
-    while s.recv(65536):
-        pass
-END
 
 # ---- nobody there ---------------------------------------------------------------------------------
 
@@ -105,13 +44,8 @@ metrics "version" 0 --version
 # ---- on stdout --------------------------------------------------------------------------------------
 
 { echo host 4096 4; printf 'latency %s\n' 'poweroff 50ms' 'create 100ms' 'build 100ms' 'boot 100ms' 'app 50ms' 'destroy 50ms'; } >"$T/script"
-"$bin/xenpodd" --world=sim --state-dir="$XENPOD_STATE_DIR" --run-dir="$XENPOD_RUN_DIR" \
-	--cgroup-root= --sim-script="$T/script" >"$T/log" 2>&1 </dev/null &
-jobs+=($!)
-# shellcheck disable=SC2016 # wait_for expands it, each time
-wait_for '[ -S "$XENPOD_RUN_DIR/status" ] && "$bin/xenpod-status" >/dev/null 2>&1'
-python3 "$T/accept.py" "$T" $ENDS="exit 3 after 100ms" $STAYS=forever $FAILS=init-fails >"$T/accept.log" 2>&1 &
-jobs+=($!)
+supervise --sim-script="$T/script"
+accept "$ENDS=exit,3,after,100ms" $STAYS=forever $FAILS=init-fails
 # shellcheck disable=SC2016
 wait_for '[ "$("$bin/xenpod-status" --no-legend | awk "{ print \$2 }" | sort | paste -sd+)" = exited+failed+running ]'
 metrics "metrics" 0
@@ -176,7 +110,7 @@ same "a file: no other is left" "x.prom" "$(cd "$T" && find . -name '*x.prom*' -
 # ---- over HTTP ------------------------------------------------------------------------------------------
 
 systemd-socket-activate -E XENPOD_RUN_DIR -l "$T/http" "$bin/xenpod-metrics" >/dev/null 2>&1 &
-jobs+=($!)
+clients="$clients $!"
 # shellcheck disable=SC2016
 wait_for '[ -S "$T/http" ]'
 get() { curl -s -o "$T/out" -w '%{http_code} %{content_type}' --unix-socket "$T/http" "$@"; }
@@ -190,7 +124,7 @@ import socket, sys, time
 s = socket.socket(socket.AF_UNIX)
 s.connect(sys.argv[1])
 time.sleep(600)' "$T/http" &
-jobs+=($!)
+clients="$clients $!"
 same "beside one who says nothing" "200" "$(get http://x/metrics | cut -d" " -f1)"
 same "no HTTP: refused or closed" "ended" "$(python3 -c '
 import socket, sys
@@ -201,8 +135,7 @@ s.sendall(b"nonsense\r\n\r\n")
 while s.recv(4096):
     pass
 print("ended")' "$T/http")"
-kill "${jobs[0]}"
-wait "${jobs[0]}" 2>/dev/null
+kill "$daemon"
+wait "$daemon" 2>/dev/null
 same "no supervisor any more" "200 0" "$(get http://x/metrics | cut -d' ' -f1) $(value "$T/out" xenpod_up)"
-echo "$passed passed, $failed failed"
-[ "$failed" = 0 ]
+finish

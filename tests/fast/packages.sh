@@ -56,7 +56,7 @@ enabled() {
 }
 told() {
 	case $1 in *@*) return ;; esac
-	grep -qx "enable $1" dist/systemd/presets/*.preset || echo "$1 is in no preset"
+	grep -qxE "(enable|disable) $1" dist/systemd/presets/*.preset || echo "$1 is in no preset"
 	grep -q "^%systemd_post .*\b$1\b" "$spec" || echo "$1 is not in $spec"
 	{ cat dist/debian/rules && grep -h '^Also=' dist/systemd/*.service; } | grep -q "[ =]$1\b" ||
 		echo "$1 is not in dist/debian/rules"
