@@ -116,6 +116,43 @@ int hv_destroy(
 	return 0;
 }
 
+static bool is_there(struct hv *hv, xs_transaction_t t, uint32_t domid)
+{
+	unsigned len = 0;
+	_cleanup_free_ char *home = xasprintf("/local/domain/%u", domid);
+	_cleanup_free_ char *value = xs_read(hv->xs, t, home, &len);
+	return value || libxl_domain_info(hv->ctx, NULL, domid) != ERROR_DOMAIN_NOTFOUND;
+}
+
+/* In a transaction: a domain that gets the number meanwhile has made a node below its home by then. */
+static void sweep_lost_model(struct hv *hv, uint32_t domid)
+{
+	_cleanup_free_ char *path = xasprintf("/local/domain/0/device-model/%u", domid);
+	bool again;
+	do {
+		xs_transaction_t t = xs_transaction_start(hv->xs);
+		if (t == XBT_NULL)
+			return;
+		bool there = is_there(hv, t, domid);
+		if (!there)
+			xs_rm(hv->xs, t, path);
+		again = !xs_transaction_end(hv->xs, t, there) && errno == EAGAIN;
+	} while (again);
+}
+
+/*
+ * Of domains that an xenpod-act before us has ended, and died: nobody knows their numbers any more. So it is
+ * those of which there is no domain at all, whoever's it was.
+ */
+static void sweep_lost_models(struct hv *hv)
+{
+	unsigned n = 0;
+	_cleanup_free_ char **names =
+		xs_directory(hv->xs, XBT_NULL, "/local/domain/0/device-model", &n);
+	for (unsigned i = 0; names && i < n; i++)
+		sweep_lost_model(hv, (uint32_t)strtoul(names[i], NULL, 10));
+}
+
 void hv_sweep_models(struct hv *hv)
 {
 	for (size_t i = 0; i < hv->n_ended; i++) {
@@ -123,4 +160,5 @@ void hv_sweep_models(struct hv *hv)
 			xasprintf("/local/domain/0/device-model/%u", hv->ended[i]);
 		xs_rm(hv->xs, XBT_NULL, path);
 	}
+	sweep_lost_models(hv);
 }

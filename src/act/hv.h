@@ -106,7 +106,8 @@ int hv_destroy(
 	struct hv *hv, const struct hv_id *id, int64_t domid, bool *ret_dying, struct err *err);
 /*
  * What their device models have in Dom-0's part of xenstore. libxl removes it, but a QEMU that it
- * had just started and does not know yet writes it after that. To be called when that is dead.
+ * had just started and does not know yet writes it after that. To be called when that is dead. Those of no
+ * domain go as well: an xenpod-act that has died may have left them.
  */
 void hv_sweep_models(struct hv *hv);
 

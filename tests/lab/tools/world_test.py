@@ -349,6 +349,14 @@ def test_killed_creates():
         check("nothing is left", good and busy and not nodes and not processes and
               not mounts(pod.dir), f"{good} {busy} {nodes} {processes}")
     check("some of these hit a half-built domain", caught >= 2, caught)
+    # Who has ended a domain and died has left what its QEMU wrote; its number is known to nobody.
+    sh("xenstore-write /local/domain/0/device-model/31999/state running")
+    sh("xenstore-write /local/domain/31998/name other; xenstore-write /local/domain/0/device-model/31998/state x")
+    pod.act("destroy", domid=-1, cgroup=pod.cgroup)
+    left = sh("xenstore-list /local/domain/0/device-model").split()
+    check("what a dead QEMU of no domain has left goes", "31999" not in left, left)
+    check("what a domain's has, stays", "31998" in left, left)
+    sh("xenstore-rm /local/domain/31998; xenstore-rm /local/domain/0/device-model/31998")
     pod.end()
 
 
