@@ -18,7 +18,7 @@ static const double bounds[] = {
 #define BOUNDS ARRAY_SIZE(bounds)
 
 struct histogram {
-	int64_t upto[BOUNDS]; /* how many were no longer */
+	int64_t counts[BOUNDS]; /* how many were no longer */
 	int64_t n;
 	double sum;
 };
@@ -48,7 +48,7 @@ static void note(struct histogram *h, int64_t from_ns, int64_t to_ns)
 		return;
 	double s = to_ns > from_ns ? (double)(to_ns - from_ns) / SECOND : 0;
 	for (size_t i = 0; i < BOUNDS; i++)
-		h->upto[i] += s <= bounds[i];
+		h->counts[i] += s <= bounds[i];
 	h->n++;
 	h->sum += s;
 }
@@ -140,7 +140,7 @@ static void distribution(
 {
 	json_t *buckets = json_array();
 	for (size_t i = 0; i < BOUNDS; i++)
-		json_array_append_new(buckets, json_integer(h->upto[i]));
+		json_array_append_new(buckets, json_integer(h->counts[i]));
 	json_t *s = json_make(
 		"{s:o, s:f, s:I}", "buckets", buckets, "sum", h->sum, "count", (json_int_t)h->n);
 	if (label)

@@ -214,6 +214,17 @@ wait_for held "$uuid"
 wait_for is "$uuid" 'p["restart"]["lives"] >= 4'
 check "mounted again" grep -q " $T/data/pods/run/$uuid/stage1/rootfs/opt/stage2/works/rootfs " /proc/self/mountinfo
 
+# ---- a command line out of a file -------------------------------------------------------------------------------------
+
+printf '%s\n' '# a pod' "--dir=$T/data" "--stage1-path=$T/s1" "--uuid-file-save=$T/from.uuid" '' '  fails' >from
+rc=0
+"$bin/xenpod" run --from="$T/from" </dev/null >"$T/out" 2>"$T/err" || rc=$?
+same "--from: exit status ($(cat "$T/err"))" 3 "$rc"
+refused "--from: no such file" "--from=$T/none" "$bin/xenpod" run --from="$T/none"
+refused "--uuid-file: no UUID in it" "--uuid-file=$T/from" xenpod rm --uuid-file="$T/from"
+refused "--uuid-file: and another" "is too much" xenpod rm --uuid-file="$T/from.uuid" "$uuid"
+same "rm --uuid-file" "$(cat from.uuid)" "$(xenpod rm --uuid-file="$T/from.uuid")"
+
 # ---- the host goes down -----------------------------------------------------------------------------------------------
 
 other=$(run --restart=always stays)

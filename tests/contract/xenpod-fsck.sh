@@ -236,7 +236,7 @@ fresh
 id=$(cat "$DB.id")
 dd if=/dev/urandom of="$DB" bs=1 count=64 conv=notrunc status=none
 start
-same "damaged: said in the log" 1 "$(grep -c 'the database was lost: .*not a database' "$T/log")"
+same "damaged: said in the log" 1 "$(grep -c '^xenpodd: the database was lost: .*not a database' "$T/log")"
 same "damaged: the same id" "$id" "$(sqlite3 "$DB" "SELECT value FROM meta WHERE key='store_id'")"
 same "damaged: kept" 1 "$(kept corrupt)"
 # shellcheck disable=SC2016

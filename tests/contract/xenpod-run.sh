@@ -344,21 +344,6 @@ for n in 1 2; do
 done
 fails "a prefix of several" "matches 2 pods" verb stop AAAA
 
-# ---- a command line out of a file ------------------------------------------------------------------------------------
-
-fresh
-printf '%s\n' '# web' "--dir=$T/data" "--stage1-path=$T/s1" "--uuid-file-save=$T/from.uuid" '' '  web.aci' -- -c \
-	'two words' >from
-rc=0
-FAKE_EXIT=7 "$xenpod" run --from="$T/from" last >out 2>err || rc=$?
-same "--from: exit status ($(cat err))" 7 "$rc"
-same "--from: its words, and what follows" "['/bin/x', 'a b', '-c', 'two words', 'last']" \
-	"$(json "$REC/pod" 'd["apps"][0]["app"]["exec"]')"
-fails "--from: no such file" "--from=$T/none" "$xenpod" run --from="$T/none"
-fails "--uuid-file: no UUID in it" "--uuid-file=$T/from" verb rm --uuid-file="$T/from"
-fails "--uuid-file: and another" "is too much" verb rm --uuid-file="$T/from.uuid" "$uuid"
-same "rm --uuid-file" "$(cat from.uuid)" "$(verb rm --uuid-file="$T/from.uuid")"
-
 # ---- rm and gc ----------------------------------------------------------------------------------------------------
 
 fresh

@@ -44,11 +44,20 @@ status "waits for an end" 0 --wait --timeout=30 bbbb
 same "waits for an end: says nothing" "0 0" "$(wc -c <"$T/out") $(wc -c <"$T/err")"
 status "waits for a state that comes" 0 --wait=restarting --timeout=60 cccc
 
+# The one that comes back waits for its next life, and not for a moment only.
+in_backoff() { wait_for waits_long; }
+waits_long() {
+	"$bin/xenpod-status" --json cccc | python3 -c 'import json, sys, time
+pod = json.load(sys.stdin)["pod"]
+sys.exit(pod["state"] != "backoff" or pod["restart"]["next"] < (time.time() + 3) * 1e9)'
+}
+
 # ---- columns, order, filters -----------------------------------------------------------------------------
 
 status "columns" 0 -o uuid,code,Apps
 same "columns" "UUID CODE APPS aaaa0001 - web=running aaaa0002 3 worker=3 bbbb0001 137 db=SIGKILL cccc0001 1 flaky=1" \
 	"$(words)"
+in_backoff
 status "more columns" 0 -o +memory,restart
 has "more columns: the usual ones first" '^UUID +STATE +DOMID +APPS +NETWORKS +AGE +WHY +MEMORY +RESTART$'
 has "more columns" '^cccc0001 +restarting \(backoff\) .*next try in [0-9]+ s +128 +always$'
@@ -56,6 +65,7 @@ status "order" 0 --noheadings -o uuid --sort=code
 same "order" "aaaa0001 cccc0001 aaaa0002 bbbb0001" "$(words)"
 status "other order" 0 --no-legend -o uuid -r
 same "other order" "cccc0001 bbbb0001 aaaa0002 aaaa0001" "$(words)"
+in_backoff
 status "by state" 0 --noheadings -o uuid --state=exited,backoff
 same "by state" "aaaa0002 bbbb0001 cccc0001" "$(words)"
 status "by name" 0 --noheadings -o uuid --name='w[eo]*'
