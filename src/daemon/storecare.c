@@ -41,7 +41,7 @@ bool storecare_damaged(struct store *s)
 struct fold_job {
 	struct worker_job job;
 	struct storecare_fold *of;
-	char *path;
+	struct store *store;
 	int pages;
 	bool failed;
 };
@@ -49,7 +49,7 @@ struct fold_job {
 static void fold_work(struct worker_job *job)
 {
 	struct fold_job *j = (struct fold_job *)job;
-	j->failed = store_fold(j->path, NULL) < 0;
+	j->failed = store_fold(j->store, NULL) < 0;
 }
 
 static void fold_done(struct worker_job *job)
@@ -57,7 +57,6 @@ static void fold_done(struct worker_job *job)
 	struct fold_job *j = (struct fold_job *)job;
 	j->of->busy = false;
 	j->of->failed_at = j->failed ? j->pages : 0;
-	free(j->path);
 	free(j);
 }
 
@@ -70,10 +69,8 @@ void storecare_fold(struct storecare_fold *f, struct store *s, struct worker *w)
 	if (f->busy || pages < f->failed_at + FOLD_PAGES)
 		return;
 	struct fold_job *j = xcalloc(1, sizeof *j);
-	*j = (struct fold_job){.job = {.work = fold_work, .done = fold_done},
-		.of = f,
-		.path = xstrdup(store_path(s)),
-		.pages = pages};
+	*j = (struct fold_job){
+		.job = {.work = fold_work, .done = fold_done}, .of = f, .store = s, .pages = pages};
 	f->busy = true;
 	worker_submit(w, &j->job);
 }

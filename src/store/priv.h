@@ -27,8 +27,9 @@ struct store {
 	char id[33];
 	int version;
 	bool in_tx;
-	int log_pages; /* in the log after the last commit, folded ones too */
-	bool damaged;  /* SQLite said that the file is: nothing may be written to it any more */
+	sqlite3 *folder; /* store_fold()'s, for another thread; NULL: none */
+	int log_pages;   /* in the log after the last commit, folded ones too */
+	bool damaged;    /* SQLite said that the file is: nothing may be written to it any more */
 	struct store_loss loss;
 	bool found;      /* the open transaction ends it */
 	struct err doom; /* set: the transaction is lost, whatever is written now must not count */
@@ -37,7 +38,9 @@ struct store {
 
 /* ---- fold.c: keeps s->log_pages from now on ------------------------------------------------- */
 
-void fold_watch(struct store *s);
+int fold_watch(struct store *s, struct err *err);
+void fold_end(struct store *s);
+bool store_in_memory(const struct store *s);
 /* store.c: the file grows by whole chunks. */
 void reserve_db(struct store *s);
 

@@ -22,7 +22,7 @@
 #define WAL_RESERVED  4194304
 #define DB_CHUNK      1048576
 
-static bool in_memory(const struct store *s)
+bool store_in_memory(const struct store *s)
 {
 	return !strcmp(s->path, ":memory:");
 }
@@ -175,8 +175,7 @@ static int set_up(struct store *s, struct err *err)
 	if (sql_exec(s, pragmas, "set up", err) < 0)
 		return -1;
 	sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
-	fold_watch(s);
-	return 0;
+	return fold_watch(s, err);
 }
 
 /*
@@ -256,6 +255,7 @@ static int open_db(struct store *s, struct err *err)
 
 static void disconnect_db(struct store *s)
 {
+	fold_end(s);
 	for (size_t i = 0; i < STMT_MAX_; i++) {
 		sqlite3_finalize(s->stmt[i]);
 		s->stmt[i] = NULL;
@@ -356,7 +356,7 @@ static int open_in_memory(struct store *s, struct err *err)
 
 static int open_rw(struct store *s, struct err *err)
 {
-	if (in_memory(s))
+	if (store_in_memory(s))
 		return open_in_memory(s, err);
 	struct before b = {0};
 	int r = open_file(s, &b, err);
@@ -399,7 +399,7 @@ void store_close(struct store *s)
 		sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 	disconnect_db(s);
 	/* SQLite has just cut it off. */
-	if (s->id[0] && s->mode == STORE_RW_CREATE && !in_memory(s))
+	if (s->id[0] && s->mode == STORE_RW_CREATE && !store_in_memory(s))
 		reserve_log(s);
 	fd_close(&s->owner_fd);
 	free(s->loss.why);

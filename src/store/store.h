@@ -57,9 +57,11 @@ int store_rebuilt(struct store *s, struct err *err);
  */
 #define STORE_LOG_MAX_PAGES 1000
 int store_log_pages(const struct store *s);
-/* By a connection of its own, beside readers and the writer. Errors are those of the disk; nothing is lost. */
-int store_fold(const char *path, struct err *err);
-const char *store_path(const struct store *s);
+/*
+ * By a connection of its own, beside readers and the writer: for one other thread, while the store is open. Errors
+ * are those of the disk; nothing is lost.
+ */
+int store_fold(struct store *s, struct err *err);
 /*
  * SQLite has met damage since the store was opened. No commit succeeds any more, and nothing can be
  * relied on: end, and open it anew, which looks at every page and index.

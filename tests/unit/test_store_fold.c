@@ -69,7 +69,7 @@ static void test_the_log_begins_anew(void **state)
 {
 	(void)state;
 	commit_until(100);
-	assert_ok(store_fold(kit.path, &err), &err);
+	assert_ok(store_fold(s, &err), &err);
 	assert_true(store_log_pages(s) >= 100);
 	commit();
 	assert_in_range(store_log_pages(s), 1, 20);
@@ -90,14 +90,14 @@ static void test_beside_a_reader(void **state)
 	int64_t saw = sqlite3_column_int64(read, 0);
 	sqlite3_reset(read);
 	commit_until(100);
-	assert_ok(store_fold(kit.path, &err), &err);
+	assert_ok(store_fold(s, &err), &err);
 	commit();
 	assert_true(store_log_pages(s) > 100);
 	assert_int_equal(sqlite3_step(read), SQLITE_ROW);
 	assert_int_equal(sqlite3_column_int64(read, 0), saw);
 	sqlite3_finalize(read);
 	sqlite3_close(db);
-	assert_ok(store_fold(kit.path, &err), &err);
+	assert_ok(store_fold(s, &err), &err);
 	commit();
 	assert_in_range(store_log_pages(s), 1, 20);
 	assert_nothing_lost();
@@ -112,7 +112,7 @@ static void test_a_bad_disk_at_each_call(void **state)
 		for (int n = 0;; n++) {
 			commit_until(30);
 			faultvfs_arm(n, 1, codes[c]);
-			int r = store_fold(kit.path, &err);
+			int r = store_fold(s, &err);
 			bool met = faultvfs_failed() > 0;
 			faultvfs_disarm();
 			assert_true(met || r == 0);
