@@ -314,8 +314,8 @@ same "list: running" "running ['web', 'db']" "$(verb list --json >l.json && json
 verb list >table
 check "list: a table ($(grep "${uuid:0:8}" table))" grep -qE "^${uuid:0:8} +web +example.com/web +running " table
 # Ages go on between the two.
-same "list: no legend" "$(verb list | sed '1d; s/[0-9a-z]* ago/AGE/; s/ *$//')" \
-	"$(verb list --no-legend | sed 's/[0-9a-z]* ago/AGE/; s/ *$//')"
+same "list: no legend" "$(verb list | sed '1d; s/[0-9a-z]* ago/AGE/g; s/ *$//')" \
+	"$(verb list --no-legend | sed 's/[0-9a-z]* ago/AGE/g; s/ *$//')"
 fails "rm: refused while it runs" "runs (xenpod stop" verb rm "$uuid"
 check "rm: changed nothing" test -d "$P"
 fails "enter: which app?" "name one with --app: web, db" verb enter "$uuid"
