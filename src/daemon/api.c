@@ -341,6 +341,7 @@ void api_free(struct api *a)
 		conn_drop_peer(c);
 		free(c);
 	}
+	telemetry_free(a->telemetry);
 	free(a);
 }
 

@@ -13,6 +13,8 @@
 #include <stdio.h>
 
 #include "base/err.h"
+#include "daemon/logs.h"
+#include "daemon/orphans.h"
 
 #define CONFIG_FILE "/etc/xenpod/xenpod.conf"
 /* Drop-ins of packages: below this, "xenpod.conf.d". */
@@ -25,12 +27,12 @@
 		"pods that may be starting at a time") \
 	X(Supervisor,   MaxHelpers,         2,     1000,     16,      true, \
 		"helper processes at a time") \
-	X(Supervisor,   OrphanGraceSec,     0,     86400,    60,      true, \
+	X(Supervisor,   OrphanGraceSec,     0,     86400,    ORPHANS_GRACE_S, true, \
 		"how long a domain of ours that no pod accounts for is left alone") \
 	X(Supervisor,   Debug,              0,     1,        0,       true, \
 		"1: log every step")
 #define CONFIG_TEXTS(X) \
-	X(Supervisor,   ConsoleDirectory,   "/var/log/xen/console", false, \
+	X(Supervisor,   ConsoleDirectory,   LOGS_CONSOLE_DIR, false, \
 		"where xenconsoled logs guests, empty for nowhere")
 /* clang-format on */
 

@@ -13,8 +13,6 @@
 #include "base/journal.h"
 #include "base/log.h"
 #include "daemon/daemon.h"
-#include "daemon/logs.h"
-#include "daemon/orphans.h"
 #include "proto/api.h"
 
 #ifndef XENPOD_LIBDIR
