@@ -3,21 +3,10 @@
 # What `journalctl -x` tells: each identifier that xenpodd uses is explained, journalctl accepts the catalog,
 # and only fields are named that an entry of that kind can have. The last line is `N passed, N failed`.
 set -u
-top=${TOP:-$(cd "$(dirname "$0")/../.." && pwd)}
-catalog=$top/dist/systemd/xenpod.catalog
-T=$(mktemp -d)
-trap 'rm -rf "$T"' EXIT
-passed=0
-failed=0
 
-same() {
-	if [ "$2" = "$3" ]; then
-		passed=$((passed + 1))
-	else
-		failed=$((failed + 1))
-		printf 'FAILED: %s\n    wanted: %s\n    got:    %s\n' "$1" "$2" "$3"
-	fi
-}
+# shellcheck source-path=SCRIPTDIR source=checks.bash
+. "$(dirname "$0")/checks.bash"
+catalog=$top/dist/systemd/xenpod.catalog
 
 ids=$(grep -oE '"[0-9a-f]{32}"' "$top/src/daemon/messages.h" | tr -d '"')
 same "no identifier is used twice" "" "$(sort <<<"$ids" | uniq -d)"
@@ -45,5 +34,4 @@ for name in $nameless; do
 	same "$name: names no field that it has not" "" \
 		"$(journalctl --root="$T" --dump-catalog "$id" | grep -oE '@XENPOD_[A-Z]+@')"
 done
-echo "$passed passed, $failed failed"
-[ "$failed" = 0 ]
+finish

@@ -3,9 +3,8 @@
 # What suites of tools beside a supervisor share: checks, a supervisor on the simulated world, pods handed to it.
 # To be read by bash with `.`; needs root.
 
-top=${TOP:-$(cd "$(dirname "$0")/../.." && pwd)}
-bin=${BUILD:-$top/build/release}/bin
-T=$(mktemp -d)
+# shellcheck source-path=SCRIPTDIR source=checks.bash
+. "$(dirname "${BASH_SOURCE[0]}")/checks.bash"
 export XENPOD_RUN_DIR=$T/run XENPOD_STATE_DIR=$T/state
 daemon=
 clients=
@@ -17,18 +16,8 @@ cleanup() {
 	rm -rf "$T"
 }
 trap cleanup EXIT
-passed=0
 what_was=
-failed=0
 
-same() {
-	if [ "$2" = "$3" ]; then
-		passed=$((passed + 1))
-	else
-		failed=$((failed + 1))
-		printf 'FAILED: %s\n    wanted: %s\n    got:    %s\n' "$1" "$2" "$3"
-	fi
-}
 has() {
 	if grep -qE -- "$2" "$T/out"; then
 		passed=$((passed + 1))
@@ -133,8 +122,4 @@ supervise() {
 accept() {
 	python3 "$T/accept.py" "$T" "$@" >>"$T/accept.log" 2>&1 &
 	clients="$clients $!"
-}
-finish() {
-	printf '%d passed, %d failed\n' "$passed" "$failed"
-	[ "$failed" = 0 ]
 }

@@ -4,9 +4,8 @@
 # The last line is `N passed, N failed`.
 set -u
 
-top=${TOP:-$(cd "$(dirname "$0")/../.." && pwd)}
-bin=${BUILD:-$top/build/release}/bin
-T=$(mktemp -d)
+# shellcheck source-path=SCRIPTDIR source=checks.bash
+. "$(dirname "$0")/checks.bash"
 daemon=
 cleanup() {
 	[ -z "$daemon" ] || kill -9 "$daemon" 2>/dev/null
@@ -14,17 +13,6 @@ cleanup() {
 	rm -rf "$T"
 }
 trap cleanup EXIT
-passed=0
-failed=0
-
-same() {
-	if [ "$2" = "$3" ]; then
-		passed=$((passed + 1))
-	else
-		failed=$((failed + 1))
-		printf 'FAILED: %s\n    wanted: %s\n    got:    %s\n' "$1" "$2" "$3"
-	fi
-}
 # xenpodd WHAT EXIT-STATUS ARGS...: output in $T/out, messages in $T/err.
 xenpodd() {
 	local what=$1 want=$2 rc=0
@@ -81,5 +69,4 @@ kill $daemon
 wait $daemon
 same "it ends in order" 0 $?
 daemon=
-echo "$passed passed, $failed failed"
-[ "$failed" = 0 ]
+finish

@@ -4,21 +4,9 @@
 # there is explained there, no more and no less. The last line is `N passed, N failed`.
 set -u
 
-top=${TOP:-$(cd "$(dirname "$0")/../.." && pwd)}
+# shellcheck source-path=SCRIPTDIR source=../contract/checks.bash
+. "$(dirname "$0")/../contract/checks.bash"
 doc=$top/docs/HARDENING.md
-T=$(mktemp -d)
-trap 'rm -rf "$T"' EXIT
-passed=0
-failed=0
-
-same() {
-	if [ "$2" = "$3" ]; then
-		passed=$((passed + 1))
-	else
-		failed=$((failed + 1))
-		printf 'FAILED: %s\n    wanted: %s\n    got:    %s\n' "$1" "$2" "$3"
-	fi
-}
 
 # Its programs need not be there: /bin/true stands for each.
 for unit in "$top"/dist/systemd/*.{service,socket,timer,slice}; do
@@ -54,5 +42,4 @@ for row in json.load(sys.stdin):
 # shellcheck disable=SC2016 # they are backticks
 same "each open setting is explained, and no other" "$open" \
 	"$(sed -n '/^## What stays open/,$p' "$doc" | grep '^| `' | cut -d'|' -f2 | grep -oE '`[^`]+`' | tr -d '`' | sort)"
-echo "$passed passed, $failed failed"
-[ "$failed" = 0 ]
+finish
