@@ -201,6 +201,8 @@ static void answer(
 	}
 	if (o->pod->op == o->id)
 		o->pod->op = 0;
+	if (ok)
+		seen_acted(o->pod, o->fx);
 	struct event_args args = {.domid = -1,
 		.outbox = o->outbox,
 		.message = message,

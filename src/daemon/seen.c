@@ -76,6 +76,17 @@ void seen_note(struct pod *p, const json_t *frame, int64_t at)
 		note_memory(p, kib);
 }
 
+void seen_acted(struct pod *p, enum pod_effect fx)
+{
+	struct pod_seen *s = &p->seen;
+	if (s->domid != p->core.domid)
+		return; /* it is still to be seen for the first time */
+	if (fx == FX_GO || fx == FX_RESUME)
+		snprintf(s->state, sizeof s->state, "running");
+	else if (fx == FX_PAUSE)
+		snprintf(s->state, sizeof s->state, "paused");
+}
+
 void seen_done(struct pod_seen *s)
 {
 	free(s->name);

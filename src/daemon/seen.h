@@ -11,6 +11,8 @@
 #include <jansson.h>
 #include <stdint.h>
 
+#include "fsm/pod.h"
+
 struct pod;
 
 struct pod_seen {
@@ -24,6 +26,11 @@ struct pod_seen {
 
 /* A "domain" frame (proto/world.h) that is about the pod's own domain. */
 void seen_note(struct pod *p, const json_t *frame, int64_t at);
+/*
+ * A helper has done that, and has looked that it is so. Xen tells the sensors of no pause and of no end of one, so
+ * what they said last would contradict the pod's state until their next full look.
+ */
+void seen_acted(struct pod *p, enum pod_effect fx);
 void seen_done(struct pod_seen *s);
 /* DOMAIN of docs/API.md; null: the pod has none, or it has not been seen yet. */
 json_t *seen_json(const struct pod *p);

@@ -56,10 +56,12 @@ xenpod "pause: two of them, one by its beginning" 0 pause aaaa $B
 same "pause: each is named" "$A $B" "$(paste -sd' ' "$T/out")"
 # shellcheck disable=SC2016
 wait_for '[ "$(word $A) $(word $B)" = "paused paused" ]'
+xenpod "pause: at once nothing differs" 0 inspect $A
 xenpod "resume: the other two are tried all the same" 254 resume cccc $A $B
 same "resume: each that did" "$A $B" "$(paste -sd' ' "$T/out")"
 # shellcheck disable=SC2016
 wait_for '[ "$(word $A) $(word $B)" = "running running" ]'
+xenpod "resume: at once nothing differs" 0 inspect $A
 xenpod "wait: not longer" 6 wait --timeout=1 $A
 xenpod "kill" 0 kill $B
 xenpod "wait: until it has ended" 0 wait --timeout=120 $B

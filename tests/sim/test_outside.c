@@ -77,6 +77,19 @@ static json_t *shown(const struct kit_pod *a)
 	return json_incref(json_object_get(pod, "domain"));
 }
 
+/* Nobody is told that a domain was paused or goes on: what is shown of it is what was made of it. */
+static void test_shown_as_it_was_made(void **state)
+{
+	(void)state;
+	struct kit_pod *a = pod_in(POD_RUNNING, "forever");
+	assert_string_equal(kit_find(a)->seen.state, "running");
+	kit_ask(a, EV_PAUSE);
+	kit_run_for(&k, 2000);
+	assert_string_equal(kit_find(a)->seen.state, "paused");
+	kit_ask(a, EV_STOP);
+	kit_finish(&k);
+}
+
 /* Obeyed, told, shown; the pod goes on under its UUID. */
 static void test_renamed_and_shrunk(void **state)
 {
@@ -462,6 +475,7 @@ static const struct CMUnitTest tests[] = {
 	T(test_xl_shutdown),
 	T(test_poweroff_without_a_word),
 	T(test_paused_and_unpaused),
+	T(test_shown_as_it_was_made),
 	T(test_renamed_and_shrunk),
 	T(test_paused_over_a_restart),
 	T(test_paused_while_it_boots),
