@@ -3,6 +3,7 @@
 #include "tools/run_from.h"
 
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -46,15 +47,25 @@ static int add_file(struct run_from *f, const char *path, struct err *err)
 	return 0;
 }
 
+static bool is_option(const char *word)
+{
+	return !strncmp(word, "--", 2) && strcmp(word, "--") != 0 && strcmp(word, "---") != 0;
+}
+
 int run_from_expand(int argc, char **argv, struct run_from *ret, struct err *err)
 {
 	static const char option[] = "--from=";
+	bool before = true; /* all words so far were options */
 	*ret = (struct run_from){0};
 	add(ret, argv[0]);
 	for (int i = 1; i < argc; i++) {
-		if (i > 1 || strncmp(argv[i], option, sizeof option - 1) != 0)
+		if (!before || strncmp(argv[i], option, sizeof option - 1) != 0) {
+			before = before && is_option(argv[i]);
 			add(ret, argv[i]);
-		else if (add_file(ret, argv[i] + sizeof option - 1, err) < 0)
+			continue;
+		}
+		before = false;
+		if (add_file(ret, argv[i] + sizeof option - 1, err) < 0)
 			return -1;
 	}
 	return 0;

@@ -11,11 +11,14 @@
 
 struct run_from {
 	char *text;  /* the file, cut into its lines */
-	char **argv; /* the command line's first word, the file's, the rest; NULL ends them */
+	char **argv; /* the command line with the file's in place of --from=; NULL ends them */
 	int argc;
 };
 
-/* Where the command line has no --from= as its first word `ret` is that command line. */
+/*
+ * Only options, each in one word, may stand before --from=: the file may end with an app's arguments, behind
+ * which xenpod@.service could say nothing more. Where the command line has none `ret` is that command line.
+ */
 int run_from_expand(int argc, char **argv, struct run_from *ret, struct err *err);
 void run_from_done(struct run_from *f);
 

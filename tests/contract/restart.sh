@@ -216,14 +216,18 @@ check "mounted again" grep -q " $T/data/pods/run/$uuid/stage1/rootfs/opt/stage2/
 
 # ---- a command line out of a file -------------------------------------------------------------------------------------
 
-printf '%s\n' '# a pod' "--dir=$T/data" "--stage1-path=$T/s1" "--uuid-file-save=$T/from.uuid" '' '  fails' >from
+printf '%s\n' '# a pod' "--dir=$T/data" "--stage1-path=$T/s1" '' '  fails' >from
+mkdir unit
+# The words of the unit itself.
+read -ra words < <(sed -n 's,^ExecStart=@PREFIX@/bin/xenpod ,,p' "$top/dist/systemd/xenpod@.service" |
+	sed "s,%t/xenpod-unit-%i,$T/unit,; s,/etc/xenpod/pods/%i,$T/from,")
 rc=0
-"$bin/xenpod" run --from="$T/from" </dev/null >"$T/out" 2>"$T/err" || rc=$?
+"$bin/xenpod" "${words[@]}" </dev/null >"$T/out" 2>"$T/err" || rc=$?
 same "--from: exit status ($(cat "$T/err"))" 3 "$rc"
 refused "--from: no such file" "--from=$T/none" "$bin/xenpod" run --from="$T/none"
 refused "--uuid-file: no UUID in it" "--uuid-file=$T/from" xenpod rm --uuid-file="$T/from"
-refused "--uuid-file: and another" "is too much" xenpod rm --uuid-file="$T/from.uuid" "$uuid"
-same "rm --uuid-file" "$(cat from.uuid)" "$(xenpod rm --uuid-file="$T/from.uuid")"
+refused "--uuid-file: and another" "is too much" xenpod rm --uuid-file="$T/unit/uuid" "$uuid"
+same "rm --uuid-file" "$(cat unit/uuid)" "$(xenpod rm --uuid-file="$T/unit/uuid")"
 
 # ---- the host goes down -----------------------------------------------------------------------------------------------
 

@@ -80,6 +80,26 @@ static void test_only_the_first_word_counts(void **state)
 	assert_words("[run][a][--from=/elsewhere][--debug]");
 }
 
+/* As xenpod@.service has it. */
+static void test_options_before_it(void **state)
+{
+	(void)state;
+	char verb[] = "run";
+	char uuid[] = "--uuid-file-save=/x";
+	char net[] = "--net";
+	char name[] = "none";
+	char *argv[] = {verb, uuid, NULL, NULL};
+	assert_ok(expand("a", 1, NULL), &err);
+	run_from_done(&from);
+	argv[2] = option;
+	assert_ok(run_from_expand(3, argv, &from, &err), &err);
+	assert_words("[run][--uuid-file-save=/x][a]");
+	run_from_done(&from);
+	char *apart[] = {verb, net, name, option, NULL};
+	assert_ok(run_from_expand(4, apart, &from, &err), &err);
+	assert_string_equal(from.argv[3], option);
+}
+
 static void test_without_it_nothing_changes(void **state)
 {
 	(void)state;
@@ -119,6 +139,7 @@ static void test_what_is_refused(void **state)
 static const struct CMUnitTest tests[] = {
 	T(test_a_line_is_a_word),
 	T(test_only_the_first_word_counts),
+	T(test_options_before_it),
 	T(test_without_it_nothing_changes),
 	T(test_what_is_refused),
 };
