@@ -9,15 +9,13 @@
 # shellcheck source=tests/lab/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-inside=/root/lab
+# shellcheck source=tests/lab/parts.sh
+. "$(dirname "${BASH_SOURCE[0]}")/parts.sh"
 
 if [ "${LAB_INSIDE-}" != 1 ]; then
-	tar -C "$lab_dir" -cf - lib.sh pods.sh inside.sh net.sh fleet.sh leftovers.py \
-		tools/{killer,typist,truth,locks}.py tools/probe.sh "scenarios/${0##*/}" |
-		lab_in "rm -rf $inside && mkdir $inside && tar -xmf - -C $inside" || bail "Dom-0 answers"
-	lab_run "cd $inside && HUNDRED=${HUNDRED-} SEED=${SEED-} LAB_INSIDE=1 exec bash scenarios/${0##*/}" &&
-		exit 0
-	exit 1
+	scenario_send
+	scenario_part
+	finish
 fi
 
 # ---- inside Dom-0 ---------------------------------------------------------------------------
@@ -28,6 +26,7 @@ images=/root/images
 datadir=/var/lib/xenpod
 tests=/usr/local/lib/xenpod/tests
 observed=0               # pods that the observer must have seen
+observer=                # its process
 pids=()                  # what has been started in the background
 
 # Whoever is left in the background would hold the channel to the host open, and it would wait.
@@ -71,6 +70,14 @@ observer_start() {
 	observer=$!
 }
 
+# Before somebody plays tricks with pods that have ended; what it has seen is judged at the end.
+observer_stop() {
+	[ -n "$observer" ] || return 0
+	kill "$observer"
+	wait "$observer"
+	observer=
+}
+
 pods_begin() {
 	mkdir -p $t
 	until_true 120 supervisor_runs || bail "the supervisor runs" \
@@ -93,8 +100,7 @@ pods_gone() {
 	expect_eq "gc" "$(xenpod gc --grace-period=0 2>&1 >$inside/gc)" ''
 	expect_eq "gc again has nothing to do" "$(xenpod gc --grace-period=0 2>&1)" ''
 	expect_eq "no pod is known any more" "$(records)" ''
-	kill "$observer"
-	wait "$observer"
+	observer_stop
 	expect_eq "no lock was ever free while its domain could run, or held long after" \
 		"$(sed -n '/^lies/,$p' $inside/observed)" 'lies 0'
 	expect_eq "the observer has seen every pod" "$(sed -n 's/^pods //p' $inside/observed)" $observed

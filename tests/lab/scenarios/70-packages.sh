@@ -11,71 +11,19 @@
 if [ "${LAB_INSIDE-}" != 1 ]; then
 	# shellcheck source=tests/lab/lib.sh
 	. "$(dirname "$0")/../lib.sh"
-	make -C "$top" --no-print-directory deb-next >"$scratch/make" 2>&1 ||
-		bail "the packages are built" "$(tail -n 20 "$scratch/make")"
-	mkdir "$scratch/debs" "$scratch/debs/next"
-	cp "$top"/build/deb/xenpod_*.deb "$top"/build/deb/xenpod-stage1_*.deb "$scratch/debs/"
-	cp "$top"/build/deb-next/*.deb "$scratch/debs/next/"
-	lab_run 'rm -rf /root/debs' || bail "Dom-0 answers"
-	lab_put "$scratch/debs" /root/debs || bail "the packages are in Dom-0"
-	rm -rf "$scratch"
+	# shellcheck source=tests/lab/parts.sh
+	. "$(dirname "$0")/../parts.sh"
+	# shellcheck source=tests/lab/packages.sh
+	. "$(dirname "$0")/../packages.sh"
+	debs_send
+	scenario_send
+	scenario_part
+	finish
 fi
 # shellcheck source=tests/lab/fleet.sh
 . "$(dirname "$0")/../fleet.sh"
-
-debs=/root/debs
-aside=/root/aside
-units=(xenpodd.service xenpod-admin.socket xenpod-status.socket xenpod-pods.service)
-export DEBIAN_FRONTEND=noninteractive
-
-# ---- what setup.sh has installed ------------------------------------------------------------------
-
-# Whatever bears our name, wherever `make install` has put it.
-installed() {
-	find /usr -xdev -name '*xenpod*' -prune | sort
-}
-
-# Helpers outlive the supervisor by a moment.
-nothing_runs() {
-	! pgrep -x 'xenpod.*' && ! systemctl is-active -q "${units[@]}"
-}
-
-put_aside() {
-	systemctl disable -q --now "${units[@]}"
-	mkdir $aside
-	installed | tar -C / -cf $aside/files.tar -T -
-	cp -r "$tests" $inside/tests # the observer is in there
-	tests=$inside/tests
-	installed | xargs dirname | sort -u >$aside/folders
-	installed | xargs rm -rf
-	# Folders that only we have had: dpkg would remove them, too.
-	xargs rmdir -p --ignore-fail-on-non-empty <$aside/folders
-	mv $datadir $aside/data
-	rm -rf /run/xenpod
-	systemctl daemon-reload
-	systemctl stop xenpod.slice
-	systemctl reset-failed "${units[@]}" 2>/dev/null
-	! getent group xenpod >/dev/null || groupdel xenpod
-	soon "the supervisor that setup.sh has installed is gone" 60 nothing_runs
-	hash -r
-}
-
-put_back() {
-	[ -e $aside/files.tar ] || return 0
-	if [ -n "$(find $datadir/pods/run -mindepth 1 -maxdepth 1 2>/dev/null)" ]; then
-		echo '# pods are left, so the packages are left, too'
-		return
-	fi
-	dpkg -P xenpod xenpod-stage1 >/dev/null 2>&1
-	tar -C / --keep-directory-symlink --no-overwrite-dir -xf $aside/files.tar
-	rm -rf --one-file-system $datadir
-	mv $aside/data $datadir
-	rm -rf $aside $debs
-	systemd-sysusers
-	systemctl daemon-reload
-	systemctl enable -q --now "${units[@]}"
-	hash -r
-}
+# shellcheck source=tests/lab/packages.sh
+. "$(dirname "$0")/../packages.sh"
 # shellcheck disable=SC2154 # scratch is lib.sh's
 trap 'put_back; rm -rf "$scratch"; kill $(jobs -p) 2>/dev/null' EXIT
 
@@ -83,13 +31,13 @@ trap 'put_back; rm -rf "$scratch"; kill $(jobs -p) 2>/dev/null' EXIT
 
 # Every path below the folders where packages put things, with its kind, mode and owner, what is in the
 # files of /etc, users, groups, units of our name, and who has failed. Not what others write meanwhile:
-# dpkg's and systemd's own books, copies that who changes /etc/group leaves.
+# dpkg's, the linker's and systemd's own books, copies that who changes /etc/group leaves.
 belongings() {
 	find /etc /usr /opt /srv /var/lib /var/spool -xdev \
 		\( -path /var/lib/dpkg -o -path /var/lib/xen -o -path /var/lib/systemd/timers -o \
 		-path /var/lib/systemd/random-seed \) -prune -o -printf '%p %y %m %U:%G %l\n' |
 		grep -vE '^/etc/(\.pwd\.lock|(passwd|shadow|group|gshadow)-) '
-	find /etc -xdev -type f ! -name '.pwd.lock' ! -name '*-' -exec sha256sum {} +
+	find /etc -xdev -type f ! -name '.pwd.lock' ! -name '*-' ! -name ld.so.cache -exec sha256sum {} +
 	find /run /dev/shm -xdev -name '*xenpod*'
 	getent passwd
 	getent group
@@ -97,20 +45,6 @@ belongings() {
 	systemctl list-unit-files --no-legend '*xenpod*'
 	systemctl list-units --failed --plain --no-legend
 	dpkg-query -W -f '${binary:Package} ${Status}\n'
-}
-
-# dpkg_does DESCRIPTION ARGUMENTS...: its words are in $inside/dpkg. Programs may be elsewhere afterwards.
-dpkg_does() {
-	local rc=0
-
-	dpkg "${@:2}" >$inside/dpkg 2>&1 || rc=$?
-	hash -r
-	expect_eq "$1" "$rc$([ $rc = 0 ] || tail -n 20 $inside/dpkg)" 0
-}
-
-# versions: of the packages, as "VERSION VERSION".
-versions() {
-	dpkg-query -W -f '${Version} ' xenpod xenpod-stage1
 }
 
 # domains: "UUID DOMID" of the three pods as Xen says, with nobody of ours asked.
@@ -126,6 +60,11 @@ domains() {
 # same_domains DESCRIPTION: as $before has them.
 same_domains() {
 	expect_eq "$1: the same domains" "$(domains)" "$before"
+}
+
+as_before() {
+	belongings | sort >"$inside"/after
+	cmp -s "$inside"/before "$inside"/after
 }
 
 not_running() {
@@ -161,12 +100,12 @@ start one --memory=64M $images/worker.aci -- 3
 expect_end one 3 exited finished
 expect_app one worker 3 3 null
 in_journal() {
-	journalctl -q -o json "XENPOD_UUID=$uuid" | jq -e "select($1)"
+	journalctl -q -o json "XENPOD_UUID=$uuid" | jq -es "any(.[]; $1)"
 }
 soon "the journal has its steps" 60 in_journal '.XENPOD_TO == "exited" and .XENPOD_CAUSE == "finished"'
 soon "and its output" 60 in_journal \
 	'.XENPOD_APP == "worker" and .XENPOD_STREAM == "stdout" and (.MESSAGE | test("done, code 3"))'
-expect_match "as people read it" "$(journalctl -q -o cat "XENPOD_UUID=$uuid")" 'running.*worker: done, code 3'
+expect_match "as people read it" "$(journalctl -q -o cat "XENPOD_UUID=$uuid")" 'runs, domain [0-9]+.*worker: done, code 3'
 
 # ---- upgraded, stopped, removed, installed again: three pods do not notice -----------------------------
 
@@ -233,11 +172,12 @@ pods_gone
 # ---- purged ------------------------------------------------------------------------------------------------
 
 dpkg_does "purge" -P xenpod xenpod-stage1
-belongings | sort >$inside/after
+until_true 60 as_before # systemd forgets units when it has a moment
 expect_eq "purge: files, users, groups and units are as before" "$(diff $inside/before $inside/after)" ''
 expect_nothing_left "purge: nothing is left" bare 60
 
 put_back
 soon "what setup.sh had installed is back" 120 supervisor_runs
 expect_eq "and has no pods" "$(records)" ''
+check "its journal entries are explained again" journalctl --list-catalog c4a8df244e654feb8f7eb7f8ca74d40c
 finish
