@@ -222,6 +222,10 @@ def main():
     status, lines = judged(waits(World()))
     checks.append(("all is well with one that waits", status == 0 and not lines, lines))
     world = World()
+    world.nodes["/local/domain/3/data/x"] = "of a guest\n\nin three\f\x1clines"
+    status, lines = judged(world)
+    checks.append(("all is well whatever a guest writes", status == 0 and not lines, lines))
+    world = World()
     world.broken = "xl"
     status, lines = judged(world)
     checks.append(("it cannot look", status == 254 and "cannot look: xl list -v" in lines[0], lines))

@@ -88,7 +88,8 @@ class World:
 
     def __init__(self):
         self.domains = list(self.read_domains())
-        lines = (line.split(" = ", 1) for line in output("xenstore-ls", "-f").splitlines())
+        # A guest's value may hold whatever ends a line: what does not begin as a path belongs to one.
+        lines = (line.split(" = ", 1) for line in output("xenstore-ls", "-f").split("\n") if line.startswith("/"))
         self.nodes = {line[0]: line[1].strip('"') if len(line) > 1 else "" for line in lines}
         self.directories = {
             name: f"{PODS}/{place}/{name}" for place in names_in(PODS)
