@@ -19,6 +19,7 @@ static const struct verb {
 	{"status", cmd_status, "[UUID]", "what the supervisor knows (as xenpod-status)"},
 	{"inspect", cmd_inspect, "UUID", "all of one pod as JSON"},
 	{"logs", cmd_logs, "UUID", "what its apps have said, from the journal"},
+	{"events", cmd_events, "[UUID...]", "what has happened to pods, and what happens"},
 	{"wait", cmd_wait, "UUID...", "until pods have ended"},
 	{"enter", cmd_enter, "UUID [COMMAND...]", "run a command inside an app"},
 	{"stop", cmd_stop, "UUID... | --all", "stop pods"},
@@ -39,7 +40,7 @@ static void help(void)
 		printf("  %-7s %-19s %s\n", verbs[i].name, verbs[i].args, verbs[i].help);
 	puts("\n`xenpod VERB --help` tells more. A UUID may be cut to any part that is unique.\n"
 	     "Exit status: 0, or 254 when xenpod fails; `run` and `enter` pass on that of the "
-	     "app,\n`fsck`, `status`, `inspect`, `wait` and `logs` have their own.\n"
+	     "app,\n`fsck`, `status`, `inspect`, `events`, `wait` and `logs` have their own.\n"
 	     "\n"
 	     "  xenpod run busybox.aci --exec=/bin/echo -- hello");
 }
