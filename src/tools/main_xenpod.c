@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/progress.h"
 #include "tools/nearest.h"
 #include "tools/verbs.h"
 
@@ -57,9 +58,13 @@ int main(int argc, char **argv)
 		puts("xenpod " XENPOD_VERSION);
 		return 0;
 	}
-	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
-		if (!strcmp(name, verbs[i].name))
-			return verbs[i].run(argc - 1, argv + 1);
+	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++) {
+		if (strcmp(name, verbs[i].name) != 0)
+			continue;
+		int status = verbs[i].run(argc - 1, argv + 1);
+		progress_end();
+		return status;
+	}
 	struct err err = {0};
 	struct nearest near = {.word = name};
 	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
