@@ -28,7 +28,7 @@ SETUP_PACKAGES := gcc clang make pkg-config git ca-certificates \
 	xen-hypervisor-4.17-amd64 xen-utils-4.17 xenstore-utils qemu-system-x86 qemu-system-xen \
 	qemu-utils linux-image-amd64 mmdebstrap e2fsprogs busybox-static containernetworking-plugins \
 	iproute2 iptables kmod cpio xz-utils openssh-client uuid-runtime procps python3 file patch \
-	util-linux bsdextrautils systemd curl python3-prometheus-client python3-jsonschema \
+	util-linux bsdextrautils systemd curl python3-prometheus-client python3-jsonschema python3-pyte \
 	build-essential dpkg-dev debhelper fakeroot lintian mandoc rpm rpmlint
 
 WARN := -Wall -Wextra $(WERROR) -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
@@ -153,7 +153,8 @@ need:
 	@test -e /usr/include/libxl.h -a -e /usr/include/ev.h -a -e /usr/include/cmocka.h \
 		-a -e /usr/include/archive.h -a -e /usr/include/libnl3 \
 		-a -e /usr/include/nftables -a -e /usr/include/microhttpd.h -a -e /usr/bin/mandoc \
-		-a -e /usr/bin/rpmlint -a -e /usr/bin/dh -o '$(AUTO_SETUP)' = 0 || \
+		-a -e /usr/bin/rpmlint -a -e /usr/bin/dh \
+		-a -e /usr/lib/python3/dist-packages/pyte -o '$(AUTO_SETUP)' = 0 || \
 		$(MAKE) --no-print-directory setup
 
 $(B)/%.o: src/%.c

@@ -17,6 +17,7 @@
 
 #include "base/alloc.h"
 #include "base/cleanup.h"
+#include "base/progress.h"
 
 #define DEPTH_MAX 64
 
@@ -119,8 +120,10 @@ static int remove_tree(int dirfd, const char *name, dev_t dev, struct err *err)
 {
 	struct removal rm = {.above = dirfd, .dev = dev};
 	int r = remove_entry(&rm, dirfd, name, err);
-	while (r == 0 && rm.n)
+	while (r == 0 && rm.n) {
+		progress_turn(); /* a tree may have a million files */
 		r = remove_next(&rm, err);
+	}
 	while (rm.n)
 		closedir(rm.level[--rm.n].dir);
 	return r;

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/progress.h"
 
 static log_sink_fn the_sink = log_stderr_sink;
 static enum log_level max_level = LOG_LVL_INFO;
@@ -47,6 +48,7 @@ __attribute__((format(printf, 4, 0))) static void emit(
 {
 	int saved = errno;
 	char *msg = xvasprintf(fmt, ap);
+	progress_pause();
 	the_sink(level, msg, fields, n);
 	free(msg);
 	errno = saved;

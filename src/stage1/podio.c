@@ -9,6 +9,7 @@
 #include "base/journal.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/progress.h"
 #include "stage1/again.h"
 #include "stage1/hook.h"
 #include "stage1/tty.h"
@@ -40,6 +41,7 @@ static void warn_lost(const struct podio *io, const struct stream_header *h, con
 static void on_frame(void *user, const struct stream_header *h, const uint8_t *data)
 {
 	struct podio *io = user;
+	progress_end(); /* the terminal is the app's from here on */
 	if (h->type == STREAM_WELCOME)
 		io->faults = 0;
 	if (h->type == STREAM_LOST)

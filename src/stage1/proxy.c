@@ -14,6 +14,7 @@
 #include "base/cleanup.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/progress.h"
 #include "proto/api.h"
 #include "proto/spec.h"
 #include "stage1/again.h"
@@ -70,8 +71,33 @@ static void undo_unless_given(struct proxy *p)
 		handover_undo(p->fds);
 }
 
+/*
+ * rkt's own terminal is not ours to write on. Of a pod that comes back `xenpod run` tells, which has the
+ * terminal; we have left its session.
+ */
+static void begin_progress(const struct proxy *p)
+{
+	if (!again_wanted(p->request) && !strcmp(json_str_opt(p->request, "owner", ""), "xenpod"))
+		progress_begin("starting pod %.8s", p->uuid);
+}
+
+/* Names of states for who does not know the machine (docs/STATES.md). */
+static void show_state(const char *state)
+{
+	static const struct {
+		const char *state;
+		const char *shown;
+	} known[] = {{"accepted", "waiting for its turn"}, {"exporting", "file systems"},
+		{"networking", "network"}, {"creating", "domain"}, {"unpausing", "domain"},
+		{"booting", "boot"}};
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
+		if (!strcmp(state, known[i].state))
+			progress_part("%s", known[i].shown);
+}
+
 static void on_stopping(struct proxy *p)
 {
+	progress_end();
 	if (!p->stopping)
 		notify_send(&p->notify, "STOPPING=1");
 	p->stopping = true;
@@ -105,6 +131,7 @@ static void on_accepted(struct proxy *p)
 
 static void on_running(struct proxy *p)
 {
+	progress_end();
 	/* The supervisor, QEMU and the fd store hold the lock now; a copy here could outlive them
 	 * all in a stopped process (design, "The lock"). */
 	handover_drop_inputs(p->fds);
@@ -137,6 +164,8 @@ static void on_event(struct proxy *p, json_t *event)
 		on_running(p);
 	else if (!strcmp(json_str_opt(event, "state", ""), "stopping"))
 		on_stopping(p);
+	else
+		show_state(json_str_opt(event, "state", ""));
 }
 
 static void tell_away(struct proxy *p)
@@ -191,6 +220,7 @@ static void on_stop_signal(struct proxy *p, int signo)
 {
 	/* Nobody has the pod yet: our death is the supervisor's sign to drop it. */
 	if (!p->accepted) {
+		progress_end();
 		undo_unless_given(p);
 		hook_die_by(signo);
 	}
@@ -216,6 +246,7 @@ static void signals_turn(struct proxy *p)
 static int next_timeout(const struct proxy *p)
 {
 	int t = hook_earliest(link_wait_ms(&p->link), stopper_wait_ms(&p->stopper));
+	t = hook_earliest(t, progress_wait_ms());
 	return p->accepted ? hook_earliest(t, podio_wait_ms(&p->io)) : t;
 }
 
@@ -240,6 +271,7 @@ static int life(struct proxy *p, struct err *err)
 			return 0;
 		podio_turn(&p->io, p->accepted);
 		stopper_turn(&p->stopper);
+		progress_turn();
 		wait_for_something(p);
 	}
 }
@@ -277,6 +309,7 @@ static int verdict(const struct proxy *p)
 
 static void proxy_done(struct proxy *p)
 {
+	progress_end();
 	podio_done(&p->io);
 	link_close(&p->link);
 	stopper_done(&p->stopper);
@@ -300,6 +333,7 @@ int proxy_run(const json_t *request, struct handover *h, const struct poddir *d,
 	};
 	notify_open(&p.notify);
 	podio_open(&p.io, request);
+	begin_progress(&p);
 	p.sigfd = open_signals(&p.io, err);
 	int r = p.sigfd < 0 ? -1 : accept_call(&p, err); /* no supervisor: an error at once */
 	if (r == 0)

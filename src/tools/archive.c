@@ -14,10 +14,12 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/cleanup.h"
+#include "base/progress.h"
 #include "tools/archive_entry.h"
 #include "tools/archive_pack.h"
 #include "tools/worker.h"
@@ -219,12 +221,38 @@ static int check_id(char *id, char ret_id[IMAGE_ID_SIZE], struct err *err)
 	return 0;
 }
 
+/* How far the worker has read: it shares the offset of `fd` with us. What is read is not written yet. */
+static void show_read(int fd, int64_t size)
+{
+	int64_t at = lseek(fd, 0, SEEK_CUR);
+	if (size <= 0 || at < 0)
+		return;
+	if (at >= size)
+		progress_part("writing");
+	else
+		progress_part("%d%% (%lld of %lld MiB)", (int)(at * 100 / size),
+			(long long)(at >> 20), (long long)(size >> 20));
+}
+
+static int run_shown(struct job *job, char **ret, struct err *err)
+{
+	struct worker w = {0};
+	struct stat st;
+	int64_t size = fstat(job->fd, &st) == 0 && S_ISREG(st.st_mode) ? st.st_size : 0;
+	if (worker_start(&w, unpack_worker, job, err) < 0)
+		return -1;
+	do
+		show_read(job->fd, size);
+	while (!progress_wait(w.fd, -1));
+	return worker_join(&w, ret, err);
+}
+
 int archive_unpack(int fd, int dirfd, const struct archive_limits *limits,
 	char ret_id[IMAGE_ID_SIZE], struct err *err)
 {
 	struct job job = {.fd = fd, .dirfd = dirfd, .limits = limits};
 	_cleanup_free_ char *id = NULL;
-	if (worker_run(unpack_worker, &job, &id, err) < 0)
+	if (run_shown(&job, &id, err) < 0)
 		return -1;
 	return check_id(id, ret_id, err);
 }

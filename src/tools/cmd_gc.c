@@ -12,6 +12,7 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "base/progress.h"
 #include "tools/duration.h"
 #include "tools/gc_plan.h"
 #include "tools/image.h"
@@ -143,10 +144,13 @@ static int remove_one(void *ctx, const struct datadir *d, struct pod *p, struct 
 		gc_plan_pod(gc->plan, p, "remove", 0);
 		return 0;
 	}
-	if (err->msg || pod_lock(p, err) < 0 || pod_remove(d, p, gc->force, err) < 0)
+	progress_begin("removing pod %.8s", p->uuid);
+	if (err->msg || pod_lock(p, err) < 0 || pod_remove(d, p, gc->force, err) < 0) {
 		note_failure(gc, err);
-	else
-		puts(p->uuid);
+		return 0;
+	}
+	progress_pause();
+	puts(p->uuid);
 	return 0;
 }
 

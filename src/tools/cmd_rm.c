@@ -2,6 +2,7 @@
 /* `xenpod rm`: removes pods that have ended, now. */
 #include <stdio.h>
 
+#include "base/progress.h"
 #include "tools/pod_remove.h"
 #include "tools/pod_verb.h"
 #include "tools/verbs.h"
@@ -31,12 +32,14 @@ static int rm_one(const struct datadir *d, struct pod *p, bool force, struct err
 			err, ERR_STATE, "pod %s runs (xenpod stop %.8s first)", p->uuid, p->uuid);
 	if (pod_retire(d, p, err) < 0 || pod_remove(d, p, force, err) < 0)
 		return -1;
+	progress_pause();
 	puts(p->uuid);
 	return 0;
 }
 
 int cmd_rm(int argc, char **argv)
 {
-	static const struct pod_verb verb = {.name = "rm", .help = help, .each = rm_one};
+	static const struct pod_verb verb = {
+		.name = "rm", .doing = "removing", .help = help, .each = rm_one};
 	return pod_verb_run(&verb, argc, argv);
 }

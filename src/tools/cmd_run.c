@@ -17,6 +17,7 @@
 #include "base/files.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/progress.h"
 #include "tools/prepare.h"
 #include "tools/run_again.h"
 #include "tools/run_argv.h"
@@ -58,6 +59,7 @@ static int become_stage1(const struct prepared *p, const struct run_argv *argv, 
 {
 	if (interrupted())
 		return err_set(err, ERR_STATE, "interrupted, nothing is left");
+	progress_end(); /* the terminal is the stage1's now, and then the app's */
 	return run_become(&p->pod, p->path, argv, err);
 }
 
@@ -112,6 +114,7 @@ static int run(struct run_args *args, int *ret_status, struct err *err)
 	if (verb_need_root("run", err) < 0 || look_up(args, err) < 0 ||
 		datadir_open(args->dir, true, &d, err) < 0)
 		return -1;
+	progress_begin("reading images");
 	_cleanup_fd_ int cwd = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (prepare_pod(&d, args, interrupted, &p, err) < 0)
 		return -1;

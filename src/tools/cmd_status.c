@@ -8,19 +8,19 @@
 
 #include "base/alloc.h"
 #include "tools/verbs.h"
+#include "tools/words.h"
 
-/* With `option` before all others, NULL: without. Returns when it is not there. */
-static int become_status(char *option, int argc, char **argv)
+int verb_become_status(const char *const *words)
 {
-	static char name[] = "xenpod-status";
+	static const char name[] = "xenpod-status";
 	char path[PATH_MAX + sizeof(name)];
-	char **args = xcalloc((size_t)argc + 2, sizeof *args);
-	int n = 0;
-	args[n++] = name;
-	if (option)
-		args[n++] = option;
-	for (int i = 1; i < argc; i++)
-		args[n++] = argv[i];
+	size_t n = 0;
+	while (words[n])
+		n++;
+	char **args = xcalloc(n + 2, sizeof *args);
+	args[0] = xstrdup(name);
+	for (size_t i = 0; i < n; i++)
+		args[i + 1] = xstrdup(words[i]);
 	ssize_t len = readlink("/proc/self/exe", path, PATH_MAX - 1);
 	path[len > 0 ? len : 0] = '\0';
 	char *slash = strrchr(path, '/');
@@ -31,9 +31,25 @@ static int become_status(char *option, int argc, char **argv)
 	execvp(name, args);
 	struct err err = {0};
 	err_sys(&err, "xenpod-status beside xenpod or in $PATH");
-	free(args);
 	int status = verb_failed(&err);
 	err_done(&err);
+	for (size_t i = 0; i <= n; i++)
+		free(args[i]);
+	free(args);
+	return status;
+}
+
+/* With `option` before all others, NULL: without. */
+static int become_status(const char *option, int argc, char **argv)
+{
+	struct words w = {0};
+	if (option)
+		words_add(&w, option);
+	for (int i = 1; i < argc; i++)
+		words_add(&w, argv[i]);
+	words_add(&w, NULL);
+	int status = verb_become_status(w.v);
+	words_done(&w);
 	return status;
 }
 
@@ -49,9 +65,8 @@ static bool wants_help(int argc, char **argv)
 
 int cmd_wait(int argc, char **argv)
 {
-	static char option[] = "--wait";
 	if (!wants_help(argc, argv))
-		return become_status(option, argc, argv);
+		return become_status("--wait", argc, argv);
 	puts("Usage: xenpod wait [--timeout=SECONDS] [--json] UUID...\n"
 	     "Wait until all pods named have ended. xenpod-status can also wait for a state.\n"
 	     "\n"
@@ -66,10 +81,9 @@ int cmd_wait(int argc, char **argv)
 
 int cmd_inspect(int argc, char **argv)
 {
-	static char option[] = "--json";
 	struct err err = {0};
 	if (!wants_help(argc, argv) && argc == 2)
-		return become_status(option, argc, argv);
+		return become_status("--json", argc, argv);
 	if (!wants_help(argc, argv)) {
 		err_set(&err, ERR_INVALID,
 			"inspect needs the UUID of one pod (xenpod-status shows them)");

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/progress.h"
 #include "tools/pod_verb.h"
 #include "tools/stage1.h"
 #include "tools/stop_all.h"
@@ -39,6 +40,7 @@ static int stop_one(const struct datadir *d, struct pod *p, bool force, struct e
 	if (pod_held(p, &held, err) < 0)
 		return -1;
 	if (p->place > POD_RUN || (p->place == POD_RUN && !held)) {
+		progress_pause();
 		printf("pod \"%s\" is already stopped\n", p->uuid);
 		return 0;
 	}
@@ -54,6 +56,7 @@ static int stop_one(const struct datadir *d, struct pod *p, bool force, struct e
 	if (status)
 		return err_set(err, ERR_SYSTEM, "pod %s was not stopped: its stop ended with %d",
 			p->uuid, status);
+	progress_pause();
 	puts(p->uuid);
 	return 0;
 }
@@ -81,7 +84,8 @@ static int all_asked(int argc, char **argv, bool *ret_host, bool *ret_force, str
 
 int cmd_stop(int argc, char **argv)
 {
-	static const struct pod_verb verb = {.name = "stop", .help = help, .each = stop_one};
+	static const struct pod_verb verb = {
+		.name = "stop", .doing = "stopping", .help = help, .each = stop_one};
 	_cleanup_err_ struct err err = {0};
 	bool host = false;
 	bool force = false;

@@ -21,8 +21,10 @@
 #include "base/files.h"
 #include "base/fstree.h"
 #include "base/json.h"
+#include "base/progress.h"
 #include "tools/archive_pack.h"
 #include "tools/duration.h"
+#include "tools/worker.h"
 
 #define TREE_PREFIX "deps-"
 
@@ -38,15 +40,25 @@ char *image_tree_path(const char *tree_id)
 	return xasprintf("cas/tree/%s", tree_id);
 }
 
+/* In a worker, which can be interrupted; the lock belongs to the open file (flock(2)), so it is ours then. */
+static int lock_worker(void *ctx, char **ret, struct err *err)
+{
+	const int *fd = ctx;
+	(void)ret;
+	return flock(*fd, LOCK_EX) < 0 ? err_sys(err, "lock") : 0;
+}
+
 static int store_lock(const struct datadir *d, int *ret_fd, struct err *err)
 {
 	_cleanup_fd_ int fd =
 		openat(d->fd, "cas/locks/render", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	int r = -1;
-	while (fd >= 0 && (r = flock(fd, LOCK_EX)) < 0 && errno == EINTR)
-		;
-	if (r < 0)
+	int r = fd < 0 ? -1 : flock(fd, LOCK_EX | LOCK_NB);
+	if (r < 0 && (fd < 0 || errno != EWOULDBLOCK))
 		return err_sys(err, "lock %s/cas/locks/render", d->path);
+	if (r < 0)
+		progress_begin("waiting for another xenpod that unpacks images");
+	if (r < 0 && worker_run(lock_worker, &fd, NULL, err) < 0)
+		return err_wrap(err, "%s/cas/locks/render", d->path);
 	*ret_fd = TAKE_FD(fd);
 	return 0;
 }
@@ -111,6 +123,14 @@ static int read_manifest(
 	return appc_image_parse(text, len, ret, err);
 }
 
+static void show_unpacking(const char *path)
+{
+	_cleanup_free_ char *name = xstrdup(path);
+	for (size_t n = strlen(name); n > 1 && name[n - 1] == '/'; n--)
+		name[n - 1] = '\0';
+	progress_begin("unpacking %s", basename(name));
+}
+
 /* An image whose manifest is no good does not get into the store at all. */
 static int render(
 	const struct datadir *d, const char *path, char ret_id[IMAGE_ID_SIZE], struct err *err)
@@ -121,6 +141,7 @@ static int render(
 	if (mkdirat(d->fd, tmp, 0755) < 0)
 		return err_sys(err, "make %s/%s", d->path, tmp);
 	struct appc_image manifest = {0};
+	show_unpacking(path);
 	int r = unpack_into(d, path, tmp, ret_id, err);
 	if (r == 0)
 		r = read_manifest(d, tmp, &manifest, err);
@@ -342,6 +363,7 @@ int image_gc(const struct datadir *d, int64_t grace_s, unsigned *ret, struct err
 	for (int place = 0; place < POD_PLACE_MAX_; place++)
 		if (pod_each(d, (enum pod_place)place, note_pod, &used, err) < 0)
 			return -1;
+	progress_begin("removing unpacked images");
 	int r = remove_unused(d, &used, grace_s, ret, err);
 	forget_seen(d);
 	return r;

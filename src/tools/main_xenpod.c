@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/progress.h"
 #include "tools/nearest.h"
 #include "tools/verbs.h"
 
@@ -19,6 +20,7 @@ static const struct verb {
 	{"status", cmd_status, "[UUID]", "what the supervisor knows (as xenpod-status)"},
 	{"inspect", cmd_inspect, "UUID", "all of one pod as JSON"},
 	{"logs", cmd_logs, "UUID", "what its apps have said, from the journal"},
+	{"events", cmd_events, "[UUID...]", "what has happened to pods, and what happens"},
 	{"wait", cmd_wait, "UUID...", "until pods have ended"},
 	{"enter", cmd_enter, "UUID [COMMAND...]", "run a command inside an app"},
 	{"stop", cmd_stop, "UUID... | --all", "stop pods"},
@@ -39,7 +41,7 @@ static void help(void)
 		printf("  %-7s %-19s %s\n", verbs[i].name, verbs[i].args, verbs[i].help);
 	puts("\n`xenpod VERB --help` tells more. A UUID may be cut to any part that is unique.\n"
 	     "Exit status: 0, or 254 when xenpod fails; `run` and `enter` pass on that of the "
-	     "app,\n`fsck`, `status`, `inspect`, `wait` and `logs` have their own.\n"
+	     "app,\n`fsck`, `status`, `inspect`, `events`, `wait` and `logs` have their own.\n"
 	     "\n"
 	     "  xenpod run busybox.aci --exec=/bin/echo -- hello");
 }
@@ -56,9 +58,13 @@ int main(int argc, char **argv)
 		puts("xenpod " XENPOD_VERSION);
 		return 0;
 	}
-	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
-		if (!strcmp(name, verbs[i].name))
-			return verbs[i].run(argc - 1, argv + 1);
+	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++) {
+		if (strcmp(name, verbs[i].name) != 0)
+			continue;
+		int status = verbs[i].run(argc - 1, argv + 1);
+		progress_end();
+		return status;
+	}
 	struct err err = {0};
 	struct nearest near = {.word = name};
 	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)

@@ -69,8 +69,8 @@ static int from_source(const struct status_view *v, struct err *err)
 	if (v->mode == STATUS_WAIT)
 		return status_wait_run(v, err);
 	if (v->mode == STATUS_WATCH)
-		return terminal_width() && !v->json ? status_live_run(v, err)
-						    : status_watch_run(v, err);
+		return v->lines || v->json || !terminal_draws() ? status_watch_run(v, err)
+								: status_live_run(v, err);
 	if (status_open(&s, &notice, err) < 0)
 		return -1;
 	if (notice)

@@ -9,6 +9,7 @@
 
 #include "base/cleanup.h"
 #include "base/files.h"
+#include "base/progress.h"
 #include "base/uuid.h"
 #include "tools/options.h"
 #include "tools/verbs.h"
@@ -38,10 +39,17 @@ static int do_all(const struct pod_verb *verb, const char *dir, bool force, char
 	_cleanup_datadir_ struct datadir d = {.fd = -1};
 	if (verb_need_root(verb->name, &err) < 0 || datadir_open(dir, false, &d, &err) < 0)
 		return verb_failed(&err);
+	size_t n = 0;
 	int status = 0;
-	for (; *uuids; uuids++)
-		if (do_one(verb, &d, *uuids, force, &err) < 0)
+	while (uuids[n])
+		n++;
+	for (size_t i = 0; i < n; i++) {
+		progress_begin("%s pod %s", verb->doing, uuids[i]);
+		if (n > 1)
+			progress_part("%zu of %zu", i + 1, n);
+		if (do_one(verb, &d, uuids[i], force, &err) < 0)
 			status = verb_failed(&err);
+	}
 	return status;
 }
 

@@ -7,6 +7,7 @@
 
 struct pod_verb {
 	const char *name;
+	const char *doing; /* "stopping" */
 	void (*help)(void);
 	/* Prints what it did; -1 with err set. The others are tried all the same. */
 	int (*each)(const struct datadir *d, struct pod *p, bool force, struct err *err);

@@ -19,6 +19,7 @@
 #include "base/fstree.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/progress.h"
 #include "tools/overlay.h"
 #include "tools/pod_file.h"
 #include "tools/pod_manifest.h"
@@ -168,6 +169,7 @@ static int copy_tree(
 	char id[IMAGE_ID_SIZE];
 	_cleanup_free_ char *tree = image_tree_path(image->tree_id);
 	_cleanup_free_ char *from = xasprintf("%s/%s", w->d->path, tree);
+	progress_begin("copying image %s", image->manifest.name);
 	_cleanup_fd_ int fd = openat(w->p->pod.fd, to, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return err_sys(err, "open %s", to);
@@ -339,6 +341,7 @@ static int build(struct work *w, struct err *err)
 		uuid_generate(uuid);
 	if (pod_create(w->d, uuid, pod, err) < 0)
 		return -1;
+	progress_begin("preparing pod %.8s", uuid);
 	if (check_interrupted(w, err) < 0 || fill_prepare(w, err) < 0 ||
 		pod_move(w->d, pod, POD_RUN, err) < 0)
 		return err_wrap(err, "prepare pod");

@@ -16,6 +16,7 @@
 #include "base/cleanup.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/progress.h"
 #include "proto/api.h"
 #include "tools/pod_info.h"
 #include "tools/supervisor.h"
@@ -46,12 +47,13 @@ bool run_again_wanted(const struct pod *p)
  * Away from our terminal and session. Its faults are told on our stderr until the pod runs, when it
  * leaves that by itself (stage1/again.h); what apps print goes to the journal.
  */
-static _Noreturn void begin(const struct pod *p, const char *path, const struct run_argv *argv)
+static _Noreturn void begin(
+	const struct pod *p, const char *path, const struct run_argv *argv, int err_fd)
 {
 	_cleanup_err_ struct err err = {0};
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	if (setsid() < 0 || null < 0 || dup2(null, STDIN_FILENO) < 0 ||
-		dup2(null, STDOUT_FILENO) < 0)
+		dup2(null, STDOUT_FILENO) < 0 || (err_fd >= 0 && dup2(err_fd, STDERR_FILENO) < 0))
 		err_sys(&err, "leave the terminal");
 	else
 		run_become(p, path, argv, &err);
@@ -103,13 +105,15 @@ static bool has_run(const json_t *pod)
 
 static int wait_for(pid_t child, const char *uuid)
 {
-	static const struct timespec pause = {.tv_nsec = LOOK_MS * 1000000};
+	static const struct timespec pause = {.tv_nsec = LOOK_MS * 1000000L};
 	int status = -1;
 	for (;;) {
 		pass_signals(child);
 		if (status < 0)
 			status = ended(child, WNOHANG);
 		_cleanup_json_ json_t *pod = look(uuid);
+		progress_part("%s", json_str_opt(pod, "state", "handing it over"));
+		progress_turn();
 		if (has_run(pod))
 			return 0;
 		/* Refused, or told that the pod has failed. */
@@ -125,12 +129,16 @@ int run_again(const struct pod *p, const char *path, const struct run_argv *argv
 		return -1;
 	catch_signals();
 	(void)fflush(NULL);
+	progress_begin("starting pod %.8s", p->uuid);
+	_cleanup_fd_ int err_fd = progress_child_stderr();
 	pid_t child = fork();
 	if (child < 0)
 		return err_sys(err, "fork");
 	if (child == 0)
-		begin(p, path, argv);
+		begin(p, path, argv, err_fd);
+	fd_close(&err_fd);
 	int status = wait_for(child, p->uuid);
+	progress_end();
 	if (status == 0)
 		puts(p->uuid);
 	return status;

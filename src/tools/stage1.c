@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -20,6 +21,7 @@
 #include "base/alloc.h"
 #include "base/cleanup.h"
 #include "base/files.h"
+#include "base/progress.h"
 #include "tools/archive.h"
 #include "tools/image.h"
 
@@ -142,13 +144,14 @@ int stage1_program(
 }
 
 static _Noreturn void call_child(
-	const struct pod *p, const char *program, char *const *args, bool quiet)
+	const struct pod *p, const char *program, char *const *args, bool quiet, int err_fd)
 {
 	char *argv[8] = {xstrdup(program)};
 	for (size_t i = 0; args[i] && i + 2 < ARRAY_SIZE(argv); i++)
 		argv[i + 1] = args[i];
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	if (null < 0 || dup2(null, 0) < 0 || (quiet && dup2(null, 1) < 0) || fchdir(p->fd) < 0)
+	if (null < 0 || dup2(null, 0) < 0 || (quiet && dup2(null, 1) < 0) ||
+		(err_fd >= 0 && dup2(err_fd, 2) < 0) || fchdir(p->fd) < 0)
 		_exit(XENPOD_EXIT_FAILURE);
 	execv(program, argv);
 	dprintf(2, "xenpod: execute %s: %s\n", program, strerror(errno));
@@ -162,12 +165,17 @@ int stage1_call(const struct datadir *d, const struct pod *p, const char *name, 
 	if (stage1_program(d, p, name, &program, err) < 0)
 		return -1;
 	(void)fflush(NULL);
+	_cleanup_fd_ int err_fd = progress_child_stderr();
 	pid_t pid = fork();
 	if (pid < 0)
 		return err_sys(err, "fork");
 	if (pid == 0)
-		call_child(p, program, args, quiet);
+		call_child(p, program, args, quiet, err_fd);
+	fd_close(&err_fd);
 	int status;
+	_cleanup_fd_ int pidfd = progress_wanted() ? pidfd_open(pid, 0) : -1;
+	while (pidfd >= 0 && !progress_wait(pidfd, -1))
+		;
 	while (waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR)
 			return err_sys(err, "wait for %s", program);

@@ -133,6 +133,9 @@ int status_wait_judge(const char *wanted, const char *state);
 
 /* ---- status_watch.c (lines), status_live.c (a table on a terminal) ---------------------------------- */
 
+/* Of an EVENT, or {"gap": {"first", "last"}}, a line; with --json a line of JSON. */
+void status_line_print(const struct status_view *v, const json_t *event);
+
 /* The whole of --watch: it ends by a signal, or with an exit status, or -1. */
 int status_watch_run(const struct status_view *v, struct err *err);
 int status_live_run(const struct status_view *v, struct err *err);

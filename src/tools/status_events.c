@@ -14,8 +14,8 @@
 
 struct status_events {
 	struct status_source *source; /* a supervisor with an open Watch; NULL: none */
-	int64_t last;                 /* number of the event told last; -1: not known yet */
-	json_t *rows;                 /* of the store, `at` of them told */
+	int64_t last; /* number of the event told last, or one of STATUS_SINCE_: not known yet */
+	json_t *rows; /* of the store, `at` of them told */
 	size_t at;
 	bool answered; /* somebody has, at least once */
 	bool told;     /* that the supervisor is not there */
@@ -81,6 +81,8 @@ static int begin(struct status_events *e, struct status_source *s, struct err *e
 	if (e->last > newest)
 		log_warning("there is no event %lld yet; going on after %lld", (long long)e->last,
 			(long long)newest);
+	if (e->last == STATUS_SINCE_OLDEST)
+		e->last = oldest - 1;
 	if (e->last < 0 || e->last > newest)
 		e->last = newest;
 	if (oldest > e->last + 1)

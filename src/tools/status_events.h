@@ -13,7 +13,10 @@
 
 struct status_events;
 
-/* After number `since`, or from now on (-1). Asks nobody yet. */
+/* In place of a number: from now on; from the oldest that is kept, whichever that is. */
+#define STATUS_SINCE_NOW    INT64_C(-1)
+#define STATUS_SINCE_OLDEST INT64_C(-2)
+/* After number `since`, or one of the above. Asks nobody yet. */
 struct status_events *status_events_new(int64_t since);
 void status_events_free(struct status_events *e);
 

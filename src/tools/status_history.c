@@ -130,10 +130,27 @@ static json_t *missing(const json_t *rows, int64_t since)
 	int64_t first = json_int_opt(json_array_get(rows, 0), "seq", since + 1);
 	if (since < 0 || first == since + 1)
 		return json_null();
-	log_warning(
-		"events %" PRId64 " to %" PRId64 " are not kept any more", since + 1, first - 1);
 	return json_make(
 		"{s:I, s:I}", "first", (json_int_t)since + 1, "last", (json_int_t)first - 1);
+}
+
+/* As --watch shows them; the one goes on where the other has ended. */
+static void print_lines(const struct status_view *v, const json_t *rows, const json_t *missing)
+{
+	_cleanup_json_ json_t *gap = json_make("{s:O}", "gap", missing);
+	size_t i;
+	json_t *event;
+	if (json_is_object(missing))
+		status_line_print(v, gap);
+	json_array_foreach (rows, i, event)
+		status_line_print(v, event);
+}
+
+static void print_json(struct status_source *s, json_t *rows, json_t *missing)
+{
+	_cleanup_json_ json_t *o = json_make("{s:s, s:O, s:O}", "source", status_source_name(s),
+		"history", rows, "missing", missing);
+	status_print_json(o);
 }
 
 int status_history_run(struct status_source *s, const struct status_view *v, struct err *err)
@@ -144,15 +161,21 @@ int status_history_run(struct status_source *s, const struct status_view *v, str
 	int r = uuids->n ? of_pods(s, uuids, rows, err) : status_history(s, NULL, since, rows, err);
 	if (r < 0)
 		return -1;
-	status_history_lasted(rows);
+	if (!v->lines)
+		status_history_lasted(rows);
 	_cleanup_json_ json_t *shown = in_order(rows, since);
 	_cleanup_json_ json_t *gap = missing(rows, uuids->n ? -1 : v->since);
-	if (!v->json) {
-		table_print(status_history_table(shown, uuids->n != 1, !v->no_legend, v->full));
+	if (v->lines) {
+		print_lines(v, shown, gap);
 		return 0;
 	}
-	_cleanup_json_ json_t *o = json_make("{s:s, s:O, s:O}", "source", status_source_name(s),
-		"history", shown, "missing", gap);
-	status_print_json(o);
+	if (json_is_object(gap))
+		log_warning("events %lld to %lld are not kept any more",
+			(long long)json_int_opt(gap, "first", 0),
+			(long long)json_int_opt(gap, "last", 0));
+	if (v->json)
+		print_json(s, shown, gap);
+	else
+		table_print(status_history_table(shown, uuids->n != 1, !v->no_legend, v->full));
 	return 0;
 }

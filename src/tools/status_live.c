@@ -113,19 +113,25 @@ static char *body(const struct live *l, json_t *pods, size_t rows, size_t column
 		   : xasprintf("%s... and %zu more", table, n - json_array_size(first));
 }
 
+/* Those that are shown. One that is named may not be there yet, or not any more: that is no mistake here. */
+static json_t *chosen(const struct live *l)
+{
+	json_t *pods = json_array();
+	size_t i;
+	json_t *pod;
+	json_array_foreach (json_object_get(l->list, "pods"), i, pod)
+		if (status_filter_pod(&l->view->filter, pod))
+			json_array_append(pods, pod);
+	return pods;
+}
+
 static char *page(const struct live *l)
 {
-	_cleanup_err_ struct err err = {0};
 	const struct status_view *v = l->view;
 	size_t rows;
 	size_t columns;
 	screen_size(&rows, &columns);
-	_cleanup_json_ json_t *pods = json_array();
-	json_array_extend(pods, json_object_get(l->list, "pods"));
-	/* One that is named may not be there yet, or not any more: that is no mistake here. */
-	(void)status_filter_pods(&v->filter, pods, &err);
-	if (err.code)
-		json_array_clear(pods);
+	_cleanup_json_ json_t *pods = chosen(l);
 	if (v->sort >= 0)
 		status_sort(pods, v->sort, v->reverse);
 	_cleanup_free_ char *top = head(l, json_array_size(pods), columns);

@@ -28,6 +28,7 @@ enum {
 	OPT_WAIT,
 	OPT_TIMEOUT,
 	OPT_WATCH,
+	OPT_LINES,
 };
 
 static const struct option options[] = {
@@ -45,6 +46,7 @@ static const struct option options[] = {
 	{"wait", optional_argument, NULL, OPT_WAIT},
 	{"timeout", required_argument, NULL, OPT_TIMEOUT},
 	{"watch", no_argument, NULL, OPT_WATCH},
+	{"lines", no_argument, NULL, OPT_LINES},
 	{"health", no_argument, NULL, OPT_HEALTH},
 	{"version", no_argument, NULL, OPT_VERSION},
 	{"help", no_argument, NULL, 'h'},
@@ -64,6 +66,7 @@ static const struct {
 	{OPT_STATE, M(STATUS_LIST) | M(STATUS_WATCH), "the list of pods"},
 	{OPT_NAME, M(STATUS_LIST) | M(STATUS_WATCH), "the list of pods"},
 	{OPT_SINCE, M(STATUS_HISTORY) | M(STATUS_WATCH), "--history and --watch"},
+	{OPT_LINES, M(STATUS_HISTORY) | M(STATUS_WATCH), "--history and --watch"},
 	{OPT_TIMEOUT, M(STATUS_WAIT), "--wait"},
 };
 
@@ -102,14 +105,16 @@ static int choose(struct parsing *p, enum status_mode mode, int id, struct err *
 	return 0;
 }
 
-static int parse_number(const char *text, const char *what, int64_t *ret, struct err *err)
+static int parse_since(const char *text, int64_t *ret, struct err *err)
 {
 	char *end;
 	errno = 0;
 	long long n = strtoll(text, &end, 10);
-	if (!*text || *end || errno || n < 0)
-		return err_set(err, ERR_INVALID, "%s=%s: a whole number is wanted", what, text);
-	*ret = n;
+	bool oldest = !strcmp(text, "oldest");
+	if (!oldest && (!*text || *end || errno || n < 0))
+		return err_set(err, ERR_INVALID,
+			"--since=%s: a whole number is wanted, or \"oldest\"", text);
+	*ret = oldest ? STATUS_SINCE_OLDEST : n;
 	return 0;
 }
 
@@ -134,6 +139,7 @@ static int take(struct parsing *p, int id, struct err *err)
 	v->no_legend |= id == OPT_NO_LEGEND;
 	v->full |= id == OPT_FULL;
 	v->reverse |= id == 'r';
+	v->lines |= id == OPT_LINES;
 	switch (id) {
 	case 'o':
 		p->columns = optarg;
@@ -148,7 +154,7 @@ static int take(struct parsing *p, int id, struct err *err)
 	case OPT_HISTORY:
 		return choose(p, STATUS_HISTORY, id, err);
 	case OPT_SINCE:
-		return parse_number(optarg, "--since", &v->since, err);
+		return parse_since(optarg, &v->since, err);
 	case OPT_WAIT:
 		v->wait_state = optarg;
 		if (optarg && status_state_check(optarg, err) < 0)
@@ -223,7 +229,7 @@ static int read_words(int argc, char **argv, struct parsing *p, struct err *err)
 int status_options_parse(int argc, char **argv, struct status_view *ret, struct err *err)
 {
 	struct parsing p = {.view = ret};
-	*ret = (struct status_view){.sort = -1, .since = -1, .timeout_ms = -1};
+	*ret = (struct status_view){.sort = -1, .since = STATUS_SINCE_NOW, .timeout_ms = -1};
 	status_columns_default(&ret->columns);
 	int r = read_words(argc, argv, &p, err);
 	return r == 0 ? check(&p, err) : r < 0 ? -1 : 0;

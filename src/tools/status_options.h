@@ -8,6 +8,7 @@
 
 #include "base/err.h"
 #include "tools/status_columns.h"
+#include "tools/status_events.h"
 #include "tools/status_filter.h"
 
 enum status_mode {
@@ -32,7 +33,8 @@ struct status_view {
 	struct status_filter filter;
 	const char *wait_state; /* a state or a word; NULL: the pod's end */
 	int64_t timeout_ms;     /* -1: none */
-	int64_t since;          /* a sequence number; -1: not given */
+	int64_t since;          /* a sequence number, or one of STATUS_SINCE_ (status_events.h) */
+	bool lines;             /* a line for each event, also on a terminal */
 };
 
 /*

@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/progress.h"
 #include "fsm/pod.h"
 #include "proto/api.h"
 #include "tools/status.h"
@@ -128,8 +129,10 @@ static int wait_answer(struct wait *w, struct waiting *p, struct err *err)
 {
 	_cleanup_err_ struct err why = {0};
 	_cleanup_json_ json_t *o = NULL;
-	if (ask(p, w->view->wait_state, &why) == 0 &&
-		varlink_reply(p->link, left_ms(w), &o, NULL, &why) == 0) {
+	int r = ask(p, w->view->wait_state, &why);
+	while (r == 0 && !progress_wait(varlink_fd(p->link), left_ms(w)))
+		;
+	if (r == 0 && varlink_reply(p->link, left_ms(w), &o, NULL, &why) == 0) {
 		json_object_set(w->pods, p->uuid, json_object_get(o, "pod"));
 		varlink_freep(&p->link);
 		w->told = false;
@@ -186,6 +189,13 @@ static int find(struct wait *w, struct err *err)
 	return w->n < uuids->n ? -1 : 0;
 }
 
+static void show(const struct wait *w, size_t i)
+{
+	progress_begin("waiting for pod %.8s", w->pod[i].uuid);
+	if (w->n > 1)
+		progress_part("%zu of %zu", i + 1, w->n);
+}
+
 static int wait_all(struct wait *w, struct err *err)
 {
 	_cleanup_err_ struct err later = {0};
@@ -196,6 +206,8 @@ static int wait_all(struct wait *w, struct err *err)
 		if (ask(&w->pod[i], w->view->wait_state, &later) < 0)
 			varlink_freep(&w->pod[i].link);
 	for (size_t i = 0; i < w->n; i++) {
+		if (!w->view->json)
+			show(w, i);
 		int r = wait_one(w, &w->pod[i], err);
 		if (r < 0)
 			return -1;
@@ -227,6 +239,7 @@ int status_wait_run(const struct status_view *v, struct err *err)
 	w->pods = pods;
 	w->deadline = v->timeout_ms < 0 ? -1 : now_ms() + v->timeout_ms;
 	int r = wait_all(w, err);
+	progress_end();
 	if (r >= 0 && v->json)
 		print(w, r);
 	for (size_t i = 0; i < w->n; i++)

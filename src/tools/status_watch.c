@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `xenpod-status --watch` where there is no terminal: a line for each event. */
+/* A line for each event: `xenpod-status --watch` where there is no terminal, and --lines. */
 #include <stdio.h>
 #include <string.h>
 
@@ -37,7 +37,7 @@ static void print_event(const json_t *e, bool full)
 		cause);
 }
 
-static void print(const struct status_view *v, const json_t *event)
+void status_line_print(const struct status_view *v, const json_t *event)
 {
 	if (v->json) {
 		json_dumpf(event, stdout, JSON_COMPACT);
@@ -61,7 +61,7 @@ int status_watch_run(const struct status_view *v, struct err *err)
 		_cleanup_json_ json_t *event = NULL;
 		r = status_events_next(e, LONG_MS, &event, err);
 		if (r > 0 && is_shown(&v->filter, event))
-			print(v, event);
+			status_line_print(v, event);
 	} while (r >= 0 && !ferror(stdout));
 	status_events_free(e);
 	return r < 0 ? -1 : 0;

@@ -9,6 +9,7 @@
 
 #include "base/cleanup.h"
 #include "base/json.h"
+#include "base/progress.h"
 #include "proto/api.h"
 #include "tools/supervisor.h"
 #include "tools/verbs.h"
@@ -69,14 +70,44 @@ static bool has_ended(const json_t *pod)
 	return false;
 }
 
-static int call_for(const char *method, const char *uuid, bool force, int ms, struct err *err)
+/* How many of `pods` the supervisor still has. Asked only where somebody looks. */
+static void show_left(const json_t *pods, size_t all)
+{
+	_cleanup_json_ json_t *list = NULL;
+	_cleanup_json_ json_t *words = json_object();
+	size_t left = 0;
+	size_t i;
+	json_t *pod;
+	if (!progress_wanted() || supervisor_call(API_LIST, NULL, &list, NULL) < 0)
+		return;
+	json_array_foreach (json_object_get(list, "pods"), i, pod)
+		json_object_set(words, json_str_opt(pod, "uuid", ""), pod);
+	json_array_foreach (pods, i, pod) {
+		const json_t *now = json_object_get(words, json_str_opt(pod, "uuid", ""));
+		left += !has_ended(pod) && now && !has_ended(now);
+	}
+	progress_begin("stopping %zu pod%s", all, all == 1 ? "" : "s");
+	progress_part("%zu left", left);
+}
+
+/* Until it has ended; what is left of all is shown meanwhile. */
+static int wait_end(const json_t *pods, size_t all, const char *uuid, struct err *err)
 {
 	_cleanup_varlink_ struct varlink *v = supervisor_connect("admin", err);
 	_cleanup_json_ json_t *reply = NULL;
-	if (!v)
+	if (!v || varlink_call(v, API_WAIT, json_make("{s:s}", "uuid", uuid), false, NULL, 0, err) <
+			  0)
 		return -1;
-	return varlink_roundtrip(v, method,
-		json_make("{s:s, s:b}", "uuid", uuid, "force", (int)force), ms, &reply, err);
+	while (!progress_wait(varlink_fd(v), -1))
+		show_left(pods, all);
+	return varlink_reply(v, -1, &reply, NULL, err);
+}
+
+static int ask_stop(const char *uuid, bool force, struct err *err)
+{
+	_cleanup_json_ json_t *reply = NULL;
+	return supervisor_call(
+		API_STOP, json_make("{s:s, s:b}", "uuid", uuid, "force", (int)force), &reply, err);
 }
 
 static int stop_each(bool force, struct err *err)
@@ -84,22 +115,28 @@ static int stop_each(bool force, struct err *err)
 	_cleanup_json_ json_t *list = NULL;
 	size_t i;
 	json_t *pod;
+	size_t all = 0;
 	int status = 0;
 	if (supervisor_call(API_LIST, NULL, &list, err) < 0)
 		return -1;
 	const json_t *pods = json_object_get(list, "pods");
 	json_array_foreach (pods, i, pod)
-		if (!has_ended(pod) && call_for(API_STOP, json_str_opt(pod, "uuid", ""), force,
-					       SUPERVISOR_ANSWER_MS, err) < 0)
+		all += !has_ended(pod);
+	progress_begin("stopping %zu pod%s", all, all == 1 ? "" : "s");
+	progress_part("%zu left", all);
+	json_array_foreach (pods, i, pod)
+		if (!has_ended(pod) && ask_stop(json_str_opt(pod, "uuid", ""), force, err) < 0)
 			status = verb_failed(err);
 	json_array_foreach (pods, i, pod) {
 		const char *uuid = json_str_opt(pod, "uuid", "");
 		if (has_ended(pod))
 			continue;
-		if (call_for(API_WAIT, uuid, false, -1, err) < 0 && err->code != ERR_NOTFOUND)
+		if (wait_end(pods, all, uuid, err) < 0 && err->code != ERR_NOTFOUND) {
 			status = verb_failed(err);
-		else
-			puts(uuid);
+			continue;
+		}
+		progress_pause();
+		puts(uuid);
 	}
 	err_done(err);
 	return status;

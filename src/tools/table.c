@@ -20,11 +20,16 @@ struct table {
 	size_t columns;
 };
 
+bool terminal_draws(void)
+{
+	const char *term = getenv("TERM");
+	return isatty(STDOUT_FILENO) && term && *term && strcmp(term, "dumb") != 0;
+}
+
 bool colour_wanted(void)
 {
 	const char *no = getenv("NO_COLOR");
-	const char *term = getenv("TERM");
-	return isatty(STDOUT_FILENO) && !(no && *no) && term && strcmp(term, "dumb") != 0;
+	return terminal_draws() && !(no && *no);
 }
 
 static void add_column(struct table *t, const char *heading, int flags)

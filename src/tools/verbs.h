@@ -17,6 +17,7 @@ int cmd_rm(int argc, char **argv);
 int cmd_gc(int argc, char **argv);
 int cmd_fsck(int argc, char **argv);
 int cmd_status(int argc, char **argv);
+int cmd_events(int argc, char **argv);
 int cmd_wait(int argc, char **argv);
 int cmd_inspect(int argc, char **argv);
 int cmd_logs(int argc, char **argv);
@@ -24,6 +25,8 @@ int cmd_pause(int argc, char **argv);
 int cmd_resume(int argc, char **argv);
 int cmd_kill(int argc, char **argv);
 
+/* Becomes xenpod-status with these words, NULL-terminated. Returns, an exit status, when it is not there. */
+int verb_become_status(const char *const *words);
 /* Prints the error and gives the exit status of a fault of ours: 254. */
 int verb_failed(const struct err *err);
 /* ERR_DENIED unless root; names the verb. */

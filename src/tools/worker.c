@@ -21,6 +21,7 @@
 #include "base/alloc.h"
 #include "base/cleanup.h"
 #include "base/files.h"
+#include "base/progress.h"
 
 #define REPORT_MAX 8192
 
@@ -91,6 +92,8 @@ static size_t read_report(int fd, char *buf, size_t size)
 {
 	size_t len = 0;
 	while (len < size) {
+		if (!progress_wait(fd, -1))
+			continue;
 		ssize_t n = read(fd, buf + len, size - len);
 		if (n < 0 && errno == EINTR)
 			continue;

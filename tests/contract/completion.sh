@@ -46,7 +46,7 @@ mkdir "$T/images"
 same "files" "$T/images/web.aci" "$(tab "xenpod run $T/images/w")"
 same "files as values" "$T/images/web.aci" "$(tab "xenpod run --from=$T/images/w")"
 # Each option that a help tells of is one that is completed.
-for command in "xenpod run" "xenpod gc" "xenpod-status" "xenpodd"; do
+for command in "xenpod run" "xenpod gc" "xenpod events" "xenpod-status" "xenpodd"; do
 	# shellcheck disable=SC2086 # two words
 	same "$command: all of its options" "$($command --help | grep -oE '^ +(-., )?--[a-z-]+' | grep -oE -- '--[a-z-]+' | sort -u | paste -sd' ')" \
 		"$(comm -12 <($command --help | grep -oE '^ +(-., )?--[a-z-]+' | grep -oE -- '--[a-z-]+' | sort -u) \

@@ -41,6 +41,7 @@ def main():
         if not got:
             break
         sys.stdout.buffer.write(got)
+        sys.stdout.buffer.flush()
     status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
     sys.stdout.flush()
     sys.exit(status if status >= 0 else 128 - status)

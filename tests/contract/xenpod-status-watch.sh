@@ -110,6 +110,12 @@ same "table: a new pod comes in" "1 1" \
 	"$(grep -q ' 4 pods' "$T/out" && echo 1) $(last_page | grep -c '^dddd0001 ')"
 same "table: a terminal is left as it was" 0 "$(script -qec "TERM=xterm $bin/xenpod-status --watch & sleep 1; kill \$!; sleep 0.3; stty -a" /dev/null </dev/null | grep -c -- '-icanon\|-echo ')"
 
+lives 80 24 1 "" --lines --since=2
+same "lines on a terminal: interrupted" 130 $?
+same "lines on a terminal: nothing is drawn" "0 3" "$(grep -c $'\x1b' "$T/out") $(awk 'NR == 1 { print $3 }' "$T/out")"
+TERM=dumb python3 "$top/tests/contract/onpty.py" 80 24 1 -- "$bin/xenpod-status" --watch --since=2 >"$T/out"
+same "a dumb terminal: lines" "0 3" "$(grep -c $'\x1b' "$T/out") $(awk 'NR == 1 { print $3 }' "$T/out")"
+
 # ---- what is not kept any more --------------------------------------------------------------------------------
 
 kill "$daemon"

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Verbs of xenpod that ask the supervisor for one thing: pause, resume, kill, wait, inspect, logs. Beside a
+# Verbs of xenpod that ask the supervisor for one thing: pause, resume, kill, wait, inspect, logs, events. Beside a
 # supervisor on the simulated world; needs root, no Xen. The last line is `N passed, N failed`.
 set -u
 
@@ -85,8 +85,62 @@ refused "logs: of no stream" '--stream is stdout or stderr, not "both"' logs --s
 refused "logs: of two pods" "the UUID of one pod" logs $A $B
 refused "logs: no such pod" "cccc" logs cccc
 xenpod "logs: a removed pod, by its whole UUID" 7 logs cccc0001-3333-4444-8555-666666666666
+
+# ---- events -----------------------------------------------------------------------------------------------
+
+history() { "$bin/xenpod-status" --history --json "$@" | python3 -c 'import json, sys; print(*[h["seq"] for h in json.load(sys.stdin)["history"]])'; }
+seqs() { python3 -c 'import json, sys; print(*[json.loads(l)["seq"] for l in sys.stdin])'; }
+xenpod "events: help" 0 events --help
+has "events: help" "^Usage: xenpod events "
+has "events: help" "^Exit status"
+refused "events: no such option" "option --folow is not known here, --follow is" events --folow
+xenpod "events: no number" 254 events --since=x
+same "events: no number" "xenpod-status: --since=x: a whole number is wanted, or \"oldest\"" "$(cat "$T/err")"
+xenpod "events: no such pod" 1 events cccc
+xenpod "events: all" 0 events
+cp "$T/out" "$T/all"
+has "events: a line" '^20[0-9-]+ [0-9:.]+ +[0-9]+ bbbb0002 collected +collecting -> exited  finished$'
+same "events: as many as the history has" "$(history | wc -w)" "$(wc -l <"$T/all")"
+same "events: nothing but lines" 0 "$(grep -vcE '^20[0-9-]+ [0-9:.]+ +[0-9]+ [a-f0-9]{8} [a-z-]+ +[a-z]+ +-> [a-z]+(  [a-z-]+)?$' "$T/all")"
+xenpod "events: JSON of one pod, options behind it" 0 events aaaa --json --since=3
+same "events: JSON of one pod" "$(history --since=3 $A)" "$(seqs <"$T/out")"
+head -n 1 "$T/out" >"$T/line"
+valid line "$T/line"
+xenpod "events: whole UUIDs" 0 events --full aaaa
+has "events: whole UUIDs" " $A "
+# Followed: what is kept, then what comes, each once.
+"$bin/xenpod" events -f --json >"$T/followed" 2>"$T/followed.err" &
+clients="$clients $!"
+"$bin/xenpod" events --follow --since=4 aaaa bbbb0001 >"$T/some" 2>&1 &
+clients="$clients $!"
+# shellcheck disable=SC2016
+wait_for '[ "$(wc -l <"$T/followed")" -ge "$(wc -l <"$T/all")" ]'
+xenpod "pause: while somebody follows" 0 pause $A
+# shellcheck disable=SC2016
+wait_for 'grep -q "\"to\":\"paused\"" <(tail -n 1 "$T/followed") && grep -q -- "-> paused$" <(tail -n 1 "$T/some")'
+same "events: followed from the oldest on, none twice" "$(history)" "$(seqs <"$T/followed")"
+same "events: followed from a number on, of two pods" "$(history --since=4 $A $B)" \
+	"$(awk '{ print $3 }' "$T/some" | paste -sd' ')"
+python3 "$top/tests/contract/onpty.py" 80 24 2 -- "$bin/xenpod" events -f --since=2 aaaa >"$T/out"
+same "events: on a terminal, too, until interrupted" 130 $?
+same "events: on a terminal: lines, nothing is drawn" "$(history --since=2 $A) 0" \
+	"$(tr -d '\r^C' <"$T/out" | awk 'NF > 5 { print $3 }' | paste -sd' ') $(grep -c $'\x1b' "$T/out")"
+sqlite3 "$XENPOD_STATE_DIR/store.db" 'DELETE FROM history WHERE seq <= 7'
+xenpod "events: what is not kept any more" 0 events --since=3
+same "events: what is not kept any more" "events 4 to 7 are missing: they are not kept any more 8" \
+	"$(sed -n 1p "$T/out") $(awk 'NR == 2 { print $3 }' "$T/out")"
+xenpod "events: what is not kept any more, as JSON" 0 events --since=3 --json
+same "events: what is not kept any more, as JSON" '{"gap":{"first":4,"last":7}}' "$(head -n 1 "$T/out")"
+xenpod "events: all that is kept" 0 events --json
+same "events: all that is kept" 8 "$(head -n 1 "$T/out" | seqs)"
+timeout 2 "$bin/xenpod" events -f --json 2>&1 >"$T/out"
+same "events: followed: all that is kept" 8 "$(head -n 1 "$T/out" | seqs)"
+
 kill "$daemon"
 wait "$daemon" 2>/dev/null
 daemon=
+xenpod "events: without a supervisor" 0 events --json
+same "events: without a supervisor" "8 $(history 2>/dev/null | wc -w)" "$(head -n 1 "$T/out" | seqs) $(wc -l <"$T/out")"
+same "events: without a supervisor: says so" 1 "$(grep -c 'this is from' "$T/err")"
 xenpod "logs: without a supervisor" 7 logs aaaa
 finish

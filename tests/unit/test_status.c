@@ -371,6 +371,8 @@ static void test_modes(void **state)
 	parses("abc -o uuid", STATUS_LIST, 1);
 	parses("abc --state=running def", STATUS_LIST, 2);
 	parses("--history --since 7", STATUS_HISTORY, 0);
+	parses("--history --since=oldest --lines", STATUS_HISTORY, 0);
+	parses("--watch --lines --json --since=oldest", STATUS_WATCH, 0);
 	parses("--wait a --timeout 1.5 b", STATUS_WAIT, 2);
 	parses("--wait=running a", STATUS_WAIT, 1);
 	parses("--help --nope", STATUS_HELP, 0);
@@ -387,6 +389,8 @@ static void test_refused(void **state)
 	parse_fails("--since=3", "--since is for");
 	parse_fails("--history --since=-3", "a whole number is wanted");
 	parse_fails("--history --since=3x", "a whole number is wanted");
+	parse_fails("--history --since=old", "a whole number is wanted");
+	parse_fails("--lines", "--lines is for --history and --watch only");
 	parse_fails("--timeout=3 abc", "--timeout is for --wait only");
 	parse_fails("--wait", "needs the UUID");
 	parse_fails("--wait=sleeping a", "no state \"sleeping\"");
