@@ -142,13 +142,14 @@ int stage1_program(
 }
 
 static _Noreturn void call_child(
-	const struct pod *p, const char *program, char *const *args, bool quiet)
+	const struct pod *p, const char *program, char *const *args, bool quiet, int words)
 {
 	char *argv[8] = {xstrdup(program)};
 	for (size_t i = 0; args[i] && i + 2 < ARRAY_SIZE(argv); i++)
 		argv[i + 1] = args[i];
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	if (null < 0 || dup2(null, 0) < 0 || (quiet && dup2(null, 1) < 0) || fchdir(p->fd) < 0)
+	if (null < 0 || dup2(null, 0) < 0 || (quiet && dup2(null, 1) < 0) ||
+		(words >= 0 && dup2(words, 2) < 0) || fchdir(p->fd) < 0)
 		_exit(XENPOD_EXIT_FAILURE);
 	execv(program, argv);
 	dprintf(2, "xenpod: execute %s: %s\n", program, strerror(errno));
@@ -156,21 +157,23 @@ static _Noreturn void call_child(
 }
 
 int stage1_call(const struct datadir *d, const struct pod *p, const char *name, char *const *args,
-	bool quiet, int *ret, struct err *err)
+	bool quiet, struct stage1_end *ret, struct err *err)
 {
 	_cleanup_free_ char *program = NULL;
 	if (stage1_program(d, p, name, &program, err) < 0)
 		return -1;
 	(void)fflush(NULL);
+	_cleanup_fd_ int words = stage1_words_open();
 	pid_t pid = fork();
 	if (pid < 0)
 		return err_sys(err, "fork");
 	if (pid == 0)
-		call_child(p, program, args, quiet);
+		call_child(p, program, args, quiet, words);
 	int status;
 	while (waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR)
 			return err_sys(err, "wait for %s", program);
-	*ret = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+	ret->status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+	stage1_words_take(TAKE_FD(words), name, ret);
 	return 0;
 }
