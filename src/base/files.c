@@ -156,7 +156,7 @@ static int make_dir(const char *path, mode_t mode, struct err *err)
 	if (errno != EEXIST)
 		return err_sys(err, "make directory %s", path);
 	if (stat(path, &st) < 0 || !S_ISDIR(st.st_mode))
-		return err_set(err, ERR_EXISTS, "make directory %s: it is there and none", path);
+		return err_set(err, ERR_EXISTS, "make directory %s: something else is there", path);
 	return 0;
 }
 

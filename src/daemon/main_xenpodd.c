@@ -180,7 +180,7 @@ static void set_option(struct command_line *l, int opt)
 		puts("xenpodd " XENPOD_VERSION);
 		exit(0);
 	default:
-		usage("unknown option", "");
+		break; /* parse() has told what is wrong */
 	}
 }
 
@@ -199,8 +199,15 @@ static void parse(int argc, char **argv, struct command_line *l)
 		.libexec_dir = XENPOD_LIBDIR,
 	};
 	config_none(&l->given);
-	while ((opt = getopt_long(argc, argv, "dhV", options, NULL)) != -1)
+	opterr = 0;
+	for (int at = 1; (opt = getopt_long(argc, argv, ":dhV", options, NULL)) != -1;
+		at = optind) {
+		if (opt == '?')
+			usage("there is no option ", argv[at]);
+		if (opt == ':')
+			usage(argv[at], " needs a value");
 		set_option(l, opt);
+	}
 	if (optind < argc)
 		usage("unexpected argument ", argv[optind]);
 }

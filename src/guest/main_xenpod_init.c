@@ -170,6 +170,11 @@ int main(int argc, char **argv)
 		run_as_init();
 	if (!help && (strcmp(name, "poweroff") == 0 || strcmp(name, "reboot") == 0))
 		return control_poke(name[0] == 'r');
-	fputs(usage, help ? stdout : stderr);
-	return help ? 0 : XENPOD_EXIT_FAILURE;
+	if (!help) {
+		fputs("xenpod-init: it is started by the guest's kernel as /init (see --help)\n",
+			stderr);
+		return XENPOD_EXIT_FAILURE;
+	}
+	fputs(usage, stdout);
+	return 0;
 }

@@ -195,9 +195,13 @@ static int set_option(struct gc *gc, int id, struct err *err)
 		gc->dir = optarg;
 		return 0;
 	case OPT_GRACE:
-		return duration_parse(optarg, &gc->grace_ns, err);
+		return duration_parse(optarg, &gc->grace_ns, err) < 0
+			       ? err_wrap(err, "--grace-period")
+			       : 0;
 	case OPT_EXPIRE:
-		return duration_parse(optarg, &gc->expire_ns, err);
+		return duration_parse(optarg, &gc->expire_ns, err) < 0
+			       ? err_wrap(err, "--expire-prepared")
+			       : 0;
 	case OPT_MARK_ONLY:
 		gc->mark_only = true;
 		return 0;

@@ -140,7 +140,9 @@ int cmd_start(int argc, char **argv)
 		all |= id == OPT_ALL;
 	}
 	int rest = argc - optind;
-	if (id == OPTION_END && all == (rest > 0))
+	if (id == OPTION_END && all && rest)
+		err_set(&err, ERR_INVALID, "%s cannot be given with --all", argv[optind]);
+	else if (id == OPTION_END && !all && !rest)
 		err_set(&err, ERR_INVALID,
 			"start needs the UUID of a pod, or --all (xenpod list shows them)");
 	if (err.msg || verb_need_root("start", &err) < 0)

@@ -50,12 +50,11 @@ static int stop_one(const struct datadir *d, struct pod *p, bool force, struct e
 	memcpy(uuid, p->uuid, sizeof(uuid));
 	char flag[] = "--force";
 	char *forced[] = {flag, uuid, NULL};
-	int status;
-	if (stage1_call(d, p, "stop", force ? forced : forced + 1, false, &status, err) < 0)
+	struct stage1_end end = {0};
+	if (stage1_call(d, p, "stop", force ? forced : forced + 1, false, &end, err) < 0)
 		return -1;
-	if (status)
-		return err_set(err, ERR_SYSTEM, "pod %s was not stopped: its stop ended with %d",
-			p->uuid, status);
+	if (end.status)
+		return err_set(err, ERR_SYSTEM, "pod %s was not stopped: %s", p->uuid, end.why);
 	progress_pause();
 	puts(p->uuid);
 	return 0;
@@ -76,6 +75,9 @@ static int all_asked(int argc, char **argv, bool *ret_host, bool *ret_force, str
 		*ret_host |= host;
 		*ret_force |= force;
 	}
+	if (*ret_host && !all)
+		return err_set(err, ERR_INVALID,
+			"--host-shutdown is for all pods: it goes with --all (see --help)");
 	if (all && (other || (*ret_host && *ret_force)))
 		return err_set(err, ERR_INVALID, "%s cannot be given with --all%s",
 			other ? other : "--force", other ? "" : " --host-shutdown");

@@ -49,10 +49,10 @@ static void help(void)
 int main(int argc, char **argv)
 {
 	setlocale(LC_ALL, "");
-	const char *name = argc > 1 ? argv[1] : "--help";
+	const char *name = argc > 1 ? argv[1] : "";
 	if (!strcmp(name, "--help") || !strcmp(name, "-h") || !strcmp(name, "help")) {
 		help();
-		return argc > 1 ? 0 : XENPOD_EXIT_FAILURE;
+		return 0;
 	}
 	if (!strcmp(name, "--version")) {
 		puts("xenpod " XENPOD_VERSION);
@@ -69,9 +69,13 @@ int main(int argc, char **argv)
 	struct nearest near = {.word = name};
 	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
 		nearest_offer(&near, verbs[i].name);
-	err_set(&err, ERR_INVALID, "there is no verb \"%s\"%s%s%s (xenpod --help shows them)", name,
-		near.found ? "; did you mean \"" : "", near.found ? near.found : "",
-		near.found ? "\"?" : "");
+	if (argc < 2)
+		err_set(&err, ERR_INVALID, "a verb is missing (xenpod --help shows them)");
+	else
+		err_set(&err, ERR_INVALID,
+			"there is no verb \"%s\"%s%s%s (xenpod --help shows them)", name,
+			near.found ? "; did you mean \"" : "", near.found ? near.found : "",
+			near.found ? "\"?" : "");
 	int status = verb_failed(&err);
 	err_done(&err);
 	return status;

@@ -66,12 +66,12 @@ static int call_gc(const struct datadir *d, const struct pod *p, struct err *err
 	char dir[] = "/etc/rkt";
 	char *args[] = {flag, dir, uuid, NULL};
 	int version;
-	int status;
+	struct stage1_end end = {0};
 	if (stage1_interface_version(p, &version, err) < 0 ||
-		stage1_call(d, p, "gc", version >= 5 ? args : old, true, &status, err) < 0)
+		stage1_call(d, p, "gc", version >= 5 ? args : old, true, &end, err) < 0)
 		return -1;
-	if (status)
-		return err_set(err, ERR_SYSTEM, "its stage1's gc ended with status %d", status);
+	if (end.status)
+		return err_set(err, ERR_SYSTEM, "%s", end.why);
 	return 0;
 }
 

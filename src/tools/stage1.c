@@ -144,14 +144,14 @@ int stage1_program(
 }
 
 static _Noreturn void call_child(
-	const struct pod *p, const char *program, char *const *args, bool quiet, int err_fd)
+	const struct pod *p, const char *program, char *const *args, bool quiet, int words)
 {
 	char *argv[8] = {xstrdup(program)};
 	for (size_t i = 0; args[i] && i + 2 < ARRAY_SIZE(argv); i++)
 		argv[i + 1] = args[i];
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	if (null < 0 || dup2(null, 0) < 0 || (quiet && dup2(null, 1) < 0) ||
-		(err_fd >= 0 && dup2(err_fd, 2) < 0) || fchdir(p->fd) < 0)
+		(words >= 0 && dup2(words, 2) < 0) || fchdir(p->fd) < 0)
 		_exit(XENPOD_EXIT_FAILURE);
 	execv(program, argv);
 	dprintf(2, "xenpod: execute %s: %s\n", program, strerror(errno));
@@ -159,19 +159,18 @@ static _Noreturn void call_child(
 }
 
 int stage1_call(const struct datadir *d, const struct pod *p, const char *name, char *const *args,
-	bool quiet, int *ret, struct err *err)
+	bool quiet, struct stage1_end *ret, struct err *err)
 {
 	_cleanup_free_ char *program = NULL;
 	if (stage1_program(d, p, name, &program, err) < 0)
 		return -1;
 	(void)fflush(NULL);
-	_cleanup_fd_ int err_fd = progress_child_stderr();
+	_cleanup_fd_ int words = stage1_words_open();
 	pid_t pid = fork();
 	if (pid < 0)
 		return err_sys(err, "fork");
 	if (pid == 0)
-		call_child(p, program, args, quiet, err_fd);
-	fd_close(&err_fd);
+		call_child(p, program, args, quiet, words);
 	int status;
 	_cleanup_fd_ int pidfd = progress_wanted() ? pidfd_open(pid, 0) : -1;
 	while (pidfd >= 0 && !progress_wait(pidfd, -1))
@@ -179,6 +178,8 @@ int stage1_call(const struct datadir *d, const struct pod *p, const char *name, 
 	while (waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR)
 			return err_sys(err, "wait for %s", program);
-	*ret = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+	ret->status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+	progress_pause();
+	stage1_words_take(TAKE_FD(words), name, ret);
 	return 0;
 }

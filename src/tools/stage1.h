@@ -8,6 +8,7 @@
 
 #include "base/err.h"
 #include "tools/datadir.h"
+#include "tools/stage1_words.h"
 
 #define STAGE1_ANNOTATION "coreos.com/rkt/stage1/"
 #define STAGE1_ENV_PATH   "XENPOD_STAGE1" /* an image to use when no option names one */
@@ -32,10 +33,9 @@ int stage1_program(const struct datadir *d, const struct pod *p, const char *nam
 
 /*
  * Runs an entrypoint as stage0 does for `stop` and `gc`: a child, cwd POD, stdin from /dev/null.
- * `args` follow argv[0], NULL-terminated. `quiet`: stdout to /dev/null as well. *ret is its exit
- * status, 128 + signal when it was killed.
+ * `args` follow argv[0], NULL-terminated. `quiet`: stdout to /dev/null as well.
  */
 int stage1_call(const struct datadir *d, const struct pod *p, const char *name, char *const *args,
-	bool quiet, int *ret, struct err *err);
+	bool quiet, struct stage1_end *ret, struct err *err);
 
 #endif

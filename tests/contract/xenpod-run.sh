@@ -113,6 +113,7 @@ END
 cat >s1/rootfs/stop <<'END'
 #!/bin/sh
 . "${0%/*}/record"
+[ -z "${FAKE_SAYS:-}" ] || printf "$FAKE_SAYS" >&2
 [ -z "${FAKE_EXIT:-}" ] || exit "$FAKE_EXIT"
 kill -TERM "$(cat pid)"
 END
@@ -329,6 +330,10 @@ same "enter: argv" "$T/data/cas/tree/$id/rootfs/enter|--pid=$(cat "$P/pid")|--ap
 same "enter: cwd" "$P" "$(cat "$REC/enter.cwd")"
 verb enter --app=web "$uuid"
 same "enter: default command" /bin/sh "$(tail -n1 "$REC/enter.argv")"
+FAKE_EXIT=254 FAKE_SAYS='stage1: because\n' fails "stop: the stage1's line is the cause" "pod $uuid was not stopped: because" verb stop "$uuid"
+FAKE_EXIT=254 FAKE_SAYS='stage1: one\nstage1: two\n' verb stop "$uuid" 2>err
+same "stop: several lines stay what they are" "stage1: one|stage1: two|xenpod: pod $uuid was not stopped: its stop ended with 254" \
+	"$(paste -sd'|' err)"
 FAKE_EXIT=9 fails "stop: its failure is told" "was not stopped: its stop ended with 9" verb stop "$uuid"
 same "stop: prints the UUID" "$uuid" "$(verb stop --force "${uuid:0:8}")"
 same "stop: argv" "$P/stage1/rootfs/stop --force $uuid" "$(paste -sd' ' "$REC/stop.argv")"
