@@ -45,7 +45,7 @@ static int lock_worker(void *ctx, char **ret, struct err *err)
 {
 	const int *fd = ctx;
 	(void)ret;
-	return flock(*fd, LOCK_EX) < 0 ? err_sys(err, "lock") : 0;
+	return flock(*fd, LOCK_EX) < 0 ? err_sys(err, "wait for the lock") : 0;
 }
 
 static int store_lock(const struct datadir *d, int *ret_fd, struct err *err)

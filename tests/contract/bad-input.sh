@@ -60,7 +60,7 @@ row() {
 	esac
 	[ "$case" != nobody ] || as="setpriv --reuid=nobody --regid=nogroup --clear-groups"
 	case $1 in
-	"xenpod status" | "xenpod wait" | "xenpod inspect") names="xenpod(-status)?" ;; # one program
+	"xenpod status" | "xenpod events" | "xenpod wait" | "xenpod inspect") names="xenpod(-status)?" ;; # one program
 	"xenpod run") names="(xenpod|stage1)" ;; # it becomes the stage1's run
 	run | stop | gc | enter)
 		names=stage1
@@ -171,6 +171,14 @@ rows() {
 	row "$p logs" nobody 254 "$denied" aaaa
 	row "$p logs" down 254 "$silent" aaaa
 	works "$p logs" xenstored $A
+
+	row "$p events" novalue 254 'option --since needs a value' --since
+	row "$p events" value 254 '--since=today: a whole number is wanted, or "oldest"' --since=today
+	row "$p events" unknown 1 'no pod "cccc" (xenpod-status shows them)' cccc
+	works "$p events" ambiguous bbbb
+	row "$p events" nobody 4 "$denied" $A
+	row "$p events" down 4 "$silent" $A
+	works "$p events" xenstored $A
 
 	row "$p wait" novalue 254 'option --timeout needs a value' --timeout
 	row "$p wait" value 254 '--timeout=soon: seconds are wanted (30, 0.5), or a duration (10m)' --timeout=soon $A
