@@ -161,4 +161,4 @@ until_true 120 test -s $t/bench.code
 xenpod gc --grace-period=0 >/dev/null 2>&1
 kill "$observer"
 rm -rf $work
-[ $failed -eq 0 ]
+[ "$failed" -eq 0 ]

@@ -8,14 +8,12 @@ set -u
 if [ "${XENPOD_TEST_NS:-}" != 1 ]; then
 	exec env XENPOD_TEST_NS=1 unshare --mount --propagation private "$0" "$@"
 fi
-top=${TOP:-$(cd "$(dirname "$0")/../.." && pwd)}
-xenpod=${XENPOD:-${BUILD:-$top/build/release}/bin/xenpod}
-T=$(mktemp -d)
+# shellcheck source=tests/contract/checks.bash
+. "$(dirname "$0")/checks.bash"
+xenpod=${XENPOD:-$bin/xenpod}
 cd "$T" || exit 1
 export REC=$T/rec
 trap 'umount -R "$T/data/pods" 2>/dev/null; rm -rf "$T"' EXIT
-passed=0
-failed=0
 
 # check WHAT COMMAND...: the command must succeed.
 check() {
@@ -27,15 +25,6 @@ check() {
 		failed=$((failed + 1))
 		echo "FAILED: $what: $*"
 		sed 's/^/    /' "$T/check.out"
-	fi
-}
-# same WHAT WANTED GOT
-same() {
-	if [ "$2" = "$3" ]; then
-		passed=$((passed + 1))
-	else
-		failed=$((failed + 1))
-		printf 'FAILED: %s\n    wanted: %s\n    got:    %s\n' "$1" "$2" "$3"
 	fi
 }
 # fails WHAT TEXT COMMAND...: ends with 254 and says TEXT, in one line.
@@ -501,5 +490,4 @@ leftover=
 same "gc: leftovers of killed ones go" "" "$(pods)"
 nothing_left "the end"
 
-printf '%d passed, %d failed\n' "$passed" "$failed"
-[ "$failed" = 0 ]
+finish

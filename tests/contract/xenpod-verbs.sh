@@ -133,7 +133,7 @@ xenpod "events: what is not kept any more, as JSON" 0 events --since=3 --json
 same "events: what is not kept any more, as JSON" '{"gap":{"first":4,"last":7}}' "$(head -n 1 "$T/out")"
 xenpod "events: all that is kept" 0 events --json
 same "events: all that is kept" 8 "$(head -n 1 "$T/out" | seqs)"
-timeout 2 "$bin/xenpod" events -f --json 2>&1 >"$T/out"
+timeout 2 "$bin/xenpod" events -f --json >"$T/out" 2>&1
 same "events: followed: all that is kept" 8 "$(head -n 1 "$T/out" | seqs)"
 
 kill "$daemon"

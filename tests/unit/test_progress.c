@@ -140,7 +140,7 @@ static void test_a_second_of_all(void **state)
 	assert_string_equal(s.text, "second  1 of 2"
 				    "\r                  \r"
 				    "third  3"
-		"\r            \r");
+				    "\r            \r");
 }
 
 static void not_a_terminal(void)
