@@ -9,10 +9,13 @@ export XENPOD_RUN_DIR=$T/run XENPOD_STATE_DIR=$T/state
 daemon=
 clients=
 cleanup() {
-	# shellcheck disable=SC2086 # a list of processes
-	[ -z "$clients" ] || kill $clients 2>/dev/null
-	[ -z "$daemon" ] || kill -9 "$daemon" 2>/dev/null
-	wait 2>/dev/null
+	# bash tells of a job that was killed whenever it notices: the count stays the last line.
+	{
+		# shellcheck disable=SC2086 # a list of processes
+		[ -z "$clients" ] || kill $clients
+		[ -z "$daemon" ] || kill -9 "$daemon"
+		wait
+	} 2>/dev/null
 	rm -rf "$T"
 }
 trap cleanup EXIT
