@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "cni/plugin.h"
 #include "net/netns.h"
@@ -47,7 +48,7 @@ static int read_nets(const json_t *network, struct netplan *p, struct err *err)
 
 int netplan_read(const char *uuid, const json_t *network, struct netplan *ret, struct err *err)
 {
-	*ret = (struct netplan){.uuid = uuid, .until = cni_now_ms() + PLAN_MS};
+	*ret = (struct netplan){.uuid = uuid, .until = clock_ms() + PLAN_MS};
 	snprintf(ret->netns, sizeof ret->netns, NETPLAN_NETNS, uuid);
 	snprintf(ret->path, sizeof ret->path, NETNS_DIR "/%s", ret->netns);
 	if (read_dirs(network, ret, err) == 0 && read_nets(network, ret, err) == 0)
@@ -58,7 +59,7 @@ int netplan_read(const char *uuid, const json_t *network, struct netplan *ret, s
 
 void netplan_restart(struct netplan *p)
 {
-	p->until = cni_now_ms() + PLAN_MS;
+	p->until = clock_ms() + PLAN_MS;
 }
 
 void netplan_done(struct netplan *p)
@@ -70,7 +71,7 @@ void netplan_done(struct netplan *p)
 
 struct cni_attach netplan_attach(const struct netplan *p, bool has_netns, size_t rest)
 {
-	int64_t left = p->until - cni_now_ms() - (int64_t)(rest - 1) * LATER_MS;
+	int64_t left = p->until - clock_ms() - (int64_t)(rest - 1) * LATER_MS;
 	int64_t ms = left < NETWORK_MS ? left : NETWORK_MS;
 	return (struct cni_attach){
 		.container = p->uuid,

@@ -18,7 +18,7 @@ struct netplan {
 	struct cni_net net[SPEC_MAX_NETS];
 	size_t n;
 	const char *dirs[SPEC_MAX_DIRS + 1]; /* borrowed from the request */
-	int64_t until;                       /* cni_now_ms(): all of it together */
+	int64_t until;                       /* clock_ms(): all of it together */
 };
 
 /* ERR_INVALID names what is wrong. `network` must outlive *ret. */

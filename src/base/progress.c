@@ -15,13 +15,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
 #include <wchar.h>
 
 #include "base/alloc.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/files.h"
+#include "base/term.h"
 
 #define EVERY_MS    200
 #define COLUMNS_MAX 240 /* a longer line would be hard to read */
@@ -44,13 +45,6 @@ static struct {
 } line = {.child = -1};
 
 static const int deadly[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
-
-static int64_t now_ms(void)
-{
-	struct timespec ts;
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
 
 static void put(const char *text, size_t len)
 {
@@ -130,7 +124,7 @@ static void draw(size_t width)
 	char what[sizeof(line.what) * 2];
 	char part[sizeof(line.part) * 2];
 	char seconds[32];
-	snprintf(seconds, sizeof(seconds), "%d s", (int)((now_ms() - line.since) / 1000));
+	snprintf(seconds, sizeof(seconds), "%d s", (int)((clock_ms() - line.since) / 1000));
 	size_t n = fit(*line.part ? line.part : seconds, width / 2, part, sizeof(part));
 	size_t all = fit(line.what, width - n - 2, what, sizeof(what)) + 2 + n;
 	_cleanup_free_ char *text = xasprintf("%s  %s%s%s", what, line.colour ? PART_COLOUR : "",
@@ -177,13 +171,6 @@ int progress_child_stderr(void)
 
 /* ---- the outside --------------------------------------------------------------------------------------- */
 
-static bool colour_wanted(void)
-{
-	const char *no = getenv("NO_COLOR");
-	const char *term = getenv("TERM");
-	return !(no && *no) && term && *term && strcmp(term, "dumb") != 0;
-}
-
 void progress_begin(const char *fmt, ...)
 {
 	va_list ap;
@@ -196,8 +183,8 @@ void progress_begin(const char *fmt, ...)
 	if (line.on)
 		return;
 	line.on = true;
-	line.colour = colour_wanted();
-	line.since = now_ms();
+	line.colour = term_colours(STDERR_FILENO);
+	line.since = clock_ms();
 	line.due = line.since + PROGRESS_AFTER_MS;
 }
 
@@ -218,7 +205,7 @@ bool progress_wanted(void)
 
 int progress_wait_ms(void)
 {
-	int64_t left = line.due - now_ms();
+	int64_t left = line.due - clock_ms();
 	return !line.on ? -1 : left > 0 ? (int)left : 0;
 }
 
@@ -227,9 +214,9 @@ void progress_turn(void)
 	if (!line.on)
 		return;
 	pass_on();
-	if (now_ms() < line.due)
+	if (clock_ms() < line.due)
 		return;
-	line.due = now_ms() + EVERY_MS;
+	line.due = clock_ms() + EVERY_MS;
 	size_t width = columns();
 	if (width && in_foreground())
 		draw(width);

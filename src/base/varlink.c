@@ -9,11 +9,11 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/fdpass.h"
 #include "base/json.h"
 
@@ -231,18 +231,11 @@ int varlink_call(struct varlink *v, const char *method, json_t *params, bool mor
 	return 0;
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec ts;
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
 /* Waits until readable; 0, or -1 on time-out. */
 static int wait_readable(int fd, int64_t deadline_ms, struct err *err)
 {
 	for (;;) {
-		int64_t left = deadline_ms < 0 ? -1 : deadline_ms - now_ms();
+		int64_t left = deadline_ms < 0 ? -1 : deadline_ms - clock_ms();
 		if (deadline_ms >= 0 && left < 0)
 			left = 0;
 		struct pollfd p = {.fd = fd, .events = POLLIN};
@@ -269,7 +262,7 @@ static int error_from(const json_t *msg, struct err *err)
 int varlink_reply(
 	struct varlink *v, int timeout_ms, json_t **ret, bool *ret_continues, struct err *err)
 {
-	int64_t deadline = timeout_ms < 0 ? -1 : now_ms() + timeout_ms;
+	int64_t deadline = timeout_ms < 0 ? -1 : clock_ms() + timeout_ms;
 	_cleanup_json_ json_t *msg = NULL;
 	for (;;) {
 		int r = varlink_next(v, &msg, err);

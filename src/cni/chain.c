@@ -8,6 +8,7 @@
 
 #include "base/alloc.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/json.h"
 #include "cni/plugin.h"
 
@@ -104,10 +105,8 @@ struct chain {
 static struct chain chain_of(
 	const struct cni_net *net, const struct cni_attach *at, const char *command)
 {
-	return (struct chain){.net = net,
-		.at = at,
-		.command = command,
-		.deadline = cni_now_ms() + at->timeout_ms};
+	return (struct chain){
+		.net = net, .at = at, .command = command, .deadline = clock_ms() + at->timeout_ms};
 }
 
 /* runtimeConfig: of what the caller offers, what the plugin declares (CONVENTIONS.md). */
@@ -141,7 +140,7 @@ static json_t *execution_conf(json_t *conf, const json_t *offered, json_t *prev)
 static int run_one(
 	const struct chain *c, json_t *conf, json_t *prev, char **ret_out, struct err *err)
 {
-	int64_t left = c->deadline - cni_now_ms();
+	int64_t left = c->deadline - clock_ms();
 	struct cni_call call = {
 		.command = c->command,
 		.container = c->at->container,

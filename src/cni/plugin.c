@@ -14,11 +14,11 @@
 #include <sys/pidfd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/files.h"
 #include "base/json.h"
 #include "cni/words.h"
@@ -47,13 +47,6 @@ static void run_done(struct run *r)
 	fd_close(&r->out);
 	fd_close(&r->err);
 	free(r->text);
-}
-
-int64_t cni_now_ms(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
 static char *joined(const char *const *dirs, const char *between)
@@ -253,7 +246,7 @@ static int listen_until(struct run *r, int64_t deadline, int timeout_ms, struct 
 	for (;;) {
 		struct pollfd p[] = {{.fd = r->pidfd, .events = POLLIN},
 			{.fd = r->out, .events = POLLIN}, {.fd = r->err, .events = POLLIN}};
-		int64_t left = deadline - cni_now_ms();
+		int64_t left = deadline - clock_ms();
 		if (left <= 0)
 			return err_set(err, ERR_TIMEOUT,
 				"it did not end within %d ms and was killed", timeout_ms);
@@ -307,7 +300,7 @@ static int run_plugin(
 	int status;
 	if (start(conf, call, r, err) < 0)
 		return -1;
-	int heard = listen_until(r, cni_now_ms() + call->timeout_ms, call->timeout_ms, err);
+	int heard = listen_until(r, clock_ms() + call->timeout_ms, call->timeout_ms, err);
 	/* Not reaped yet, so the number is still its own. */
 	if (heard < 0)
 		kill(-r->pid, SIGKILL);

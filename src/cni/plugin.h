@@ -25,11 +25,8 @@ struct cni_call {
 	const char *args;         /* NULL: CNI_ARGS is empty */
 	const char *const *dirs;  /* CNI_PATH, ended by NULL */
 	enum cni_version version; /* 0.1.0 has CNI_VERSION in the environment */
-	int timeout_ms;           /* on CLOCK_MONOTONIC */
+	int timeout_ms;           /* of clock_ms() */
 };
-
-/* CLOCK_MONOTONIC. */
-int64_t cni_now_ms(void);
 
 /*
  * The first regular, executable file named `type` in the directories (contract 5.2). ERR_NOTFOUND

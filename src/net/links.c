@@ -7,12 +7,12 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 
 #include <netlink/netlink.h>
 #include <netlink/socket.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "net/link.h"
 
 /* ---- looking ----------------------------------------------------------------------------------- */
@@ -49,13 +49,6 @@ int links_find(int netns, const char *prefix, char ret_name[IF_NAMESIZE], struct
 
 /* ---- waiting ----------------------------------------------------------------------------------- */
 
-static int64_t now_ms(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 /* What came is thrown away: it only says that looking again is worth while, as does a lost message. */
 static void drain(int fd)
 {
@@ -71,7 +64,7 @@ typedef int (*look_fn)(struct nl_sock *s, void *arg, struct err *err);
 
 static int wait_until(int netns, int timeout_ms, look_fn look, void *arg, struct err *err)
 {
-	int64_t end = now_ms() + timeout_ms;
+	int64_t end = clock_ms() + timeout_ms;
 	_cleanup_nlsock_ struct nl_sock *s = nlsock_open(netns, err);
 	_cleanup_nlsock_ struct nl_sock *news = s ? nlsock_open(netns, err) : NULL;
 	if (!news)
@@ -81,7 +74,7 @@ static int wait_until(int netns, int timeout_ms, look_fn look, void *arg, struct
 		return err_set(err, ERR_SYSTEM, "listen for interfaces");
 	struct pollfd p = {.fd = nl_socket_get_fd(news), .events = POLLIN};
 	for (;;) {
-		int64_t left = end - now_ms();
+		int64_t left = end - clock_ms();
 		int r = look(s, arg, err);
 		if (r != 0 || left <= 0)
 			return r < 0 ? -1 : r - 1;

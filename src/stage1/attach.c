@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "proto/api.h"
 #include "stage1/hook.h"
@@ -91,14 +92,14 @@ static enum attach_result link_turn(struct attach *a, struct err *err)
 static enum attach_result fault(struct attach *a)
 {
 	drop_session(a);
-	a->session_at = hook_now_ms() + SESSION_RETRY_MS;
+	a->session_at = clock_ms() + SESSION_RETRY_MS;
 	return ATTACH_FAULT;
 }
 
 static enum attach_result session_step(struct attach *a, struct err *err)
 {
 	if (!a->session) {
-		if (!a->known || hook_now_ms() < a->session_at)
+		if (!a->known || clock_ms() < a->session_at)
 			return ATTACH_GOES_ON;
 		a->session = session_new(a->uuid, a->domid, a->hello(a->user, a->generation),
 			a->on_frame, a->user, err);
@@ -146,7 +147,7 @@ int attach_wait_ms(const struct attach *a)
 	if (a->session) {
 		session = session_wait_ms(a->session);
 	} else if (a->known) {
-		int64_t left = a->session_at - hook_now_ms();
+		int64_t left = a->session_at - clock_ms();
 		session = left > 0 ? (int)left : 0;
 	}
 	return hook_earliest(link, session);

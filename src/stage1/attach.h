@@ -28,7 +28,7 @@ struct attach {
 	bool over;
 	uint32_t domid;
 	int64_t generation;
-	int64_t session_at; /* not before; hook_now_ms() */
+	int64_t session_at; /* not before; clock_ms() */
 };
 
 /* The first call, for those who want to know at once that nobody answers. */

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -44,13 +43,6 @@ int hook_uuid_arg(int argc, char **argv, int rest, char ret[UUID_TEXT_SIZE], str
 	if (rest + 1 < argc)
 		return err_set(err, ERR_INVALID, "argument \"%s\" is one too many", argv[rest + 1]);
 	return uuid_parse(argv[rest], ret, err);
-}
-
-int64_t hook_now_ms(void)
-{
-	struct timespec ts;
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
 int hook_earliest(int a, int b)

@@ -22,9 +22,6 @@ char *hook_admin_socket(void);
 /* The one argument behind the flags, which must be a UUID. */
 int hook_uuid_arg(int argc, char **argv, int rest, char ret[UUID_TEXT_SIZE], struct err *err);
 
-/* CLOCK_MONOTONIC in milliseconds. */
-int64_t hook_now_ms(void);
-
 /* Of two poll(2) time-outs the earlier; -1 is never. */
 int hook_earliest(int a, int b);
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/json.h"
 #include "proto/api.h"
 #include "stage1/hook.h"
@@ -26,7 +27,7 @@ void link_retry(struct link *l)
 	l->backoff_ms = l->backoff_ms ? l->backoff_ms * 2 : BACKOFF_MIN_MS;
 	if (l->backoff_ms > BACKOFF_MAX_MS)
 		l->backoff_ms = BACKOFF_MAX_MS;
-	l->retry_at = hook_now_ms() + l->backoff_ms;
+	l->retry_at = clock_ms() + l->backoff_ms;
 }
 
 int link_open(struct link *l, const char *method, json_t *params, const int *fds, size_t nfds,
@@ -104,7 +105,7 @@ int link_wait_ms(const struct link *l)
 {
 	if (l->v)
 		return -1;
-	int64_t left = l->retry_at - hook_now_ms();
+	int64_t left = l->retry_at - clock_ms();
 	return left > 0 ? (int)left : 0;
 }
 

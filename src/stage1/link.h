@@ -18,7 +18,7 @@
 /* {0} is valid: away, to be tried at once. */
 struct link {
 	struct varlink *v; /* NULL: away */
-	int64_t retry_at;  /* hook_now_ms(), while away */
+	int64_t retry_at;  /* clock_ms(), while away */
 	int backoff_ms;
 	bool told; /* the user knows that it is away */
 };

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/journal.h"
 #include "base/json.h"
 #include "base/log.h"
@@ -204,15 +205,15 @@ static size_t unwritten(const struct podio *io)
 void podio_finish(struct podio *io, int sigfd, int patience_ms)
 {
 	int64_t left = patience_ms;
-	int64_t until = hook_now_ms() + left;
+	int64_t until = clock_ms() + left;
 	size_t before = unwritten(io);
 	applog_done(&io->log);
 	while (relay_waiting(&io->relay) && wait_for_reader(io, sigfd, (int)left)) {
 		if (unwritten(io) < before)
-			until = hook_now_ms() + patience_ms; /* slow is not gone */
+			until = clock_ms() + patience_ms; /* slow is not gone */
 		before = unwritten(io);
 		if (patience_ms >= 0)
-			left = until > hook_now_ms() ? until - hook_now_ms() : 0;
+			left = until > clock_ms() ? until - clock_ms() : 0;
 	}
 	size_t lost = unwritten(io);
 	if (lost)

@@ -12,6 +12,7 @@
 
 #include "base/alloc.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/progress.h"
@@ -202,7 +203,7 @@ static int link_turn(struct proxy *p, struct err *err)
 		return r;
 	if (p->accepted)
 		tell_away(p);
-	else if (hook_now_ms() > p->accept_by)
+	else if (clock_ms() > p->accept_by)
 		return -1;
 	return 0;
 }
@@ -328,7 +329,7 @@ int proxy_run(const json_t *request, struct handover *h, const struct poddir *d,
 		.request = request,
 		.pod = d,
 		.fds = h,
-		.accept_by = hook_now_ms() + ACCEPT_WAIT_MS,
+		.accept_by = clock_ms() + ACCEPT_WAIT_MS,
 		.stopper = {.uuid = uuid},
 	};
 	notify_open(&p.notify);

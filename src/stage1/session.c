@@ -16,6 +16,7 @@
 
 #include "base/alloc.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/uuid.h"
 #include "proto/gstate.h"
@@ -284,7 +285,7 @@ static void try_bind(struct session *s)
 	char path[PATH_SIZE];
 	snprintf(path, sizeof path, "/local/domain/%u/" GSTATE_RING_FMT, s->domid, n);
 	s->chan = libxenvchan_client_init(s->logger, (int)s->domid, path);
-	s->retry_at = s->chan ? 0 : hook_now_ms() + BIND_RETRY_MS;
+	s->retry_at = s->chan ? 0 : clock_ms() + BIND_RETRY_MS;
 	if (!s->chan)
 		return;
 	s->chan->blocking = 0;
@@ -324,7 +325,7 @@ static enum session_result gone(struct session *s, struct err *err)
 /* 0, or -1: the domain is not, or no longer, the pod. */
 static int look_for_ring(struct session *s)
 {
-	bool retry = s->retry_at && hook_now_ms() >= s->retry_at;
+	bool retry = s->retry_at && clock_ms() >= s->retry_at;
 	bool domain_changed = had_events(s->vm_watch);
 	if (!had_events(s->next_watch) && !domain_changed && !retry)
 		return 0;
@@ -346,7 +347,7 @@ static int device_check(struct err *err)
 
 int session_wait_ms(const struct session *s)
 {
-	int64_t left = s->retry_at - hook_now_ms();
+	int64_t left = s->retry_at - clock_ms();
 	if (s->chan)
 		return s->more ? 0 : -1;
 	if (!s->retry_at)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "proto/api.h"
@@ -29,7 +30,7 @@ static void hang_up(struct stopper *s)
 static void try_later(struct stopper *s)
 {
 	hang_up(s);
-	s->retry_at = hook_now_ms() + RETRY_MS;
+	s->retry_at = clock_ms() + RETRY_MS;
 }
 
 static void call(struct stopper *s)
@@ -71,8 +72,7 @@ void stopper_turn(struct stopper *s)
 {
 	if (s->v)
 		answer(s);
-	if (s->wanted > s->done && (!s->v || s->wanted > s->calling) &&
-		hook_now_ms() >= s->retry_at)
+	if (s->wanted > s->done && (!s->v || s->wanted > s->calling) && clock_ms() >= s->retry_at)
 		call(s);
 }
 
@@ -85,7 +85,7 @@ int stopper_wait_ms(const struct stopper *s)
 {
 	if (s->v || s->wanted <= s->done)
 		return -1;
-	int64_t left = s->retry_at - hook_now_ms();
+	int64_t left = s->retry_at - clock_ms();
 	return left > 0 ? (int)left : 0;
 }
 

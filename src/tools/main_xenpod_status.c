@@ -4,10 +4,12 @@
 #include <locale.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/term.h"
 #include "tools/status.h"
 #include "tools/status_options.h"
 #include "tools/table.h"
@@ -69,8 +71,8 @@ static int from_source(const struct status_view *v, struct err *err)
 	if (v->mode == STATUS_WAIT)
 		return status_wait_run(v, err);
 	if (v->mode == STATUS_WATCH)
-		return v->lines || v->json || !terminal_draws() ? status_watch_run(v, err)
-								: status_live_run(v, err);
+		return v->lines || v->json || !term_draws(STDOUT_FILENO) ? status_watch_run(v, err)
+									 : status_live_run(v, err);
 	if (status_open(&s, &notice, err) < 0)
 		return -1;
 	if (notice)

@@ -322,13 +322,17 @@ static int fill_run(const struct work *w, struct err *err)
 /* ---- the whole ----------------------------------------------------------------------------------
  */
 
-static void choose_overlay(struct work *w)
+/* A disk that is full has no room for a copy either: that is the error then. */
+static int choose_overlay(struct work *w, struct err *err)
 {
-	struct err why = {0};
+	_cleanup_err_ struct err why = {0};
 	w->p->overlay = !w->args->no_overlay && overlay_usable(w->d, &why);
-	if (!w->args->no_overlay && !w->p->overlay)
-		log_notice("no overlays in %s (%s): copying the images", w->d->path, err_msg(&why));
-	err_done(&why);
+	if (w->args->no_overlay || w->p->overlay)
+		return 0;
+	if (why.code == ERR_FULL)
+		return err_set(err, ERR_FULL, "prepare pod: %s", err_msg(&why));
+	log_notice("no overlays in %s (%s): copying the images", w->d->path, err_msg(&why));
+	return 0;
 }
 
 static int build(struct work *w, struct err *err)
@@ -357,10 +361,10 @@ int prepare_pod(const struct datadir *d, const struct run_args *args, int (*inte
 	struct prepared p = {.pod.fd = -1};
 	struct work w = {.d = d, .args = args, .interrupted = interrupted, .p = &p};
 	int r = get_images(&w, err);
-	if (r == 0) {
-		choose_overlay(&w);
+	if (r == 0)
+		r = choose_overlay(&w, err);
+	if (r == 0)
 		r = build(&w, err);
-	}
 	work_done(&w);
 	if (r == 0) {
 		*ret = p;

@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "proto/api.h"
@@ -44,13 +45,6 @@ void status_events_free(struct status_events *e)
 int status_events_fd(const struct status_events *e)
 {
 	return e->source ? varlink_fd(status_link(e->source)) : -1;
-}
-
-static int64_t now_ms(void)
-{
-	struct timespec ts;
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
 static void sleep_ms(int64_t ms)
@@ -133,11 +127,11 @@ static int ask(struct status_events *e, struct err *err)
 static int reach(struct status_events *e, struct err *err)
 {
 	_cleanup_err_ struct err why = {0};
-	if (now_ms() < e->again)
+	if (clock_ms() < e->again)
 		return 0;
 	int r = ask(e, &why);
 	if (!e->source)
-		e->again = now_ms() + STATUS_EVENTS_POLL_MS;
+		e->again = clock_ms() + STATUS_EVENTS_POLL_MS;
 	if (r == 0)
 		return 0;
 	if (!e->answered)
@@ -186,12 +180,12 @@ static void receive(struct status_events *e, int timeout_ms)
 
 int status_events_next(struct status_events *e, int timeout_ms, json_t **ret, struct err *err)
 {
-	int64_t until = now_ms() + timeout_ms;
+	int64_t until = clock_ms() + timeout_ms;
 	for (;;) {
 		*ret = kept(e);
 		if (*ret)
 			return 1;
-		int64_t left = until - now_ms();
+		int64_t left = until - clock_ms();
 		left = left > 0 ? left : 0;
 		if (e->source)
 			receive(e, (int)left);
@@ -200,9 +194,9 @@ int status_events_next(struct status_events *e, int timeout_ms, json_t **ret, st
 		*ret = kept(e);
 		if (*ret)
 			return 1;
-		if (now_ms() >= until)
+		if (clock_ms() >= until)
 			return 0;
 		if (!e->source)
-			sleep_ms(left < e->again - now_ms() ? left : e->again - now_ms());
+			sleep_ms(left < e->again - clock_ms() ? left : e->again - clock_ms());
 	}
 }

@@ -8,6 +8,7 @@
 
 #include "base/alloc.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/json.h"
 #include "tools/screen.h"
 #include "tools/status.h"
@@ -31,13 +32,6 @@ struct live {
 	bool dirty;   /* something has happened since it was asked for */
 };
 
-static int64_t now_ms(void)
-{
-	struct timespec ts;
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
 static void replace(char **text, char *with)
 {
 	free(*text);
@@ -52,7 +46,7 @@ static void ask_list(struct live *l)
 	_cleanup_json_ json_t *list = NULL;
 	_cleanup_free_ char *notice = NULL;
 	struct status_source *s = NULL;
-	int64_t began = now_ms();
+	int64_t began = clock_ms();
 	_cleanup_json_ json_t *members = status_view_members(l->view);
 	bool ok = status_open(&s, &notice, &err) == 0 && status_list(s, members, &list, &err) == 0;
 	status_close(s);
@@ -61,8 +55,8 @@ static void ask_list(struct live *l)
 		l->list = json_incref(list);
 	}
 	replace(&l->why, xstrdup(!ok ? err_msg(&err) : notice ? notice : ""));
-	int64_t took = now_ms() - began;
-	l->due = now_ms() + (took * SHARE > AGES_MS ? took * SHARE : AGES_MS);
+	int64_t took = clock_ms() - began;
+	l->due = clock_ms() + (took * SHARE > AGES_MS ? took * SHARE : AGES_MS);
 	l->dirty = false;
 }
 
@@ -143,7 +137,7 @@ static char *page(const struct live *l)
 
 static int left_ms(int64_t until)
 {
-	int64_t left = until - now_ms();
+	int64_t left = until - clock_ms();
 	return left > 0 ? (int)left : 0;
 }
 
@@ -152,9 +146,9 @@ static int loop(struct live *l, struct screen *s, struct err *err)
 	for (;;) {
 		if (take_events(l, err) < 0)
 			return -1;
-		if (l->dirty && l->due > now_ms() + SOON_MS && l->due <= now_ms() + AGES_MS)
-			l->due = now_ms() + SOON_MS;
-		if (now_ms() >= l->due)
+		if (l->dirty && l->due > clock_ms() + SOON_MS && l->due <= clock_ms() + AGES_MS)
+			l->due = clock_ms() + SOON_MS;
+		if (clock_ms() >= l->due)
 			ask_list(l);
 		_cleanup_free_ char *text = page(l);
 		screen_draw(text);

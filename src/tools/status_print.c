@@ -4,10 +4,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/cleanup.h"
 #include "base/json.h"
+#include "base/term.h"
 #include "base/uuid.h"
 #include "fsm/cause.h"
 #include "tools/status.h"
@@ -110,7 +112,7 @@ static void print_truth(const json_t *truth)
 	table_row(t, row);
 	putchar('\n');
 	table_print(t);
-	bool colour = colour_wanted();
+	bool colour = term_colours(STDOUT_FILENO);
 	json_array_foreach (json_object_get(truth, "differs"), i, text)
 		printf("%sDIFFERS%s    %s\n", colour ? "\033[1;31m" : "", colour ? "\033[m" : "",
 			json_string_value(text));

@@ -8,6 +8,7 @@
 
 #include "base/alloc.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/progress.h"
@@ -35,17 +36,10 @@ struct wait {
 	json_t *pods;     /* as they were last */
 };
 
-static int64_t now_ms(void)
-{
-	struct timespec ts;
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
 /* Until the deadline, at most a day. */
 static int left_ms(const struct wait *w)
 {
-	int64_t left = w->deadline < 0 ? WHOLE_DAY : w->deadline - now_ms();
+	int64_t left = w->deadline < 0 ? WHOLE_DAY : w->deadline - clock_ms();
 	return left < 0 ? 0 : left > WHOLE_DAY ? WHOLE_DAY : (int)left;
 }
 
@@ -237,7 +231,7 @@ int status_wait_run(const struct status_view *v, struct err *err)
 	struct wait *w = xcalloc(1, sizeof(*w));
 	w->view = v;
 	w->pods = pods;
-	w->deadline = v->timeout_ms < 0 ? -1 : now_ms() + v->timeout_ms;
+	w->deadline = v->timeout_ms < 0 ? -1 : clock_ms() + v->timeout_ms;
 	int r = wait_all(w, err);
 	progress_end();
 	if (r >= 0 && v->json)

@@ -13,24 +13,13 @@
 
 #include "base/alloc.h"
 #include "base/cleanup.h"
+#include "base/term.h"
 
 struct table {
 	struct libscols_table *scols;
 	struct libscols_line *last;
 	size_t columns;
 };
-
-bool terminal_draws(void)
-{
-	const char *term = getenv("TERM");
-	return isatty(STDOUT_FILENO) && term && *term && strcmp(term, "dumb") != 0;
-}
-
-bool colour_wanted(void)
-{
-	const char *no = getenv("NO_COLOR");
-	return terminal_draws() && !(no && *no);
-}
 
 static void add_column(struct table *t, const char *heading, int flags)
 {
@@ -46,7 +35,7 @@ static struct table *table_empty(bool legend)
 	if (!t->scols)
 		abort();
 	scols_table_enable_noheadings(t->scols, !legend);
-	scols_table_enable_colors(t->scols, colour_wanted());
+	scols_table_enable_colors(t->scols, term_colours(STDOUT_FILENO));
 	return t;
 }
 

@@ -33,10 +33,6 @@ void table_print(struct table *t);
 /* What table_print() would print on a terminal `width` wide; frees. Caller frees the text. */
 char *table_text(struct table *t, size_t width);
 
-/* stdout is a terminal that knows colours, and NO_COLOR is not set. */
-bool colour_wanted(void);
-/* stdout is a terminal that can be drawn on; TERM says "dumb" of one that cannot. */
-bool terminal_draws(void);
 /* Columns of the terminal that stdout is; 0: it is none. */
 size_t terminal_width(void);
 /* "12s", "5m", "3h", "2d" since then; "" for 0. Into ret. */

@@ -9,13 +9,11 @@ export XENPOD_RUN_DIR=$T/run XENPOD_STATE_DIR=$T/state
 daemon=
 clients=
 cleanup() {
-	# bash tells of a job that was killed whenever it notices: the count stays the last line.
-	{
-		# shellcheck disable=SC2086 # a list of processes
-		[ -z "$clients" ] || kill $clients
-		[ -z "$daemon" ] || kill -9 "$daemon"
-		wait
-	} 2>/dev/null
+	exec 2>/dev/null # bash tells of a job that was killed whenever it notices: the count stays the last line
+	# shellcheck disable=SC2086 # a list of processes
+	[ -z "$clients" ] || kill $clients
+	[ -z "$daemon" ] || kill -9 "$daemon"
+	wait
 	rm -rf "$T"
 }
 trap cleanup EXIT

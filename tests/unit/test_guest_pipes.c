@@ -294,10 +294,12 @@ static void timers_fire_in_order_once(void **state)
 	n_fired = 0;
 	for (int i = 0; i < 3; i++)
 		timers[i].fn = fire;
-	loop_timer_set(&loop, &timers[2], 12);
-	loop_timer_set(&loop, &timers[1], 6);
-	loop_timer_set(&loop, &timers[0], 500);
-	loop_timer_set(&loop, &timers[0], 1); /* re-armed, not added twice */
+	do { /* again, should this have taken so long that they are due in another order */
+		loop_timer_set(&loop, &timers[2], 12);
+		loop_timer_set(&loop, &timers[1], 6);
+		loop_timer_set(&loop, &timers[0], 500);
+		loop_timer_set(&loop, &timers[0], 1); /* re-armed, not added twice */
+	} while (timers[0].at_ms >= timers[1].at_ms || timers[1].at_ms >= timers[2].at_ms);
 	turn();
 	turn();
 	assert_int_equal(n_fired, 2);

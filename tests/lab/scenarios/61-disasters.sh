@@ -160,4 +160,5 @@ stop_all
 truth "when all are stopped"
 # Images that were last used in a time to come count as old, and gc would say that it removes them.
 check "a pod of today uses the images" xenpod run --net=none --memory=64M $images/busybox.aci -- -c 'exit 0'
+observed=$((observed + 1))
 pods_end

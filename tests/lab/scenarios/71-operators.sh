@@ -114,6 +114,11 @@ steps_kept() {
 	status "$uuid" '.history[] | select(.from != .to) | .seq'
 }
 
+# journal_has REGEX MATCH...: a message in it is like that by now.
+journal_has() {
+	journalctl -q -o cat "${@:2}" | grep -q "$1"
+}
+
 steps_logged() {
 	entries SYSLOG_IDENTIFIER=xenpodd | jq -r 'select(.XENPOD_SEQ) | .XENPOD_SEQ'
 }
@@ -234,8 +239,7 @@ settings MaxStarts=1 Debug=1 OrphanGraceSec=900
 expect_match "xenpodd --check-config" "$(xenpodd --check-config)" 'MaxStarts=1.*OrphanGraceSec=900.*Debug=1'
 pid=$(main_pid xenpodd)
 check "systemctl reload" systemctl reload xenpodd
-soon "reload: the journal says it" 60 grep -q 'the configuration was read again' \
-	<(journalctl -q -o cat "_PID=$pid" --since=-5min)
+soon "reload: the journal says it" 60 journal_has 'the configuration was read again' "_PID=$pid" --since=-5min
 start panic --memory=64M --insecure-options=all-run $images/busybox.aci -- -c 'sleep 2; echo c >/proc/sysrq-trigger'
 panic=$uuid
 launch calm
@@ -276,7 +280,7 @@ check "systemctl start xenpod@web" timeout 900 systemctl start xenpod@web
 uuid=$(unit_uuid web)
 observed=$((observed + 1))
 expect_eq "unit: it is active when the pod runs" "$(systemctl is-active xenpod@web) $(state "$uuid")" 'active running'
-soon "unit: its output is in its journal" 60 grep -qx 'tick 3' <(journalctl -q -o cat -u xenpod@web)
+soon "unit: its output is in its journal" 60 journal_has '^tick 3$' -u xenpod@web
 sleep 2
 expect_eq "unit: and only once" "$(entries | jq -r .MESSAGE | grep -cx 'tick 3') $(journalctl -q -o cat -u xenpod@web | grep -cx 'tick 3')" '1 1'
 check "unit: somebody destroys its domain" xl destroy "$uuid"
