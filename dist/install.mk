@@ -24,8 +24,8 @@ $(if $(strip $(2)),$(Q)install -d '$(DESTDIR)$(1)' && for f in $(2); do \
 	chmod 644 '$(DESTDIR)$(1)'/"$${f##*/}" || exit 1; done)
 endef
 
-UNITS := $(wildcard dist/systemd/*.service dist/systemd/*.socket dist/systemd/*.target dist/systemd/*.timer \
-	dist/systemd/*.slice)
+UNITS := $(filter-out %/xenpodd.socket,$(wildcard dist/systemd/*.service dist/systemd/*.socket \
+	dist/systemd/*.target dist/systemd/*.timer dist/systemd/*.slice))
 
 # Pages that tell of several things are found by each name.
 MAN_LINKS := xenpodd.service xenpodd.socket xenpod-admin.socket xenpod-status.socket xenpod-pods.service xenpod.slice xenpod@.service xenpod-gc.service xenpod-gc.timer xenpod-metrics.service xenpod-metrics.socket
@@ -46,7 +46,7 @@ install-host: host
 	$(call put,755,$(SBINDIR),$(SBIN_PROGRAMS:%=$(B)/bin/%))
 	$(call put,755,$(LIBDIR),$(LIB_PROGRAMS:%=$(B)/bin/%))
 	$(call fill,$(UNITDIR),$(UNITS))
-	$(Q)ln -sf xenpod-admin.socket '$(DESTDIR)$(UNITDIR)/xenpodd.socket'
+	$(Q)cp -P dist/systemd/xenpodd.socket '$(DESTDIR)$(UNITDIR)/'
 	$(call fill,/usr/lib/sysusers.d,$(wildcard dist/systemd/sysusers.d/*.conf))
 	$(call fill,/usr/lib/tmpfiles.d,$(wildcard dist/systemd/tmpfiles.d/*.conf))
 	$(call put,644,/usr/lib/systemd/system-preset,$(wildcard dist/systemd/presets/*.preset))

@@ -370,7 +370,7 @@ kill $watcher $reader
 wait $watcher $reader 2>/dev/null
 last=$(tail -n 1 $told/line-first.json | jq .seq)
 expect_match "xenpod-status --watch: lines of text" "$(cat $inside/watch.txt)" \
-	"20[0-9-]+ [0-9:.]+ +[0-9]+ ${panic:0:8} [a-z-]+ +collecting -> exited +crashed"
+	"20[0-9-]+ [0-9:.]+ +[0-9]+ ${panic:0:8} [a-z-]+ +collecting -> exited +sysrq triggered crash"
 xenpod-status --watch --json --since="$last" >$told/line-second.json 2>$inside/watch.err &
 watcher=$!
 domains=$(xl list | awk 'NR > 1 { print $1, $2 }')
