@@ -28,7 +28,7 @@ UNITS := $(wildcard dist/systemd/*.service dist/systemd/*.socket dist/systemd/*.
 	dist/systemd/*.slice)
 
 # Pages that tell of several things are found by each name.
-MAN_LINKS := xenpodd.service xenpod-admin.socket xenpod-status.socket xenpod-pods.service xenpod.slice xenpod@.service xenpod-gc.service xenpod-gc.timer xenpod-metrics.service xenpod-metrics.socket
+MAN_LINKS := xenpodd.service xenpodd.socket xenpod-admin.socket xenpod-status.socket xenpod-pods.service xenpod.slice xenpod@.service xenpod-gc.service xenpod-gc.timer xenpod-metrics.service xenpod-metrics.socket
 
 .PHONY: install install-host install-stage1 host
 install: install-host install-stage1 ## install below PREFIX (DESTDIR= for packages)
@@ -46,6 +46,7 @@ install-host: host
 	$(call put,755,$(SBINDIR),$(SBIN_PROGRAMS:%=$(B)/bin/%))
 	$(call put,755,$(LIBDIR),$(LIB_PROGRAMS:%=$(B)/bin/%))
 	$(call fill,$(UNITDIR),$(UNITS))
+	$(Q)ln -sf xenpod-admin.socket '$(DESTDIR)$(UNITDIR)/xenpodd.socket'
 	$(call fill,/usr/lib/sysusers.d,$(wildcard dist/systemd/sysusers.d/*.conf))
 	$(call fill,/usr/lib/tmpfiles.d,$(wildcard dist/systemd/tmpfiles.d/*.conf))
 	$(call put,644,/usr/lib/systemd/system-preset,$(wildcard dist/systemd/presets/*.preset))

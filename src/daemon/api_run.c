@@ -170,6 +170,17 @@ void run_tell(struct conn *c, const struct pod *p)
 		conn_reply(c, json_make("{s:s}", "event", "unmap"), true);
 }
 
+/* A `run` whose pod will wait is told why: nobody should have to look that up. */
+static json_t *accepted_event(const struct conn *c)
+{
+	const struct api_config *cfg = &c->api->cfg;
+	_cleanup_json_ json_t *health = json_object();
+	if (cfg->health)
+		cfg->health(cfg->ctx, health);
+	return json_make("{s:s, s:s}", "event", "accepted", "degraded",
+		json_str_opt(health, "degraded", ""));
+}
+
 void run_become(struct conn *c, struct pod *p)
 {
 	c->role = CONN_RUN;
@@ -177,7 +188,7 @@ void run_become(struct conn *c, struct pod *p)
 	watch_peer(c, on_run_exit);
 	if (p->policy != POLICY_NEVER)
 		runners_adopt(c->api->cfg.runners, p, c->pid);
-	conn_reply(c, json_make("{s:s}", "event", "accepted"), true);
+	conn_reply(c, accepted_event(c), true);
 	run_tell(c, p);
 }
 

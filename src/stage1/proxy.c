@@ -119,11 +119,14 @@ static void write_files(struct proxy *p, const json_t *nets)
 	on_stopping(p);
 }
 
-static void on_accepted(struct proxy *p)
+static void on_accepted(struct proxy *p, const json_t *event)
 {
+	const char *why = json_str_opt(event, "degraded", "");
 	if (p->accepted)
 		return;
 	p->accepted = true;
+	if (*why)
+		log_warning("Xen is not seen (%s): the pod waits until it is", why);
 	log_debug("pod %s was accepted", p->uuid);
 	podfiles_warn(p->pod);
 	if (!json_object_get(p->request, "network"))
@@ -158,7 +161,7 @@ static void on_event(struct proxy *p, json_t *event)
 		return;
 	}
 	if (!strcmp(name, "accepted"))
-		on_accepted(p);
+		on_accepted(p, event);
 	else if (!strcmp(name, "networked"))
 		write_files(p, json_object_get(event, "nets"));
 	else if (!strcmp(name, "running"))

@@ -329,8 +329,10 @@ static int choose_overlay(struct work *w, struct err *err)
 	w->p->overlay = !w->args->no_overlay && overlay_usable(w->d, &why);
 	if (w->args->no_overlay || w->p->overlay)
 		return 0;
-	if (why.code == ERR_FULL)
-		return err_set(err, ERR_FULL, "prepare pod: %s", err_msg(&why));
+	if (why.code == ERR_FULL) {
+		err_move(err, &why);
+		return err_wrap(err, "prepare pod");
+	}
 	log_notice("no overlays in %s (%s): copying the images", w->d->path, err_msg(&why));
 	return 0;
 }

@@ -130,7 +130,7 @@ rows() {
 	row "$p run" nobody 254 "$root" --dir="$D" "$T/stays"
 	# Told by the hook, when the pod is made: as with rkt its directory stays for gc.
 	row "$p run" down 254 "$silent" --dir="$T/now.data" --stage1-path="$T/s1" --no-overlay --uuid=$unknown "$T/stays"
-	none "$p run" xenstored "the pod is accepted, and started when Xen is seen again; its deadline ends that"
+	none "$p run" xenstored "the pod is accepted, and started when Xen is seen again; below"
 
 	row "$p list" novalue 254 'option --dir needs a value' --dir
 	row "$p list" value 254 "no data directory $T/none (no pod was ever run there; see --dir)" --dir="$T/none"
@@ -391,7 +391,14 @@ world second 'at 25s xenstored down' # the pods run by then, however busy the ma
 # shellcheck disable=SC2016
 wait_for '"$bin/xenpod-status" --health | grep -q "^sensors *lost"'
 all xenstored
+# A new pod waits for Xen, and its user is told.
+"$bin/xenpod" run --dir="$D" --stage1-path="$T/s1" --no-overlay "$T/stays" </dev/null >"$T/run.out" 2>"$T/run.err" &
+waiting=$!
+# shellcheck disable=SC2016
+wait_for 'grep -q "^stage1: Xen is not seen (.*): the pod waits until it is$" "$T/run.err"'
+same "run: a pod that waits for Xen says so, in one line" 1 "$(wc -l <"$T/run.err")"
 killed
+kill -9 $waiting
 # A pod that runs, for its lock is held, and one that waits for gc: their hooks have to ask the supervisor.
 mkdir -p "$T/third.data/pods/run" "$T/third.data/pods/exited-garbage"
 cp -r "$D/pods/run/$A" "$T/third.data/pods/run/"

@@ -20,7 +20,7 @@ watch() {
 	"$bin/xenpod-status" --watch "$@" >"$T/$file" 2>"$T/$file.err" &
 	watchers="$watchers $!"
 }
-# lives ROWS COLUMNS SECONDS KEYS ARGS...: on a terminal; what it wrote is in $T/out
+# lives COLUMNS ROWS SECONDS[:TEXT] KEYS ARGS...: on a terminal; what it wrote is in $T/out
 lives() {
 	local columns=$1 rows=$2 seconds=$3 keys=$4
 	shift 4
@@ -88,7 +88,7 @@ same "across the restart, begun without one" "3 $(numbers all | tr ' ' '\n' | ta
 accept $N
 # shellcheck disable=SC2016
 wait_for '"$bin/xenpod-status" 3333 2>/dev/null | grep -q "^state *running"'
-lives 80 24 2 q
+lives 80 24 60:cccc0001 q
 same "table: q ends it" 0 $?
 same "table: its own screen, and back" "1 1" "$(grep -c '1049h' "$T/out") $(grep -c '1049l' "$T/out")"
 same "table: no line is longer" True "$([ "$(longest)" -le 80 ] && [ "$(longest)" -gt 70 ] && echo True)"
@@ -97,15 +97,19 @@ same "table: head and pods" "4 pods UUID" "$(sed -n '1s/.* \([0-9]* pods\).*/\1/
 same "table: each pod" "3333ffff aaaa0001 bbbb0001 cccc0001" \
 	"$(sed -n '3,$s/ .*//p' "$T/page" | sort | tr '\n' ' ' | sed 's/^ *//; s/ $//')"
 same "table: it stays when it is over" 1 "$(sed 's/.*1049l//' "$T/out" | tail -n 5 | grep -c '^cccc0001 ')"
-lives 200 24 1 q -o uuid,state,dir --sort=uuid -r
+lives 200 24 60:cccc0001 q -o uuid,state,dir --sort=uuid -r
 last_page >"$T/page"
 same "table: columns and order" "UUID STATE DIR cccc0001" "$(sed -n '2p;3s/ .*//p' "$T/page" | tr -s ' \n' ' ' | sed 's/ $//')"
-lives 80 6 1 q
+lives 80 6 "60:and 2 more" q
 same "table: of more than fit the first" "... and 2 more" "$(last_page | sed -n 5p)"
-lives 80 24 1 ""
+lives 80 24 60:cccc0001 ""
 same "table: interrupted" 130 $?
-accept dddd0001-3333-4444-8555-666666666666 &
-lives 80 24 6 q
+lives 80 24 60:dddd0001 q &
+table=$!
+# shellcheck disable=SC2016
+wait_for 'grep -q " 4 pods" "$T/out"'
+accept dddd0001-3333-4444-8555-666666666666
+wait $table
 same "table: a new pod comes in" "1 1" \
 	"$(grep -q ' 4 pods' "$T/out" && echo 1) $(last_page | grep -c '^dddd0001 ')"
 same "table: a terminal is left as it was" 0 "$(script -qec "TERM=xterm $bin/xenpod-status --watch & sleep 1; kill \$!; sleep 0.3; stty -a" /dev/null </dev/null | grep -c -- '-icanon\|-echo ')"

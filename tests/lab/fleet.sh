@@ -84,13 +84,22 @@ answers() {
 	check "xenpod-status answers: $1" timeout 10 xenpod-status --json
 }
 
+# UUIDs of the pods that have not ended.
+live() {
+	xenpod-status --json | jq -r '.pods[] | select(.ended == null) | .uuid'
+}
+
+all_ended() {
+	[ "$(live | wc -l)" = 0 ]
+}
+
 # stop_all: in order, at the same time.
 stop_all() {
 	local one
 
-	for one in $(xenpod-status --json | jq -r '.pods[] | select(.ended == null) | .uuid'); do
+	for one in $(live); do
 		xenpod stop "$one" >/dev/null 2>&1 &
 		pids+=($!)
 	done
-	until_true 300 up_are 0 || not_ok "all pods stop" "$(xenpod-status)"
+	until_true 300 all_ended || not_ok "all pods stop" "$(xenpod-status)"
 }

@@ -135,9 +135,9 @@ lab_kernel() {
 # ---- what is in Dom-0 -----------------------------------------------------------------------
 
 # Everything a pod could leave behind, one thing a line, without what changes by itself (ids of
-# processes, values, times). leftovers.py runs in Dom-0.
+# processes, values, times; our own scratch). leftovers.py runs in Dom-0.
 leftovers_list() {
-	lab_in python3 -IS - <"$lab_dir/leftovers.py" | grep -Ev "${LEFTOVERS_IGNORE:-^$}"
+	lab_in python3 -IS - <"$lab_dir/leftovers.py" | grep -vF " file $scratch/" | grep -Ev "${LEFTOVERS_IGNORE:-^$}"
 }
 
 # leftovers_snapshot [NAME]: what is there now.

@@ -119,6 +119,22 @@ tally() {
 	fi
 }
 
+# Each failure with the first and the last lines of its details, and how it ended.
+excerpt() {
+	awk '
+	function flush(i) {
+		for (i = 1; i <= n; i++)
+			if (i <= 12 || i > n - 8)
+				print line[i]
+			else if (i == 13)
+				print "[...]"
+		n = 0
+	}
+	/^not ok/ { flush() }
+	{ line[++n] = $0 }
+	END { flush() }'
+}
+
 scenario_run() {
 	local file=$1 base limit rc=0 start=$SECONDS result
 
@@ -137,7 +153,7 @@ scenario_run() {
 	else
 		printf '  FAILED  %-36s %s of %d, exit code %d\n' "$base" "${result#* }" \
 			$((${result% *} + ${result#* })) $rc
-		grep -v '^ok ' "$results/$base.log" | tail -n 60 | sed 's/^/          /'
+		grep -v '^ok ' "$results/$base.log" | excerpt | sed 's/^/          /'
 		machine_reset
 	fi
 }

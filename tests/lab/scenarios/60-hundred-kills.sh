@@ -95,6 +95,11 @@ fates() {
 	grep -E '^untouched [^ ]+ exited' $inside/fates
 }
 
+# A `run` that died while no supervisor was there is missed half a minute after one has come back.
+fates_known() {
+	[ -z "$(fates)" ]
+}
+
 # `xenpod run` is there as long as its pod; who killed it is not asked.
 runs_left() {
 	local name
@@ -122,6 +127,7 @@ done
 ok "$kills kills, $launched pods"
 soon "a supervisor has taken up the work" 180 supervisor_runs
 truth "after $kills kills" 300
+until_true 180 fates_known
 expect_eq "each pod's end is a known one, and who was left alone runs" "$(fates)" ''
 expect_eq "each xenpod run is there as long as its pod" "$(runs_left)" ''
 sed 's/^\([^ ]*\) [^ ]* /# \1 /' $inside/fates | sort | uniq -c | sed 's/^ *\([0-9]*\) # /# \1 x /'

@@ -83,6 +83,7 @@ kept() {
 	local pair
 
 	for pair in first:11 second:12 slow:13; do
+		use "${pair%:*}"
 		expect_eq "${pair%:*}: it was stopped for the shutdown, and its code is kept" \
 			"$(record "${pair%:*}" '.pod | "\(.state) \(.cause) \(.forced) \(.code) \(.apps[0].code)"')" \
 			"exited host-shutdown false ${pair#*:} ${pair#*:}"
