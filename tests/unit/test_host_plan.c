@@ -16,6 +16,7 @@
 #include "base/alloc.h"
 #include "base/cleanup.h"
 #include "base/files.h"
+#include "base/fstree.h"
 #include "host/files.h"
 #include "host/plan.h"
 
@@ -130,6 +131,14 @@ static int setup(void **st)
 	state = xasprintf("%s/state", dir);
 	host = (struct host){.root = dir, .state = state};
 	return 0;
+}
+
+static int teardown(void **st)
+{
+	(void)st;
+	free(state);
+	json_decref(world);
+	return fstree_remove_at(AT_FDCWD, dir, NULL);
 }
 
 /* ---- tests ------------------------------------------------------------------------------------------- */
@@ -325,5 +334,5 @@ int main(void)
 		cmocka_unit_test(a_record_that_is_none),
 		cmocka_unit_test(files_and_what_holds_them),
 	};
-	return cmocka_run_group_tests(tests, setup, NULL);
+	return cmocka_run_group_tests(tests, setup, teardown);
 }
