@@ -76,7 +76,7 @@ endif
 
 # ---- rooms: one archive each ------------------------------------------------------------------
 
-ROOMS := base appc proto cni net fsm store watch act sim daemon stage1 guest tools
+ROOMS := base appc proto cni net fsm store watch act sim daemon stage1 guest tools host
 SRC   := $(wildcard $(ROOMS:%=src/%/*.c))
 OBJ   := $(SRC:src/%.c=$(B)/%.o)
 # A program's main lives in src/<room>/main_<program>.c and is kept out of the room's archive.
@@ -99,7 +99,7 @@ LIBS_nl     := -lnl-3
 LIBS_nl_static := $(if $(STATIC),-Wl$(comma)-u$(comma)noresolver) $(LIBS_nl)
 
 # program: room, archives (in link order), libraries, static or not
-PROGRAMS := xenpodd xenpod-watch xenpod-act xenpod-vif xenpod xenpod-status xenpod-metrics run enter stop gc xenpod-init
+PROGRAMS := xenpodd xenpod-watch xenpod-act xenpod-vif xenpod xenpod-status xenpod-metrics xenpod-host run enter stop gc xenpod-init
 
 room_xenpodd       := daemon
 arch_xenpodd       := daemon store fsm sim proto appc base
@@ -122,6 +122,9 @@ libs_xenpod-status := -lsmartcols -lsqlite3 -ljansson
 room_xenpod-metrics := tools
 arch_xenpod-metrics := tools proto base
 libs_xenpod-metrics := -lmicrohttpd -lsystemd -ljansson
+room_xenpod-host   := host
+arch_xenpod-host   := host tools net proto base
+libs_xenpod-host   := $(LIBS_nl) -lnftables -lsmartcols -lmd -ljansson
 $(foreach p,run enter stop gc,\
 	$(eval room_$(p) := stage1)\
 	$(eval arch_$(p) := stage1 cni appc proto base)\

@@ -8,7 +8,7 @@ LIBDIR  := $(PREFIX)/lib/xenpod
 DOCDIR  := $(PREFIX)/share/doc/xenpod
 MANDIR  := $(PREFIX)/share/man
 
-BIN_PROGRAMS  := xenpod xenpod-status xenpod-metrics
+BIN_PROGRAMS  := xenpod xenpod-status xenpod-metrics xenpod-host
 SBIN_PROGRAMS := xenpodd
 LIB_PROGRAMS  := xenpod-watch xenpod-act xenpod-vif
 

@@ -33,6 +33,9 @@ rooms() {
 		tools/main_xenpod_metrics*  proto base                  jansson systemd microhttpd
 		tools/fsck*                store fsm proto base         jansson
 		tools/status*              store fsm proto base         jansson smartcols
+		host/network*              tools net proto base         jansson libnl nftables
+		host/files*                base                         jansson md
+		host/*                     tools base                   jansson
 		tools/*                    appc proto base              jansson archive smartcols md seccomp
 	END
 }

@@ -96,7 +96,7 @@ static int become(const struct asked *a)
 	for (size_t i = 0; i < a->uuids.n; i++)
 		words_add(&w, a->uuids.v[i]);
 	words_add(&w, NULL);
-	int status = verb_become_status(w.v);
+	int status = verb_become("xenpod-status", w.v);
 	words_done(&w);
 	return status;
 }

@@ -30,6 +30,7 @@ static const struct verb {
 	{"start", cmd_start, "UUID... | --all", "start pods that wait for their next try"},
 	{"rm", cmd_rm, "UUID...", "remove pods that have ended"},
 	{"fsck", cmd_fsck, "", "look whether the supervisor's store is sound, repair it"},
+	{"host", cmd_host, "COMMAND...", "look at the host, prepare it for pods"},
 	{"gc", cmd_gc, "", "remove all that has ended and what is left over"},
 };
 
@@ -41,7 +42,8 @@ static void help(void)
 		printf("  %-7s %-19s %s\n", verbs[i].name, verbs[i].args, verbs[i].help);
 	puts("\n`xenpod VERB --help` tells more. A UUID may be cut to any part that is unique.\n"
 	     "Exit status: 0, or 254 when xenpod fails; `run` and `enter` pass on that of the "
-	     "app,\n`fsck`, `status`, `inspect`, `events`, `wait` and `logs` have their own.\n"
+	     "app,\n`fsck`, `status`, `inspect`, `events`, `wait`, `logs` and `host` have their "
+	     "own.\n"
 	     "\n"
 	     "  xenpod run busybox.aci --exec=/bin/echo -- hello");
 }

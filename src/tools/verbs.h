@@ -24,9 +24,10 @@ int cmd_logs(int argc, char **argv);
 int cmd_pause(int argc, char **argv);
 int cmd_resume(int argc, char **argv);
 int cmd_kill(int argc, char **argv);
+int cmd_host(int argc, char **argv);
 
-/* Becomes xenpod-status with these words, NULL-terminated. Returns, an exit status, when it is not there. */
-int verb_become_status(const char *const *words);
+/* Becomes a program of ours with these words, NULL-terminated. Returns, an exit status, when it is not there. */
+int verb_become(const char *name, const char *const *words);
 /* Prints the error and gives the exit status of a fault of ours: 254. */
 int verb_failed(const struct err *err);
 /* ERR_DENIED unless root; names the verb. */

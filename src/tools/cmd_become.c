@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `xenpod status`, `wait` and `inspect`: become xenpod-status, which alone links the store. */
+/* Verbs that become another program: `status`, `wait` and `inspect` xenpod-status, which alone links the
+ * store, and `host` xenpod-host. */
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,13 +8,13 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/cleanup.h"
 #include "tools/verbs.h"
 #include "tools/words.h"
 
-int verb_become_status(const char *const *words)
+int verb_become(const char *name, const char *const *words)
 {
-	static const char name[] = "xenpod-status";
-	char path[PATH_MAX + sizeof(name)];
+	char path[PATH_MAX];
 	size_t n = 0;
 	while (words[n])
 		n++;
@@ -25,12 +26,12 @@ int verb_become_status(const char *const *words)
 	path[len > 0 ? len : 0] = '\0';
 	char *slash = strrchr(path, '/');
 	if (slash) {
-		memcpy(slash + 1, name, sizeof(name));
-		execv(path, args);
+		_cleanup_free_ char *beside = xasprintf("%.*s/%s", (int)(slash - path), path, name);
+		execv(beside, args);
 	}
 	execvp(name, args);
 	struct err err = {0};
-	err_sys(&err, "xenpod-status beside xenpod or in $PATH");
+	err_sys(&err, "%s beside xenpod or in $PATH", name);
 	int status = verb_failed(&err);
 	err_done(&err);
 	for (size_t i = 0; i <= n; i++)
@@ -48,7 +49,7 @@ static int become_status(const char *option, int argc, char **argv)
 	for (int i = 1; i < argc; i++)
 		words_add(&w, argv[i]);
 	words_add(&w, NULL);
-	int status = verb_become_status(w.v);
+	int status = verb_become("xenpod-status", w.v);
 	words_done(&w);
 	return status;
 }
@@ -100,4 +101,15 @@ int cmd_inspect(int argc, char **argv)
 	     "not fit; 4 the supervisor does not answer and its store cannot be read; 254 wrong\n"
 	     "usage.");
 	return 0;
+}
+
+int cmd_host(int argc, char **argv)
+{
+	struct words w = {0};
+	for (int i = 1; i < argc; i++)
+		words_add(&w, argv[i]);
+	words_add(&w, NULL);
+	int status = verb_become("xenpod-host", w.v);
+	words_done(&w);
+	return status;
 }

@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The commands, one file each: host_<command>.c. */
+#ifndef HOST_COMMANDS_H
+#define HOST_COMMANDS_H
+
+#include "host/host.h"
+
+#endif

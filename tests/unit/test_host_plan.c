@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a command has done to a host can be taken back, wherever it was interrupted: every step, before and
+ * after its effect; what was there before, or was changed by others since, is not touched.
+ */
+/* LINK: host base */
+/* LIBS: md */
+#include "unit.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/cleanup.h"
+#include "base/files.h"
+#include "base/fstree.h"
+#include "host/files.h"
+#include "host/plan.h"
+
+enum { STEPS = 5 };
+
+static char dir[] = "/tmp/xenpod-plan-XXXXXX";
+static char *state;
+static struct host host;
+static json_t *world; /* name -> value */
+static int sets;      /* how often something was set */
+static int fail_at;   /* the set that fails, 1...; 0: none */
+static bool fail_after;
+
+/* ---- things of a world in memory --------------------------------------------------------------------- */
+
+static int thing_get(const struct host *h, const char *name, json_t **ret, struct err *err)
+{
+	(void)h;
+	(void)err;
+	*ret = json_incref(json_object_get(world, name));
+	return 0;
+}
+
+static int thing_put(const struct host *h, const char *name, const json_t *value, struct err *err)
+{
+	(void)h;
+	bool fails = ++sets == fail_at;
+	if (!fails || fail_after) {
+		json_object_del(world, name);
+		if (!json_is_null(value))
+			json_object_set_new(world, name, json_deep_copy(value));
+	}
+	return fails ? err_set(err, ERR_SYSTEM, "pulled the plug") : 0;
+}
+
+static int thing_put_busy(
+	const struct host *h, const char *name, const json_t *value, struct err *err)
+{
+	if (json_is_null(value))
+		return err_set(err, ERR_STATE, "somebody uses it");
+	return thing_put(h, name, value, err);
+}
+
+static const struct thing plain = {.kind = "plain", .get = thing_get, .set = thing_put};
+static const struct thing fresh = {
+	.kind = "fresh", .get = thing_get, .set = thing_put, .only_new = true};
+static const struct thing busy = {.kind = "busy", .get = thing_get, .set = thing_put_busy};
+static const struct thing *const kinds[] = {&plain, &fresh, &busy, NULL};
+
+static json_t *before(void)
+{
+	return json_make("{s:i,s:s,s:i}", "b", 1, "other", "mine", "so", 4);
+}
+
+static struct plan a_plan(void)
+{
+	struct plan p = {.of = "test", .kinds = kinds, .options = json_make("{s:i}", "n", 1)};
+	plan_add(&p, &plain, "a", json_integer(10), "a");
+	plan_add(&p, &plain, "b", json_integer(11), "b");
+	plan_add(&p, &fresh, "c", json_string("new"), "c");
+	plan_add(&p, &plain, "so", json_integer(4), "so"); /* is so already */
+	plan_add(&p, &plain, "d", json_integer(13), "d");
+	return p;
+}
+
+static void assert_world(json_t *want)
+{
+	_cleanup_free_ char *a = json_dumps(world, JSON_SORT_KEYS);
+	_cleanup_free_ char *b = json_dumps(want, JSON_SORT_KEYS);
+	assert_string_equal(a, b);
+	json_decref(want);
+}
+
+static void assert_up(void)
+{
+	assert_world(json_make("{s:i,s:i,s:s,s:i,s:s,s:i}", "a", 10, "b", 11, "c", "new", "d", 13,
+		"other", "mine", "so", 4));
+}
+
+static enum plan_state look(const struct plan *p)
+{
+	_cleanup_err_ struct err err = {0};
+	enum plan_state s;
+	size_t changed;
+	assert_ok(plan_look(&host, p, &s, &changed, NULL, &err), &err);
+	return s;
+}
+
+static void down(const struct plan *p, size_t want_left)
+{
+	_cleanup_err_ struct err err = {0};
+	size_t left;
+	assert_ok(plan_down(&host, p, PLAN_DO, &left, &err), &err);
+	assert_int_equal(left, want_left);
+	assert_int_equal(look(p), PLAN_NONE);
+}
+
+static void begin(int at, bool after)
+{
+	json_decref(world);
+	world = before();
+	sets = 0;
+	fail_at = at;
+	fail_after = after;
+}
+
+static int setup(void **st)
+{
+	(void)st;
+	if (!mkdtemp(dir))
+		return -1;
+	state = xasprintf("%s/state", dir);
+	host = (struct host){.root = dir, .state = state};
+	return 0;
+}
+
+static int teardown(void **st)
+{
+	(void)st;
+	free(state);
+	json_decref(world);
+	return fstree_remove_at(AT_FDCWD, dir, NULL);
+}
+
+/* ---- tests ------------------------------------------------------------------------------------------- */
+
+static void up_again_and_down(void **st)
+{
+	(void)st;
+	_cleanup_err_ struct err err = {0};
+	_cleanup_(plan_done) struct plan p = a_plan();
+	begin(0, false);
+	assert_int_equal(look(&p), PLAN_NONE);
+	assert_ok(plan_up(&host, &p, PLAN_SHOW, &err), &err);
+	assert_world(before());
+	assert_int_equal(access(state, F_OK), -1);
+	for (int i = 0; i < 2; i++) {
+		assert_ok(plan_up(&host, &p, PLAN_DO, &err), &err);
+		assert_up();
+		assert_int_equal(sets, STEPS - 1);
+		assert_int_equal(look(&p), PLAN_UP);
+	}
+	assert_ok(plan_down(&host, &p, PLAN_SHOW, NULL, &err), &err);
+	assert_up();
+	down(&p, 0);
+	assert_world(before());
+	down(&p, 0);
+}
+
+/* At each change, before and after its effect: going on and taking back both come out right. */
+static void interrupted_anywhere(void **st)
+{
+	(void)st;
+	for (int i = 0; i < STEPS - 1; i++) {
+		for (int variant = 0; variant < 4; variant++) {
+			_cleanup_err_ struct err err = {0};
+			_cleanup_(plan_done) struct plan p = a_plan();
+			begin(i + 1, variant & 1);
+			assert_int_equal(plan_up(&host, &p, PLAN_DO, &err), -1);
+			assert_int_equal(look(&p), PLAN_INTERRUPTED);
+			fail_at = 0;
+			if (variant & 2) {
+				assert_ok(plan_up(&host, &p, PLAN_DO, &err), &err);
+				assert_up();
+				assert_int_equal(look(&p), PLAN_UP);
+			}
+			down(&p, 0);
+			assert_world(before());
+		}
+	}
+}
+
+static void taking_back_is_interrupted(void **st)
+{
+	(void)st;
+	for (int i = 0; i < STEPS - 1; i++) {
+		for (int after = 0; after < 2; after++) {
+			_cleanup_err_ struct err err = {0};
+			_cleanup_(plan_done) struct plan p = a_plan();
+			begin(0, after);
+			assert_ok(plan_up(&host, &p, PLAN_DO, &err), &err);
+			sets = 0;
+			fail_at = i + 1;
+			assert_int_equal(plan_down(&host, &p, PLAN_DO, NULL, &err), -1);
+			assert_int_not_equal(look(&p), PLAN_UP);
+			down(&p, 0);
+			assert_world(before());
+		}
+	}
+}
+
+static void what_others_have_is_theirs(void **st)
+{
+	(void)st;
+	_cleanup_err_ struct err err = {0};
+	_cleanup_(plan_done) struct plan p = a_plan();
+	begin(0, false);
+	json_object_set_new(world, "c", json_string("old"));
+	assert_int_equal(plan_up(&host, &p, PLAN_DO, &err), -1);
+	assert_int_equal(err.code, ERR_EXISTS);
+	down(&p, 0);
+	json_object_del(world, "c");
+	assert_world(before());
+
+	assert_ok(plan_up(&host, &p, PLAN_DO, &err), &err);
+	json_object_set_new(world, "a", json_integer(99));
+	assert_int_equal(look(&p), PLAN_CHANGED);
+	down(&p, 1);
+	json_t *want = before();
+	json_object_set_new(want, "a", json_integer(99));
+	assert_world(want);
+}
+
+static void what_is_in_use_stays(void **st)
+{
+	(void)st;
+	_cleanup_err_ struct err err = {0};
+	_cleanup_(plan_done) struct plan p = {.of = "test", .kinds = kinds};
+	plan_add(&p, &busy, "used", json_true(), "used");
+	begin(0, false);
+	assert_ok(plan_up(&host, &p, PLAN_DO, &err), &err);
+	down(&p, 1);
+	assert_true(json_is_true(json_object_get(world, "used")));
+}
+
+static void other_options(void **st)
+{
+	(void)st;
+	_cleanup_err_ struct err err = {0};
+	_cleanup_(plan_done) struct plan p = a_plan();
+	struct plan q = {.of = "test", .kinds = kinds, .options = json_make("{s:i}", "n", 2)};
+	plan_add(&q, &plain, "a", json_integer(20), "a");
+	begin(0, false);
+	assert_ok(plan_up(&host, &p, PLAN_DO, &err), &err);
+	assert_int_equal(plan_up(&host, &q, PLAN_DO, &err), -1);
+	assert_int_equal(err.code, ERR_STATE);
+	assert_up();
+	q.may_change = true;
+	assert_ok(plan_up(&host, &q, PLAN_DO, &err), &err);
+	json_t *want = before();
+	json_object_set_new(want, "a", json_integer(20));
+	assert_world(want);
+	down(&q, 0);
+	assert_world(before());
+	plan_done(&q);
+}
+
+static void a_record_that_is_none(void **st)
+{
+	(void)st;
+	static const char *const texts[] = {"", "{", "[]",
+		"{\"version\":2,\"complete\":true,\"steps\":[]}", "{\"version\":1,\"steps\":[]}",
+		"{\"version\":1,\"complete\":true,\"steps\":[{\"kind\":\"plain\"}]}",
+		"{\"version\":1,\"complete\":true,\"steps\":[{\"kind\":\"odd\",\"name\":\"a\","
+		"\"say\":\"a\",\"was\":1,"
+		"\"want\":2}]}"};
+	_cleanup_free_ char *path = xasprintf("%s/test.json", state);
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		_cleanup_err_ struct err err = {0};
+		_cleanup_(plan_done) struct plan p = a_plan();
+		begin(0, false);
+		assert_ok(file_write_atomic_at(
+				  AT_FDCWD, path, texts[i], strlen(texts[i]), 0644, &err),
+			&err);
+		assert_int_equal(plan_down(&host, &p, PLAN_DO, NULL, &err), -1);
+		assert_non_null(strstr(err_msg(&err), "record"));
+		assert_world(before());
+	}
+	unlink(path);
+}
+
+static void files_and_what_holds_them(void **st)
+{
+	(void)st;
+	_cleanup_err_ struct err err = {0};
+	static const struct thing *const files[] = {
+		&thing_dir, &thing_file, &thing_copy, &thing_symlink, NULL};
+	_cleanup_free_ char *etc = xasprintf("%s/etc", dir);
+	_cleanup_free_ char *old = xasprintf("%s/etc/old.conf", dir);
+	_cleanup_free_ char *text = NULL;
+	struct stat s;
+	json_t *copy = NULL;
+	assert_ok(dir_make_all(etc, 0755, &err), &err);
+	assert_ok(file_write_atomic_at(AT_FDCWD, old, "was\n", 4, 0600, &err), &err);
+	struct plan p = {.of = "files", .kinds = files};
+	assert_ok(thing_copy_of(&host, "/etc/old.conf", 0644, &copy, &err), &err);
+	plan_add(&p, &thing_dir, "/etc/new", json_make("{s:i}", "mode", 0755), "dir");
+	plan_add(&p, &thing_copy, "/etc/new/copy", copy, "copy");
+	plan_add(&p, &thing_file, "/etc/old.conf", thing_text("is\n", 0644), "file");
+	plan_add(&p, &thing_symlink, "/etc/new/link", json_string("copy"), "link");
+	for (int i = 0; i < 2; i++)
+		assert_ok(plan_up(&host, &p, PLAN_DO, &err), &err);
+	_cleanup_free_ char *link = xasprintf("%s/etc/new/link", dir);
+	assert_ok(file_read_at(AT_FDCWD, link, 100, &text, NULL, &err), &err);
+	assert_string_equal(text, "was\n");
+	down(&p, 0);
+	free(text);
+	assert_ok(file_read_at(AT_FDCWD, old, 100, &text, NULL, &err), &err);
+	assert_string_equal(text, "was\n");
+	assert_int_equal(stat(old, &s), 0);
+	assert_int_equal(s.st_mode & 07777, 0600);
+	assert_int_equal(lstat(link, &s), -1);
+	plan_done(&p);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(up_again_and_down),
+		cmocka_unit_test(interrupted_anywhere),
+		cmocka_unit_test(taking_back_is_interrupted),
+		cmocka_unit_test(what_others_have_is_theirs),
+		cmocka_unit_test(what_is_in_use_stays),
+		cmocka_unit_test(other_options),
+		cmocka_unit_test(a_record_that_is_none),
+		cmocka_unit_test(files_and_what_holds_them),
+	};
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
