@@ -24,6 +24,9 @@
 /* The installation's own units, with @PREFIX@ in them. */
 #define TEMPLATES "../share/xenpod/units"
 
+#define PLAIN                                                                                      \
+	"/._+-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz" /* @PREFIX@ has no quotes */
+
 /* A word of ExecStart= (systemd.service(5)). */
 static char *word(const char *text)
 {
@@ -204,6 +207,11 @@ static int plan_xenpodd(const struct host *h, struct plan *p, struct err *err)
 			"the units of xenpodd are not in " TEMPLATES " beside xenpod-host: this "
 			"installation has them where systemd looks (systemctl enable --now "
 			"xenpodd)");
+	if (prefix[strspn(prefix, PLAIN)])
+		return err_set(err, ERR_UNSUPPORTED,
+			"%s has characters that units do not take as they are: unpack it in a "
+			"directory of letters, digits and \"._+-\"",
+			prefix);
 	plan_add(p, &thing_dir, "/etc/sysusers.d", json_make("{s:i}", "mode", 0755),
 		"directory /etc/sysusers.d");
 	plan_add(p, &thing_file, "/etc/sysusers.d/xenpod.conf",

@@ -15,7 +15,7 @@ runsvdir=
 end() {
 	[ -z "$runsvdir" ] || { kill -HUP "$runsvdir" && wait "$runsvdir"; } 2>/dev/null
 	for mount in /etc /run /var/log "$T/tmp"; do
-		umount -l $mount 2>/dev/null
+		umount -l "$mount" 2>/dev/null
 	done
 	rm -rf "$T"
 }
@@ -190,10 +190,14 @@ if ! command -v runsvdir >/dev/null; then
 	finish
 	exit
 fi
-mkdir "$T/upper" "$T/work" "$T/tmp"
-mount -t tmpfs none "$T/tmp" && mkdir "$T/tmp/upper" "$T/tmp/work" &&
+mkdir "$T/tmp"
+if ! { mount -t tmpfs none "$T/tmp" && mkdir "$T/tmp/upper" "$T/tmp/work" &&
 	mount -t overlay none -o "lowerdir=/etc,upperdir=$T/tmp/upper,workdir=$T/tmp/work" /etc &&
-	mount -t tmpfs none /run && mount -t tmpfs none /var/log || { echo "no mounts"; exit 254; }
+	mount -t tmpfs none /run && mount -t tmpfs none /var/log; }; then
+	same "a view of its own of /etc, /run, /var/log" 0 1
+	finish
+	exit
+fi
 rm -rf /etc/service
 mkdir /etc/service
 PATH=$T/path:$PATH

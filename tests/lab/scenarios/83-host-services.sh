@@ -41,12 +41,12 @@ before() {
 	expect_match "for runit it is refused while another xenstored runs" "$(xenpod host services setup --runit 2>&1)" \
 		'xenstored runs already \(process [0-9]+\)'
 	systemctl disable -q --now "${ours[@]}"
-	mkdir $aside
-	cp $units/lab-ready.service $aside/
-	mv "${xens[@]/#/$units/}" $aside/
+	mkdir "$aside"
+	cp "$units"/lab-ready.service "$aside"/
+	mv "${xens[@]/#/$units/}" "$aside"/
 	# Debian's script of that name must not start them either.
-	ln -s /dev/null $units/xen.service
-	sed -i 's/xen\.service //' $units/lab-ready.service
+	ln -s /dev/null "$units"/xen.service
+	sed -i 's/xen\.service //' "$units"/lab-ready.service
 	systemctl daemon-reload
 	sync
 }
@@ -70,6 +70,7 @@ up_under_runit() {
 	expect_eq "setup: all are up, in order" "$(ups <<<"$said")" "$four xenpodd"
 	expect_eq "setup again: all is so" "$(xenpod host services setup 2>&1 | grep -vcE '^(is so|up) ')" 0
 	# As in the walk-through; the supervisor has a log beside it.
+	# shellcheck disable=SC2011 # the names are ours
 	said=$(ls /etc/service | xargs -L 1 -I {} sv status {})
 	expect_eq "sv status: run: $said" "$(grep -cE '^run: [a-z0-9-]+: \(pid [0-9]+\) [0-9]+s(; run: log: .*)?$' <<<"$said")" 5
 	expect_eq "xl list" "$(xl list | awk 'NR > 1 { print $1 }')" Domain-0
@@ -127,9 +128,9 @@ under_runit() {
 		'reboot the host first'
 	systemctl stop lab-runsvdir
 	rm -rf /var/log/xenpodd
-	rm $units/xen.service
-	mv $aside/* $units/
-	rmdir $aside
+	rm "$units"/xen.service
+	mv "$aside"/* "$units"/
+	rmdir "$aside"
 	systemctl daemon-reload
 	systemctl enable -q "${ours[@]}"
 	sync
