@@ -62,6 +62,8 @@ char *services_scan_dir(const struct host *h);
 /* The unit or script with which the distribution starts Xen's services; caller frees; NULL: none. */
 char *services_shipped(const struct host *h);
 bool services_under_systemd(const struct host *h);
+/* The number that a file of that host begins with; -1: there is none. */
+long services_number(const struct host *h, const char *path);
 /* Fills in the programs. ERR_NOTFOUND names what is missing. */
 int services_find(const struct host *h, struct services *s, struct err *err);
 void services_done(struct services *s);

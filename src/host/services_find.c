@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Where things are on a host: Xen's programs, runit's directory, what the distribution ships. See services.h. */
+#include <fcntl.h>
 #include <glob.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +9,7 @@
 
 #include "base/alloc.h"
 #include "base/cleanup.h"
+#include "base/files.h"
 #include "base/self.h"
 #include "host/services.h"
 
@@ -36,6 +38,17 @@ static bool is(const struct host *h, const char *path, mode_t type)
 	_cleanup_free_ char *at = host_path(h, path);
 	struct stat st;
 	return stat(at, &st) == 0 && (st.st_mode & S_IFMT) == type;
+}
+
+long services_number(const struct host *h, const char *path)
+{
+	_cleanup_free_ char *at = host_path(h, path);
+	_cleanup_free_ char *text = NULL;
+	char *end;
+	if (file_read_at(AT_FDCWD, at, 64, &text, NULL, NULL) < 0)
+		return -1;
+	long n = strtol(text, &end, 10);
+	return end == text ? -1 : n;
 }
 
 /* ---- who starts services ----------------------------------------------------------------------------- */
@@ -122,15 +135,11 @@ static char *below(const struct host *h, const char *prefix, const char *name)
 /* The directory for the very Xen that runs, where a distribution keeps several (Debian). */
 static char *for_running(const struct host *h, const char *name)
 {
-	_cleanup_free_ char *at = host_path(h, "/sys/hypervisor/version/major");
-	_cleanup_free_ char *at2 = host_path(h, "/sys/hypervisor/version/minor");
-	_cleanup_file_ FILE *major = fopen(at, "re");
-	_cleanup_file_ FILE *minor = fopen(at2, "re");
-	unsigned a;
-	unsigned b;
-	if (!major || !minor || fscanf(major, "%u", &a) != 1 || fscanf(minor, "%u", &b) != 1)
+	long major = services_number(h, "/sys/hypervisor/version/major");
+	long minor = services_number(h, "/sys/hypervisor/version/minor");
+	if (major < 0 || minor < 0)
 		return NULL;
-	_cleanup_free_ char *dir = xasprintf("/usr/lib/xen-%u.%u/bin", a, b);
+	_cleanup_free_ char *dir = xasprintf("/usr/lib/xen-%ld.%ld/bin", major, minor);
 	return in_dir(h, dir, name);
 }
 

@@ -69,7 +69,7 @@ static pid_t process(const struct host *h, const char *name, const char *word)
 			continue;
 		_cleanup_free_ char *words = words_of(h, e->d_name, &len);
 		if (words && (!word || has_word(words, len, word)))
-			return (pid_t)atol(e->d_name);
+			return (pid_t)strtol(e->d_name, NULL, 10);
 	}
 	return 0;
 }

@@ -27,7 +27,7 @@ char *services_quote(const char *text)
 		else
 			*p++ = *text;
 	}
-	strcpy(p, "'");
+	memcpy(p, "'", 2);
 	return ret;
 }
 

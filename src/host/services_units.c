@@ -39,7 +39,7 @@ static char *word(const char *text)
 			*p++ = '\\';
 		*p++ = *text;
 	}
-	strcpy(p, "\"");
+	memcpy(p, "\"", 2);
 	return ret;
 }
 

@@ -144,12 +144,9 @@ static int refuse_foreign(const struct host *h, const struct services *s, struct
 /* The one that is looked after by what we have made. */
 static bool store_is_ours(const struct host *h, const struct services *s, pid_t pid)
 {
-	_cleanup_free_ char *at = host_path(h, SV_RUN "xenstored/pid");
-	_cleanup_file_ FILE *f = fopen(at, "re");
 	struct sv_state st;
-	long kept = 0;
 	if (s->by == SV_BY_RUNIT)
-		return f && fscanf(f, "%ld", &kept) == 1 && kept == pid;
+		return services_number(h, SV_RUN "xenstored/pid") == pid;
 	services_look(h, s, SV_STORE, &st);
 	bool ours = st.run && st.says && !strncmp(st.says, sv_unit(SV_STORE), 17);
 	sv_state_done(&st);

@@ -60,11 +60,9 @@ static void test_nowhere(void **state)
 	assert_int_equal(*self_built_for(), '/');
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_beside),
-		cmocka_unit_test(test_nowhere),
-	};
-	return run_tests(tests);
-}
+static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(test_beside),
+	cmocka_unit_test(test_nowhere),
+};
+
+UNIT_MAIN(tests, NULL, NULL)
