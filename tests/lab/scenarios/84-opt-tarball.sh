@@ -70,8 +70,8 @@ expect_match "status" "$(xenpod host services status)" 'up +xenpodd'
 
 rm -f $t/alpine.uuid
 # As rkt calls a stage1: it passes --net=default where nobody says otherwise, `xenpod run` only when told to. Memory
-# and CPUs are those of a pod whose apps have no isolators: 1 GiB, 2. As for of the walk-through may do: nothing is restricted there, and the kernel's
-# log is for who has CAP_SYSLOG.
+# and CPUs are those of a pod whose apps have no isolators: 1 GiB, 2. In the walk-through nothing restricts an app,
+# and the kernel's log is for who has CAP_SYSLOG.
 # shellcheck disable=SC2016 # for the shell in the domain
 python3 $inside/tools/typist.py 40x120 'wait # 
 type dmesg | grep -i xen\r
