@@ -81,23 +81,38 @@ static bool ours(const struct host *h, const char *path)
 	return false;
 }
 
-char *services_shipped(const struct host *h)
+/* Somebody has seen to it that it does not start (`systemctl mask`). */
+static bool masked(const struct host *h, const char *unit)
 {
-	/* Debian's name, upstream's; Debian's script, upstream's for other init systems. */
+	_cleanup_free_ char *path = xasprintf(SV_UNITS "/%s", unit);
+	_cleanup_free_ char *at = host_path(h, path);
+	char target[16] = "";
+	return readlink(at, target, sizeof(target) - 1) > 0 && !strcmp(target, "/dev/null");
+}
+
+static char *shipped_unit(const struct host *h, const char *unit)
+{
 	static const char *const dirs[] = {SV_UNITS, "/usr/local/lib/systemd/system",
 		"/usr/lib/systemd/system", "/lib/systemd/system", "/run/systemd/generator.late"};
-	static const char *const units[] = {"xen.service", "xenstored.service"};
-	static const char *const scripts[] = {"/etc/init.d/xen", "/etc/init.d/xencommons"};
-	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++)
-		for (size_t k = 0; k < ARRAY_SIZE(units); k++) {
-			_cleanup_free_ char *path = xasprintf("%s/%s", dirs[i], units[k]);
-			if (is(h, path, S_IFREG) && !ours(h, path))
-				return TAKE_PTR(path);
-		}
-	for (size_t i = 0; i < ARRAY_SIZE(scripts); i++)
-		if (is(h, scripts[i], S_IFREG))
-			return xstrdup(scripts[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(dirs) && !masked(h, unit); i++) {
+		_cleanup_free_ char *path = xasprintf("%s/%s", dirs[i], unit);
+		if (is(h, path, S_IFREG) && !ours(h, path))
+			return TAKE_PTR(path);
+	}
 	return NULL;
+}
+
+/* Debian's name, upstream's; for other init systems Debian's script, of which systemd makes xen.service. */
+char *services_shipped(const struct host *h)
+{
+	static const char *const scripts[] = {"/etc/init.d/xen", "/etc/init.d/xencommons"};
+	char *found = shipped_unit(h, "xen.service");
+	if (!found)
+		found = shipped_unit(h, "xenstored.service");
+	for (size_t i = 0; !found && i < ARRAY_SIZE(scripts); i++)
+		if (is(h, scripts[i], S_IFREG) && !(i == 0 && masked(h, "xen.service")))
+			found = xstrdup(scripts[i]);
+	return found;
 }
 
 /* ---- programs ---------------------------------------------------------------------------------------- */

@@ -138,7 +138,11 @@ mkdir "$root/etc/init.d"
 touch "$root/etc/init.d/xen"
 ok "the distribution starts them" rooted setup
 same "it is said" "is so       Xen's services: /etc/init.d/xen starts them" "$(cat "$T/out")"
-rm -r "$root/etc/init.d"
+mkdir -p "$root/etc/systemd/system" "$root/run/systemd/system"
+ln -s /dev/null "$root/etc/systemd/system/xen.service"
+ok "what is masked starts nothing" rooted plan --prefix="$T/xen"
+same "it is not taken for what starts them" 1 "$(grep -c 'would do *unit xenstored.service' "$T/out")"
+rm -r "$root/etc/init.d" "$root/etc/systemd" "$root/run"
 unchanged "nothing to do, nothing changed"
 
 # Units.
