@@ -1,13 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # TIER: full
-# PODS: 2
-# LIMIT: 2400
+# PODS: 3
+# LIMIT: 3000
 #
 # `xenpod host services` on a Dom-0 that starts none of Xen's services: systemd's units for them are put aside
 # and it is rebooted. Then a real runsvdir, setup, all four up in order and the supervisor with them, a pod runs
-# and goes on while the supervisor is killed, teardown is refused under it and works without it. At the end
-# systemd's units are back, and after a reboot all is as before.
+# and goes on while the supervisor is killed, teardown is refused under it and works without it. After
+# a reboot the same with units that setup makes, which a further boot starts by itself. At the end the units of
+# before are back, and all is as it was.
 if [ "${LAB_INSIDE-}" != 1 ]; then
 	# shellcheck source=tests/lab/lib.sh
 	. "$(dirname "$0")/../lib.sh"
@@ -18,6 +19,10 @@ if [ "${LAB_INSIDE-}" != 1 ]; then
 	[ "$failed" -eq 0 ] || finish
 	check "a reboot into a Dom-0 without Xen's services" "$xenlab" reboot
 	scenario_part under_runit
+	check "a reboot, for a boot has one xenstored" "$xenlab" reboot
+	scenario_part under_systemd
+	check "a reboot with the units that setup has made" "$xenlab" reboot
+	scenario_part after_boot
 	check "a reboot with systemd's units again" "$xenlab" reboot
 	scenario_part as_before
 	finish
@@ -128,6 +133,39 @@ under_runit() {
 		'reboot the host first'
 	systemctl stop lab-runsvdir
 	rm -rf /var/log/xenpodd
+	cp "$scratch/before" /root/etc-before
+	sync
+}
+
+under_systemd() {
+	local said
+
+	check_not "no xenstored runs" pgrep -x 'oxenstored|xenstored'
+	said=$(xenpod host services setup 2>&1) || not_ok "xenpod host services setup" "$said"
+	expect_eq "by itself it makes units here: all are up, in order" "$(ups <<<"$said")" "$four"
+	expect_eq "xl list" "$(xl list | awk 'NR > 1 { print $1 }')" Domain-0
+	expect_eq "setup again: all is so" "$(xenpod host services setup 2>&1 | grep -vcE '^(is so|up) ')" 0
+	sync
+}
+
+after_boot() {
+	local said
+
+	until_true 240 xenpod host services status
+	expect_eq "a boot starts them" "$(xenpod host services status | ups)" "$four"
+	check "the supervisor after them" systemctl start xenpodd
+	soon "it serves" 120 supervisor_runs
+	launch three
+	runs three
+	stop_all
+	expect_eq "gc" "$(xenpod gc --grace-period=0 2>&1 >/dev/null)" ''
+	systemctl stop -q "${ours[@]}"
+	said=$(xenpod host services teardown 2>&1) || not_ok "xenpod host services teardown" "$said"
+	expect_eq "teardown: in the other order" "$(awk '$1 == "stopped" { print $2 }' <<<"$said" | paste -sd' ')" \
+		"xen-init-dom0-disk-backend xenconsoled xen-init-dom0 xenstored"
+	etc >"$scratch/after"
+	expect_eq "/etc is as before, byte for byte" "$(diff /root/etc-before "$scratch/after")" ''
+	rm /root/etc-before
 	rm "$units"/xen.service
 	mv "$aside"/* "$units"/
 	rmdir "$aside"
@@ -148,5 +186,6 @@ as_before() {
 	truth "the end"
 }
 
+mkdir -p "$t"
 "$PART"
 finish
