@@ -29,7 +29,7 @@ SETUP_PACKAGES := gcc clang make pkg-config git ca-certificates \
 	qemu-utils linux-image-amd64 mmdebstrap e2fsprogs busybox-static containernetworking-plugins \
 	iproute2 iptables kmod cpio xz-utils openssh-client uuid-runtime procps python3 file patch \
 	util-linux bsdextrautils systemd curl python3-prometheus-client python3-jsonschema python3-pyte \
-	build-essential dpkg-dev debhelper fakeroot lintian mandoc rpm rpmlint
+	build-essential dpkg-dev debhelper fakeroot lintian mandoc rpm rpmlint runit
 
 WARN := -Wall -Wextra $(WERROR) -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
 	-Wold-style-definition -Wpointer-arith -Wcast-qual -Wwrite-strings -Wformat=2 -Wundef \
@@ -42,7 +42,7 @@ WARN += -Wlogical-op -Wduplicated-cond
 endif
 
 CPPFLAGS_ALL := -D_GNU_SOURCE -DXENPOD_VERSION='"$(VERSION)"' \
-	-DXENPOD_LIBDIR='"$(PREFIX)/lib/xenpod"' -Isrc -I$(B)/gen -I/usr/include/libnl3
+	-Isrc -I$(B)/gen -I/usr/include/libnl3
 CFLAGS_ALL   := -std=gnu17 -g -fno-strict-aliasing -fstack-protector-strong $(WARN)
 LDFLAGS_ALL  := -Wl,-z,relro,-z,now
 STATIC       := -static
@@ -190,11 +190,12 @@ $(B)/gen/store_sql.h: $(SQL) dist/sql2h.sh
 	$(Q)sh dist/sql2h.sh $(SQL) >$@.tmp && mv $@.tmp $@
 $(filter $(B)/store/%,$(OBJ)): $(B)/gen/store_sql.h
 
-# Programs that carry PREFIX in them are compiled again when it changes.
+# What carries PREFIX in it is compiled again when that changes.
 $(B)/gen/prefix: FORCE
 	@mkdir -p $(@D)
 	@echo '$(PREFIX)' | cmp -s - $@ || echo '$(PREFIX)' >$@
-$(B)/tools/%.o $(B)/daemon/%.o $(B)/act/%.o: $(B)/gen/prefix
+$(B)/base/self.o: $(B)/gen/prefix
+$(B)/base/self.o: CPPFLAGS_base := -DXENPOD_LIBDIR='"$(PREFIX)/lib/xenpod"'
 FORCE:
 .PHONY: FORCE
 

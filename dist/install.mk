@@ -7,6 +7,8 @@ SBINDIR := $(PREFIX)/sbin
 LIBDIR  := $(PREFIX)/lib/xenpod
 DOCDIR  := $(PREFIX)/share/doc/xenpod
 MANDIR  := $(PREFIX)/share/man
+# What stands for @PREFIX@; the tarball for /opt leaves it as it is.
+FILL    ?= $(PREFIX)
 
 BIN_PROGRAMS  := xenpod xenpod-status xenpod-metrics xenpod-host
 SBIN_PROGRAMS := xenpodd
@@ -20,7 +22,7 @@ endef
 # fill DIRECTORY, FILES: the same, with @PREFIX@ filled in.
 define fill
 $(if $(strip $(2)),$(Q)install -d '$(DESTDIR)$(1)' && for f in $(2); do \
-	sed 's|@PREFIX@|$(PREFIX)|g' "$$f" >'$(DESTDIR)$(1)'/"$${f##*/}" && \
+	sed 's|@PREFIX@|$(FILL)|g' "$$f" >'$(DESTDIR)$(1)'/"$${f##*/}" && \
 	chmod 644 '$(DESTDIR)$(1)'/"$${f##*/}" || exit 1; done)
 endef
 

@@ -73,18 +73,24 @@ fast_suites() {
 		case $suite in
 		*/manifests.sh | */xenpod-status.sh | */hooks.sh) continue ;;
 		esac
-		[ ! -x "$suite" ] ||
-			echo "$(basename "$(dirname "$suite")")/$(basename "$suite" .sh) count $suite"
+		[ ! -x "$suite" ] || grep -q '^# DEEP: ' "$suite" || shell_suite "$suite"
 	done
 	valgrind_suites fast
 }
 
 deep_suites() {
+	for suite in $(grep -l '^# DEEP: ' tests/contract/*.sh); do
+		shell_suite "$suite"
+	done
 	debug_suites deep
 	valgrind_suites deep
 }
 
-# /* DEEP: reason */ in a test's head: it takes too long for the fast tier.
+shell_suite() {
+	echo "$(basename "$(dirname "$1")")/$(basename "$1" .sh) count $1"
+}
+
+# /* DEEP: reason */ in a test's head (# DEEP: in a script's): it takes too long for the fast tier.
 debug_suites() {
 	for t in $(names tests/unit/test_*.c tests/sim/test_*.c); do
 		tier=fast

@@ -10,6 +10,7 @@
 #include "base/alloc.h"
 #include "base/cleanup.h"
 #include "base/json.h"
+#include "base/self.h"
 #include "cni/resolv.h"
 #include "net/links.h"
 #include "net/netns.h"
@@ -32,7 +33,7 @@ static int set_nic(const json_t *net, int devid, libxl_device_nic *nic, struct e
 	nic->devid = devid;
 	nic->nictype = LIBXL_NIC_TYPE_VIF;
 	nic->mtu = (int)json_int_opt(ifconf, "mtu", 0);
-	nic->script = xstrdup(XENPOD_LIBDIR "/xenpod-vif");
+	nic->script = self_lib("xenpod-vif");
 	return ifconf_parse_mac(json_str_opt(ifconf, "mac", ""), nic->mac);
 }
 

@@ -12,12 +12,9 @@
 #include "base/files.h"
 #include "base/journal.h"
 #include "base/log.h"
+#include "base/self.h"
 #include "daemon/daemon.h"
 #include "proto/api.h"
-
-#ifndef XENPOD_LIBDIR
-#define XENPOD_LIBDIR "/usr/local/lib/xenpod"
-#endif
 
 #define SCRIPT_MAX (1024 * 1024)
 
@@ -29,8 +26,8 @@ static const char help[] =
 	"      --check-config     print the configuration that counts, or what is wrong with it\n"
 	"      --state-dir=DIR    the store (default " API_STATE_DIR ")\n"
 	"      --run-dir=DIR      sockets, exports, helper locks (default " API_RUN_DIR ")\n"
-	"      --libexec-dir=DIR  where xenpod-watch and xenpod-act are\n"
-	"                         (default " XENPOD_LIBDIR ")\n"
+	"      --libexec-dir=DIR  where xenpod-watch and xenpod-act are (default: beside this\n"
+	"                         program, or in ../lib/xenpod)\n"
 	"      --cgroup-root=DIR  parent of the pods' cgroups, \"\" for none\n"
 	"                         (default: our own when delegated, else xenpod.slice)\n"
 	"      --console-dir=DIR  where xenconsoled logs guests, \"\" for nowhere\n"
@@ -196,7 +193,7 @@ static void parse(int argc, char **argv, struct command_line *l)
 	l->cfg = (struct daemon_config){
 		.state_dir = env_or(API_ENV_STATE_DIR, API_STATE_DIR),
 		.run_dir = env_or(API_ENV_RUN_DIR, API_RUN_DIR),
-		.libexec_dir = XENPOD_LIBDIR,
+		.libexec_dir = self_libdir("xenpod-act"),
 	};
 	config_none(&l->given);
 	opterr = 0;

@@ -4,7 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
+
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -18,6 +18,7 @@
 #include "base/cleanup.h"
 #include "base/files.h"
 #include "base/log.h"
+#include "base/self.h"
 #include "daemon/child.h"
 #include "daemon/custody.h"
 #include "daemon/gone.h"
@@ -47,16 +48,10 @@ struct runners {
 static char *find_program(void)
 {
 	static const char *const places[] = {"xenpod", "../bin/xenpod"};
-	char self[PATH_MAX];
-	ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
-	if (n <= 0)
-		return NULL;
-	self[n] = '\0';
-	*strrchr(self, '/') = '\0';
 	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
-		_cleanup_free_ char *path = xasprintf("%s/%s", self, places[i]);
-		if (access(path, X_OK) == 0)
-			return realpath(path, NULL);
+		_cleanup_free_ char *path = self_beside(places[i]);
+		if (path && access(path, X_OK) == 0)
+			return TAKE_PTR(path);
 	}
 	return NULL;
 }

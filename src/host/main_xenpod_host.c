@@ -12,6 +12,8 @@
 #include "tools/options.h"
 
 static const struct host_command commands[] = {
+	{"services", "plan|setup|teardown|status", "the services that Xen has in Dom-0",
+		host_services},
 	{0},
 };
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Verbs that become another program: `status`, `wait` and `inspect` xenpod-status, which alone links the
  * store, and `host` xenpod-host. */
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,12 +8,13 @@
 
 #include "base/alloc.h"
 #include "base/cleanup.h"
+#include "base/self.h"
 #include "tools/verbs.h"
 #include "tools/words.h"
 
 int verb_become(const char *name, const char *const *words)
 {
-	char path[PATH_MAX];
+	_cleanup_free_ char *beside = self_beside(name);
 	size_t n = 0;
 	while (words[n])
 		n++;
@@ -22,13 +22,8 @@ int verb_become(const char *name, const char *const *words)
 	args[0] = xstrdup(name);
 	for (size_t i = 0; i < n; i++)
 		args[i + 1] = xstrdup(words[i]);
-	ssize_t len = readlink("/proc/self/exe", path, PATH_MAX - 1);
-	path[len > 0 ? len : 0] = '\0';
-	char *slash = strrchr(path, '/');
-	if (slash) {
-		_cleanup_free_ char *beside = xasprintf("%.*s/%s", (int)(slash - path), path, name);
+	if (beside)
 		execv(beside, args);
-	}
 	execvp(name, args);
 	struct err err = {0};
 	err_sys(&err, "%s beside xenpod or in $PATH", name);

@@ -22,41 +22,29 @@
 #include "base/cleanup.h"
 #include "base/files.h"
 #include "base/progress.h"
+#include "base/self.h"
 #include "tools/archive.h"
 #include "tools/image.h"
 
-#ifndef XENPOD_LIBDIR
-#define XENPOD_LIBDIR "/usr/local/lib/xenpod"
-#endif
 #define STAGE1_FILE "stage1-xen.aci"
-
-/* Our own directory with `rel` behind it; NULL when that does not exist. */
-static char *beside_program(const char *rel)
-{
-	char self[PATH_MAX];
-	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	if (n <= 0)
-		return NULL;
-	self[n] = '\0';
-	*strrchr(self, '/') = '\0';
-	_cleanup_free_ char *path = xasprintf("%s/%s", self, rel);
-	return realpath(path, NULL);
-}
 
 int stage1_default_path(char **ret, struct err *err)
 {
+	/* An installation; the tarball for /opt; build/<variant>/bin/xenpod -> build/stage1-xen.aci. */
+	static const char *const places[] = {
+		SELF_LIBDIR "/" STAGE1_FILE, "../aci/" STAGE1_FILE, "../../" STAGE1_FILE};
 	const char *env = getenv(STAGE1_ENV_PATH);
+	_cleanup_free_ char *last = xasprintf("%s/" STAGE1_FILE, self_built_for());
 	char *path = env && *env ? xstrdup(env) : NULL;
+	for (size_t i = 0; !path && i < ARRAY_SIZE(places); i++)
+		path = self_beside(places[i]);
 	if (!path)
-		path = beside_program("../lib/xenpod/" STAGE1_FILE);
-	if (!path) /* build/<variant>/bin/xenpod -> build/stage1-xen.aci */
-		path = beside_program("../../" STAGE1_FILE);
-	if (!path)
-		path = realpath(XENPOD_LIBDIR "/" STAGE1_FILE, NULL);
+		path = realpath(last, NULL);
 	if (!path)
 		return err_set(err, ERR_NOTFOUND,
-			"no stage1 image: neither $" STAGE1_ENV_PATH " nor " XENPOD_LIBDIR
-			"/" STAGE1_FILE " (install xenpod, or name one with --stage1-path)");
+			"no stage1 image: neither $" STAGE1_ENV_PATH
+			" nor %s (install xenpod, or name one with --stage1-path)",
+			last);
 	*ret = path;
 	return 0;
 }

@@ -132,6 +132,20 @@ rows() {
 	row "$p run" down 254 "$silent" --dir="$T/now.data" --stage1-path="$T/s1" --no-overlay --uuid=$unknown "$T/stays"
 	none "$p run" xenstored "the pod is accepted, and started when Xen is seen again; below"
 
+	row "$p host" flag 254 'option --prefx=/usr is not known here, --prefix is (see --help)' services plan --prefx=/usr
+	row "$p host" novalue 254 'option --prefix needs a value' services plan --prefix
+	row "$p host" value 254 'services: a verb is missing: plan, setup, teardown or status is wanted' services
+	row "$p host" value 254 'services: there is no verb "pln": plan, setup' services pln
+	row "$p host" value 254 'services plan takes no "x"' services plan x
+	row "$p host" value 254 'services status takes no --force' services status --force
+	row "$p host" value 254 '--runit=etc: a path that begins with / is wanted' services plan --runit=etc
+	row "$p host" value 254 '--runit and --systemd exclude each other' services plan --runit --systemd
+	row "$p host" value 254 '--timeout=1h: seconds are wanted, 3600 at most' services setup --timeout=1h
+	row "$p host" value 254 'goes without --root' --root="$T" services status
+	row "$p host" value 254 "is not below $T: name the directory" --state-dir="$T/now.host" services setup --runit=/etc --prefix="$T"
+	row "$p host" nobody 254 "$root" services setup
+	row "$p host" nobody 254 "$root" services teardown
+
 	row "$p list" novalue 254 'option --dir needs a value' --dir
 	row "$p list" value 254 "no data directory $T/none (no pod was ever run there; see --dir)" --dir="$T/none"
 	row "$p list" value 254 'list takes no "aaaa"' aaaa
