@@ -5,4 +5,6 @@
 
 #include "host/host.h"
 
+int host_check(const struct host *h, int argc, char **argv);
+
 #endif
