@@ -145,7 +145,7 @@ char *modules_path(const char *text, const char *name)
 
 /* ---- versions ---------------------------------------------------------------------------------------- */
 
-char *libxl_wanted(const char *program, size_t len)
+char *wanted_libxl(const char *program, size_t len)
 {
 	static const char soname[] = "libxenlight.so.";
 	const char *at = memmem(program, len, soname, sizeof(soname) - 1);

@@ -33,7 +33,7 @@ bool modules_loaded(const char *text, const char *name);
 char *modules_path(const char *text, const char *name);
 
 /* The "4.17" of "libxenlight.so.4.17" in a program's bytes; NULL: it is not linked with it. Caller frees. */
-char *libxl_wanted(const char *program, size_t len);
+char *wanted_libxl(const char *program, size_t len);
 
 /* Is the version at least that one? */
 bool version_at_least(int major, int minor, int want_major, int want_minor);

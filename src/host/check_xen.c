@@ -110,7 +110,7 @@ static char *built_for(const char *program)
 	size_t len;
 	if (file_read_at(AT_FDCWD, program, PROGRAM_MAX, &text, &len, NULL) < 0)
 		return NULL;
-	return libxl_wanted(text, len);
+	return wanted_libxl(text, len);
 }
 
 /* A program whose libraries are not there does not even tell its version. */

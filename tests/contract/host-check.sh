@@ -270,7 +270,7 @@ same "JSON: each tells what the lines told" "" "$(jq -r '.checks[] | select(.sta
 
 # Every check has been seen to find something; Secure Boot and root are below.
 same "each check has a broken host" "" \
-	"$(comm -3 <(awk 'NF >= 3 && !/->/ { print $2 }' "$T/out.good" | grep -vxE 'root|secure-boot|manager|rkt' | sort -u) <(tr ' ' '\n' <<<"$tried" | grep . | sort -u))"
+	"$(comm -3 <(awk '/^ok / { print $2 }' "$T/out.good" | grep -vxE 'root|secure-boot|manager|rkt' | sort -u) <(tr ' ' '\n' <<<"$tried" | grep . | sort -u))"
 
 # ---- what is no fault ---------------------------------------------------------------------------------------
 
