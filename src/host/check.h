@@ -68,7 +68,7 @@ bool doctor_has(const struct doctor *d, const char *path);
 /* The command that starts one of Xen's services, as this host does it; caller frees. */
 char *doctor_start_of(const struct doctor *d, const char *service);
 /* The command that installs a package; caller frees. */
-char *doctor_install_of(const char *debian, const char *fedora, const struct doctor *d);
+char *doctor_install_of(const struct doctor *d, const char *debian, const char *fedora);
 
 struct process {
 	pid_t pid;

@@ -86,7 +86,7 @@ char *doctor_start_of(const struct doctor *d, const char *service)
 	return xasprintf("systemctl start %s", has_unit(d, service) ? service : script);
 }
 
-char *doctor_install_of(const char *debian, const char *fedora, const struct doctor *d)
+char *doctor_install_of(const struct doctor *d, const char *debian, const char *fedora)
 {
 	if (doctor_has(d, "/etc/debian_version"))
 		return xasprintf("apt-get install %s", debian);

@@ -38,7 +38,7 @@ static enum module module_look(const struct doctor *d, const char *name)
 
 static void todo_kernel(const struct doctor *d, struct finding *f)
 {
-	_cleanup_free_ char *install = doctor_install_of("linux-image-amd64", "kernel-modules", d);
+	_cleanup_free_ char *install = doctor_install_of(d, "linux-image-amd64", "kernel-modules");
 	finding_todo(f, "%s, and boot that kernel", install);
 }
 

@@ -95,7 +95,7 @@ static void plugin_missing(
 	const struct doctor *d, struct finding *f, const char *net, const char *type, bool own)
 {
 	_cleanup_free_ char *install =
-		doctor_install_of("containernetworking-plugins", "containernetworking-plugins", d);
+		doctor_install_of(d, "containernetworking-plugins", "containernetworking-plugins");
 	finding_bad(f, own ? FINDING_WARN : FINDING_FAIL,
 		"network \"%s\": there is no plugin \"%s\"", net, type);
 	finding_todo(f, "%s, or copy it to /opt/cni/bin", install);

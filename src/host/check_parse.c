@@ -5,7 +5,6 @@
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -166,15 +165,23 @@ bool version_at_least(int major, int minor, int want_major, int want_minor)
 
 /* ---- network ----------------------------------------------------------------------------------------- */
 
-/* unix(7), /proc/net/unix: "Num RefCount Protocol Flags Type St Inode Path"; 00010000 accepts calls. */
+/* unix(7), /proc/net/unix: "Num: RefCount Protocol Flags Type St Inode Path"; 00010000 accepts calls. */
+static bool accepts(const char *line)
+{
+	for (int field = 0; field < 3; field++) {
+		line += strcspn(line, " \n");
+		line += strspn(line, " ");
+	}
+	return strtoul(line, NULL, 16) & 0x10000;
+}
+
 bool unix_listens(const char *text, const char *path)
 {
 	size_t n = strlen(path);
 	for (const char *line = text; line; line = next_line(line)) {
 		size_t len = line_len(line);
-		unsigned flags;
 		if (len > n && line[len - n - 1] == ' ' && !strncmp(line + len - n, path, n) &&
-			sscanf(line, "%*[^:]: %*x %*x %x", &flags) == 1 && flags & 0x10000)
+			accepts(line))
 			return true;
 	}
 	return false;

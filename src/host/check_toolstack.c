@@ -26,7 +26,7 @@ void check_xl(struct doctor *d, struct finding *f)
 	finding_bad(f, FINDING_FAIL, "%s", err_msg(&err));
 	if (err.code == ERR_NOTFOUND) {
 		_cleanup_free_ char *install =
-			doctor_install_of("xen-utils-4.17", "xen-runtime", d);
+			doctor_install_of(d, "xen-utils-4.17", "xen-runtime");
 		finding_todo(f, "%s", install);
 	} else {
 		finding_todo(f, "see what \"xl -vvv info\" says; after an upgrade of Xen reboot");
@@ -145,6 +145,6 @@ void check_qemu(struct doctor *d, struct finding *f)
 	}
 	finding_bad(f, FINDING_FAIL, "%s: pods' files cannot be served", err_msg(&err));
 	_cleanup_free_ char *install =
-		doctor_install_of("qemu-system-xen", "qemu-system-x86-core xen-runtime", d);
+		doctor_install_of(d, "qemu-system-xen", "qemu-system-x86-core xen-runtime");
 	finding_todo(f, "%s", install);
 }

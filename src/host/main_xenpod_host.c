@@ -12,7 +12,7 @@
 #include "tools/options.h"
 
 static const struct host_command commands[] = {
-	{"check", "[--json | --quiet]", "see whether pods can run on it", host_check},
+	{"check", "", "see whether pods can run on it", host_check},
 	{0},
 };
 
