@@ -123,7 +123,7 @@ room_xenpod-metrics := tools
 arch_xenpod-metrics := tools proto base
 libs_xenpod-metrics := -lmicrohttpd -lsystemd -ljansson
 room_xenpod-host   := host
-arch_xenpod-host   := host tools net proto base
+arch_xenpod-host   := host tools cni net proto base
 libs_xenpod-host   := $(LIBS_nl) -lnftables -lsmartcols -lmd -ljansson
 $(foreach p,run enter stop gc,\
 	$(eval room_$(p) := stage1)\

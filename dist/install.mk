@@ -54,7 +54,7 @@ install-host: host
 	$(call put,644,/usr/lib/systemd/system-preset,$(wildcard dist/systemd/presets/*.preset))
 	$(call put,644,/usr/lib/systemd/catalog,$(wildcard dist/systemd/*.catalog))
 	$(call put,644,$(PREFIX)/share/bash-completion/completions,dist/completions/bash/xenpod)
-	$(Q)for p in xenpod-status xenpod-metrics xenpodd; do \
+	$(Q)for p in xenpod-status xenpod-metrics xenpod-host xenpodd; do \
 		ln -sf xenpod '$(DESTDIR)$(PREFIX)/share/bash-completion/completions/'"$$p" || exit 1; done
 	$(call put,644,$(PREFIX)/share/zsh/site-functions,dist/completions/zsh/_xenpod)
 	$(call put,644,$(PREFIX)/share/fish/vendor_completions.d,dist/completions/fish/xenpod.fish)

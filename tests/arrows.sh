@@ -35,6 +35,7 @@ rooms() {
 		tools/status*              store fsm proto base         jansson smartcols
 		host/network*              tools net proto base         jansson libnl nftables
 		host/files*                base                         jansson md
+		host/check*                cni proto base               jansson
 		host/*                     tools base                   jansson
 		tools/*                    appc proto base              jansson archive smartcols md seccomp
 	END

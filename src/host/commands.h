@@ -5,6 +5,7 @@
 
 #include "host/host.h"
 
+int host_check(const struct host *h, int argc, char **argv);
 int host_services(const struct host *h, int argc, char **argv);
 
 #endif

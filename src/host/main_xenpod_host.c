@@ -12,6 +12,7 @@
 #include "tools/options.h"
 
 static const struct host_command commands[] = {
+	{"check", "", "see whether pods can run on it", host_check},
 	{"services", "plan|setup|teardown|status", "the services that Xen has in Dom-0",
 		host_services},
 	{0},
@@ -34,7 +35,7 @@ static void help(void)
 	     "first, and\n"
 	     "each command can take back what it has done.\n");
 	for (const struct host_command *c = commands; c->name; c++)
-		printf("  %-9s %-27s %s\n", c->name, c->args, c->help);
+		printf("  %-9s %-34s %s\n", c->name, c->args, c->help);
 	puts("\n"
 	     "  --root=DIR       the host's files are below DIR\n"
 	     "  --state-dir=DIR  records are there (" HOST_STATE ")\n"

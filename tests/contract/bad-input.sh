@@ -61,6 +61,7 @@ row() {
 	[ "$case" != nobody ] || as="setpriv --reuid=nobody --regid=nogroup --clear-groups"
 	case $1 in
 	"xenpod status" | "xenpod events" | "xenpod wait" | "xenpod inspect") names="xenpod(-status)?" ;; # one program
+	"xenpod host") names=xenpod-host ;; # it becomes that
 	"xenpod run") names="(xenpod|stage1)" ;; # it becomes the stage1's run
 	run | stop | gc | enter)
 		names=stage1
@@ -273,6 +274,21 @@ rows() {
 	row "$p gc" nobody 254 "$root" --dir="$D"
 	row "$p gc" down 254 "pod $U: gc $U: $silent" --dir="$D" --grace-period=0
 	works "$p gc" xenstored --dir="$D"
+
+	for v in "$p host" xenpod-host; do
+		row "$v" flag 254 'option --rot is not known here, --root is (see --help)' --rot
+		row "$v" flag 254 'option --nope is not known here (see --help)' check --nope
+		row "$v" novalue 254 'option --root needs a value' --root
+		row "$v" novalue 254 'option --timeout needs a value' check --timeout
+		row "$v" value 254 'a command is missing (xenpod host --help shows them)'
+		row "$v" value 254 'there is no command "chekc"; did you mean "check"?' chekc
+		row "$v" value 254 '--root=x: a path that begins with / is wanted' --root=x check
+		row "$v" value 254 '--timeout=soon: seconds are wanted (30, 0.5), or a duration (10m)' check --timeout=soon
+		row "$v" value 254 'check takes no "aaaa" (see --help)' check aaaa
+		row "$v" value 254 '--json and --quiet are two ways to show it: one at a time' check --json --quiet
+		none "$v" unknown,ambiguous "it takes no UUID"
+		none "$v" nobody,down,xenstored "check tells these as findings (contract/host-check.sh)"
+	done
 
 	p=xenpod-status # its options are those of `xenpod status`, above
 	row $p flag 254 'option --wach is not known here, --watch is (see --help)' --wach

@@ -39,6 +39,14 @@ same "options of stop" "--all --dir= --force --help --host-shutdown --uuid-file=
 	"$({ tab 'xenpod stop -' | tr ' ' '\n'; echo --help; } | sort -u | paste -sd' ')"
 same "options of xenpodd" "--max-starts=" "$(tab 'xenpodd --max-')"
 same "options of xenpod-metrics" "--textfile=" "$(tab 'xenpod-metrics --te')"
+commands=$(xenpod host --help | sed -n 's/^  \([a-z]*\)  *[^ ].*/\1/p' | sort | paste -sd' ')
+same "commands of xenpod host" "$commands" "$(tab 'xenpod host ')"
+same "commands of xenpod host, after an option" "$commands" "$(tab 'xenpod host --root=/x ')"
+same "commands of xenpod-host" "$commands" "$(tab 'xenpod-host ')"
+same "a command of xenpod host" "check" "$(tab 'xenpod host ch')"
+same "options of xenpod host" "--root= --state-dir= --version" "$(tab 'xenpod host --' | tr ' ' '\n' | grep -v help | paste -sd' ')"
+same "options of a command of xenpod host" "--json --quiet --timeout=" "$(tab 'xenpod host check --' | tr ' ' '\n' | grep -v help | paste -sd' ')"
+same "a command without verbs" "" "$(tab 'xenpod host check ')"
 same "host: a command" "services" "$(tab 'xenpod host serv')"
 same "host: its verbs" "plan setup status teardown" "$(tab 'xenpod host services ')"
 same "host: its options" "--prefix=" "$(tab 'xenpod host services setup --pre')"
@@ -49,7 +57,7 @@ mkdir "$T/images"
 same "files" "$T/images/web.aci" "$(tab "xenpod run $T/images/w")"
 same "files as values" "$T/images/web.aci" "$(tab "xenpod run --from=$T/images/w")"
 # Each option that a help tells of is one that is completed.
-for command in "xenpod run" "xenpod gc" "xenpod events" "xenpod-status" "xenpodd"; do
+for command in "xenpod run" "xenpod gc" "xenpod events" "xenpod-status" "xenpodd" "xenpod host" "xenpod host check"; do
 	# shellcheck disable=SC2086 # two words
 	same "$command: all of its options" "$($command --help | grep -oE '^ +(-., )?--[a-z-]+' | grep -oE -- '--[a-z-]+' | sort -u | paste -sd' ')" \
 		"$(comm -12 <($command --help | grep -oE '^ +(-., )?--[a-z-]+' | grep -oE -- '--[a-z-]+' | sort -u) \

@@ -102,6 +102,10 @@ for program in "$bin"/*; do
 	*) compare "$program" "$program.$(section "$program")" '' "$bin/$program" ;;
 	esac
 done
+# Each command of `xenpod host` has a page of its own.
+while read -r command; do
+	compare "xenpod host $command" "xenpod-host-$command.8" '' "$bin/xenpod-host" "$command"
+done < <("$bin/xenpod-host" --help | awk '/^  [a-z]+ +/ { print $1 }')
 
 # Pages of others are not installed everywhere, so references are checked for ours only.
 for page in "$man"/*.[1-8]; do

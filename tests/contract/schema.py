@@ -1,16 +1,17 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""schema.py NAME FILE: is each JSON document of FILE what docs/schema/xenpod-status.schema.json calls NAME?
+"""schema.py NAME FILE: is each JSON document of FILE what one of docs/schema/*.schema.json calls NAME?
 
 Stricter than the schema, which lets members be added: one that it does not describe is to be described. Prints what
 is wrong; the last line is the number of documents that are right."""
 
+import glob
 import json
 import os
 import sys
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-SCHEMA = os.path.join(TOP, "docs/schema/xenpod-status.schema.json")
+SCHEMAS = os.path.join(TOP, "docs/schema/*.schema.json")
 
 
 def validator():
@@ -35,6 +36,15 @@ def strict(schema):
     return out
 
 
+def schema_of(name):
+    for path in sorted(glob.glob(SCHEMAS)):
+        with open(path, encoding="utf-8") as f:
+            schema = json.load(f)
+        if name in schema["$defs"]:
+            return schema
+    sys.exit(f"no schema has {name}")
+
+
 def documents(text):
     decoder = json.JSONDecoder()
     while text.strip():
@@ -46,8 +56,7 @@ def documents(text):
 
 def main():
     check = validator()
-    with open(SCHEMA, encoding="utf-8") as f:
-        schema = json.load(f)
+    schema = schema_of(sys.argv[1])
     check.check_schema(schema)
     with open(sys.argv[2], encoding="utf-8") as f:
         found = list(documents(f.read()))

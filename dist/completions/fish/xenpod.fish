@@ -18,26 +18,27 @@ function __xenpod_verb
     test (count $words) -gt 1; and echo $words[2]
 end
 
-# What follows `xenpod host`: a command, or its verb.
-function __xenpod_host
-    set -l words (commandline -opc)
-    set -l commands (xenpod host --help 2>/dev/null | string replace -rf '^  ([a-z]+) +([a-z]+(?:\|[a-z]+)*)? .*' '$1 $2')
-    if test (count $words) -eq 2
-        string split -f1 ' ' $commands
-    else if test (count $words) -eq 3
-        string replace -rf "^$words[3] " '' $commands | string split '|'
-    end
+function __xenpod_host_commands
+    xenpod host --help 2>/dev/null | string replace -rf '^  ([a-z]+) +(.*)$' '$1'
 end
 
-function __xenpod_command
-    set -l words (commandline -opc)
-    test "$words[2]" = host; and echo $words[2..3] | string split ' '; or __xenpod_verb
+# The command of `xenpod host` on this line, if there is one.
+function __xenpod_host_command
+    for word in (commandline -opc)[2..-1]
+        contains -- $word (__xenpod_host_commands); and echo $word; and return
+    end
+    return 1
+end
+
+function __xenpod_host_verbs
+    xenpod host --help 2>/dev/null | string match -rg "^  $argv[1] +([a-z]+\\|[a-z|]+)" | string split '|'
 end
 
 complete -c xenpod -n '__fish_use_subcommand' -f -a '(__xenpod_verbs)'
-complete -c xenpod -n 'not __fish_use_subcommand; and string match -q -- "-*" (commandline -ct)' -a '(__xenpod_options xenpod (__xenpod_command))'
+complete -c xenpod -n 'not __fish_use_subcommand; and string match -q -- "-*" (commandline -ct)' -a '(__xenpod_options xenpod (__xenpod_verb) (__xenpod_host_command))'
 complete -c xenpod -n 'not __fish_use_subcommand; and not __fish_seen_subcommand_from run list gc fsck host' -f -a '(__xenpod_pods)'
-complete -c xenpod -n '__fish_seen_subcommand_from host' -f -a '(__xenpod_host)'
+complete -c xenpod -n '__fish_seen_subcommand_from host; and not __xenpod_host_command >/dev/null' -f -a '(__xenpod_host_commands)'
+complete -c xenpod -n '__fish_seen_subcommand_from host; and __xenpod_host_command >/dev/null' -f -a '(__xenpod_host_verbs (__xenpod_host_command))'
 complete -c xenpod-status -f -a '(__xenpod_pods)'
 for program in xenpod-status xenpodd xenpod-metrics
     complete -c $program -n 'string match -q -- "-*" (commandline -ct)' -a "(__xenpod_options $program)"
