@@ -66,12 +66,7 @@ ups() {
 	awk '$1 == "up" { print $2 }' | paste -sd' '
 }
 
-up_# Of the image's own services of runit one is there.
-nothing_runs() {
-	! pgrep -x 'oxenstored|xenconsoled|xenpodd|xen-qemu-system' && ! pgrep -af '^runsv xen'
-}
-
-under_runit() {
+up_under_runit() {
 	local said
 
 	# As without systemd, whose children xenpodd takes for such as have a journal.
@@ -118,6 +113,11 @@ pods() {
 	stop_all
 	expect_eq "gc" "$(xenpod gc --grace-period=0 2>&1 >/dev/null)" ''
 	truth "after gc"
+}
+
+# Of the image's own services of runit one is there.
+nothing_runs() {
+	! pgrep -x 'oxenstored|xenconsoled|xenpodd|xen-qemu-system' && ! pgrep -af '^runsv xen'
 }
 
 under_runit() {
