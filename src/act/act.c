@@ -21,7 +21,7 @@ static const struct command {
 } commands[] = {
 	{"exports", act_exports, false, true},
 	{"network", act_network, false, true},
-	{"create", act_create, true, true},
+	{"create", act_create, true, false}, /* joins when what is left in it has gone */
 	{"unpause", act_unpause, true, false},
 	{"pause", act_pause, true, false},
 	{"shutdown", act_shutdown, true, false},

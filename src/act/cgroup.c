@@ -59,6 +59,19 @@ static int is_populated(int dirfd, struct err *err)
 	return strstr(text, "populated 1") != NULL;
 }
 
+int cgroup_populated(const char *dir, bool *ret, struct err *err)
+{
+	_cleanup_fd_ int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	*ret = false;
+	if (fd < 0)
+		return errno == ENOENT ? 0 : err_sys(err, "cgroup %s", dir);
+	int r = is_populated(fd, err);
+	if (r < 0)
+		return err_wrap(err, "cgroup %s", dir);
+	*ret = r;
+	return 0;
+}
+
 static int wait_empty(int dirfd, struct err *err)
 {
 	const struct timespec step = {.tv_nsec = STEP_NS};

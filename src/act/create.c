@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * create: a paused domain with its QEMU, reported, then unpaused at `go`. In order: check that no
- * domain has the UUID, build ramdisk and configuration, create, tie its vifs, mark it built, answer,
- * wait, go.
+ * domain has the UUID, end what an earlier creation has left, build ramdisk and configuration, create, tie
+ * its vifs, mark it built, answer, wait, go.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -14,6 +14,7 @@
 #include <libxl_event.h>
 
 #include "act/act.h"
+#include "act/cgroup.h"
 #include "act/config.h"
 #include "act/ramdisk.h"
 #include "act/rings.h"
@@ -66,6 +67,27 @@ static int check_absent(struct hv *hv, const struct hv_id *id, struct err *err)
 		return n;
 	return err_set(err, ERR_EXISTS, "domain %u with the UUID %s is %s", d[0].domid, id->uuid,
 		d[0].dying ? "still dying" : "there already");
+}
+
+/*
+ * libxl leaves the QEMU that it has started when the domain is destroyed meanwhile (`xl destroy`), and whoever
+ * would be told of the failed creation may be gone. There is no domain, so what lives in the cgroup is of one
+ * that was, and would hold the pod's lock for ever.
+ */
+static int end_earlier(struct act *a, struct hv *hv, struct err *err)
+{
+	bool left = false;
+	bool dying;
+	if (!a->cgroup)
+		return 0;
+	if (cgroup_populated(a->cgroup, &left, err) < 0)
+		return -1;
+	if (left &&
+		(cgroup_clear(a->cgroup, err) < 0 || hv_destroy(hv, &a->id, -1, &dying, err) < 0))
+		return err_wrap(err, "end what an earlier creation has left");
+	if (left)
+		hv_sweep_models(hv);
+	return cgroup_join(a->cgroup, err);
 }
 
 static int make_ramdisk(const struct act *a, struct err *err)
@@ -157,7 +179,8 @@ static int create(struct act *a, struct hv *hv, struct err *err)
 	if (guard_needed(trees) && guard_make(&a->guard, err) < 0)
 		return -1;
 	libxl_childproc_setmode(hv->ctx, &child_hooks, a);
-	if (check_absent(hv, &a->id, err) < 0 || build(a, hv, &domid, err) < 0)
+	if (check_absent(hv, &a->id, err) < 0 || end_earlier(a, hv, err) < 0 ||
+		build(a, hv, &domid, err) < 0)
 		return -1;
 	fd_close(&a->fds.fd[FD_KERNEL]);
 	fd_close(&a->fds.fd[FD_RAMDISK]);

@@ -125,9 +125,9 @@ static bool is_there(struct hv *hv, xs_transaction_t t, uint32_t domid)
 }
 
 /* In a transaction: a domain that gets the number meanwhile has made a node below its home by then. */
-static void sweep_lost_model(struct hv *hv, uint32_t domid)
+static void sweep_lost_one(struct hv *hv, const char *dir, uint32_t domid)
 {
-	_cleanup_free_ char *path = xasprintf("/local/domain/0/device-model/%u", domid);
+	_cleanup_free_ char *path = xasprintf("%s/%u", dir, domid);
 	bool again;
 	do {
 		xs_transaction_t t = xs_transaction_start(hv->xs);
@@ -144,13 +144,12 @@ static void sweep_lost_model(struct hv *hv, uint32_t domid)
  * Of domains that an xenpod-act before us has ended, and died: nobody knows their numbers any more. So it is
  * those of which there is no domain at all, whoever's it was.
  */
-static void sweep_lost_models(struct hv *hv)
+static void sweep_lost(struct hv *hv, const char *dir)
 {
 	unsigned n = 0;
-	_cleanup_free_ char **names =
-		xs_directory(hv->xs, XBT_NULL, "/local/domain/0/device-model", &n);
+	_cleanup_free_ char **names = xs_directory(hv->xs, XBT_NULL, dir, &n);
 	for (unsigned i = 0; names && i < n; i++)
-		sweep_lost_model(hv, (uint32_t)strtoul(names[i], NULL, 10));
+		sweep_lost_one(hv, dir, (uint32_t)strtoul(names[i], NULL, 10));
 }
 
 void hv_sweep_models(struct hv *hv)
@@ -160,5 +159,8 @@ void hv_sweep_models(struct hv *hv)
 			xasprintf("/local/domain/0/device-model/%u", hv->ended[i]);
 		xs_rm(hv->xs, XBT_NULL, path);
 	}
-	sweep_lost_models(hv);
+	sweep_lost(hv, "/local/domain/0/device-model");
+	/* libxl has made it by the time it starts QEMU. */
+	sweep_lost(hv, "/local/domain/0/backend/console");
+	sweep_lost(hv, "/local/domain/0/backend/9pfs");
 }

@@ -107,7 +107,8 @@ int hv_destroy(
 /*
  * What their device models have in Dom-0's part of xenstore. libxl removes it, but a QEMU that it
  * had just started and does not know yet writes it after that. To be called when that is dead. Those of no
- * domain go as well: an xenpod-act that has died may have left them.
+ * domain go as well, and its console and 9pfs backends: an xenpod-act that has died may have left them, or libxl,
+ * for which a domain went while it was made.
  */
 void hv_sweep_models(struct hv *hv);
 

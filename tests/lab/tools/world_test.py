@@ -360,6 +360,38 @@ def test_killed_creates():
     pod.end()
 
 
+def test_create_again():
+    """A domain is destroyed while it is made, and the answer is lost: what is left of it goes before the next one."""
+    pod = Pod(8)
+    pod.exports()
+    child = pod.create()
+    if not check("a half-built domain is seen", soon(lambda: domains(pod.uuid))):
+        return
+    lost = domains(pod.uuid)[0][0]
+    soon(lambda: sh(f"pgrep -f -- '-xen-domid {lost} '"), 20)
+    sh(f"xl destroy {lost}")
+    child.process.kill()
+    child.end()
+    # As libxl leaves it when the domain goes while it starts the device model.
+    sh(f"xenstore-write /local/domain/0/device-model/{lost}/state running "
+       f"/local/domain/0/backend/console/{lost}/0/state 1")
+    left = subprocess.Popen(["sleep", "1000"])
+    with open(f"{pod.cgroup}/cgroup.procs", "w") as f:
+        f.write(str(left.pid))
+    child = pod.create()
+    pod.created(child)
+    check("create, where an earlier one has left a QEMU: it is ended", soon(lambda: left.poll() is not None, 10))
+    nodes = sh(f"xenstore-ls -f /local/domain/0 | grep -E '/(device-model|console)/{lost}(/| )'")
+    check("and its nodes are gone", not nodes, nodes)
+    check("the domain has another number, and its QEMU", pod.domid != lost
+          and sh(f"pgrep -f -- '-xen-domid {pod.domid} '"), f"{pod.domid} {lost}")
+    child.end()
+    pod.act("destroy", domid=-1, cgroup=pod.cgroup)
+    left.kill()
+    left.wait()
+    pod.end()
+
+
 def test_stranger():
     """Somebody's own domain that happens to have a pod's UUID; then one without its nodes."""
     pod = Pod(7)
@@ -411,6 +443,7 @@ def tests():
     test_xl_destroy(watch)
     test_xl_shutdown(watch)
     test_killed_creates()
+    test_create_again()
     test_stranger()
     test_supervisor_gone()
     check("watch ends in good order", watch.end() == 0)
