@@ -61,7 +61,7 @@ row() {
 	[ "$case" != nobody ] || as="setpriv --reuid=nobody --regid=nogroup --clear-groups"
 	case $1 in
 	"xenpod status" | "xenpod events" | "xenpod wait" | "xenpod inspect") names="xenpod(-status)?" ;; # one program
-	"xenpod host") names=xenpod-host ;; # it becomes that
+	xenpod-host) names=xenpod ;; # it is `xenpod host`
 	"xenpod run") names="(xenpod|stage1)" ;; # it becomes the stage1's run
 	run | stop | gc | enter)
 		names=stage1

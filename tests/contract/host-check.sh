@@ -127,7 +127,7 @@ PATH=$T/stand-ins:$PATH
 mkdir "$T/stores"
 "$here/fake_xenstored.py" "$T/stores" good empty silent junk refuses hangs-up >"$T/ready" &
 server=$!
-until grep -q ready "$T/ready"; do sleep 0.1; done
+until grep -qs ready "$T/ready"; do sleep 0.1; done
 
 # look DIRECTORY ARGS...: what the check says of that host, and its exit status in $rc.
 look() {

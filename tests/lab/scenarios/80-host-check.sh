@@ -164,7 +164,11 @@ broken "autoballoon" warn autoballoon 'on: xl takes memory' \
 	'cp -p /etc/xen/xl.conf $inside/xl.conf; echo "autoballoon=\"on\"" >>/etc/xen/xl.conf' 'cp -p $inside/xl.conf /etc/xen/xl.conf'
 broken "no QEMU" fail qemu 'no QEMU of Xen.* -> apt-get install qemu-system-xen' \
 	'take /usr/libexec/xen-qemu-system-i386' 'back /usr/libexec/xen-qemu-system-i386'
-broken "no xl" fail xl '"xl" is not there' 'take /usr/sbin/xl' 'back /usr/sbin/xl'
+broken "no xl" fail xl '"xl" is not there.* -> apt-get install xen-utils' \
+	'take /usr/sbin/xl; take /usr/lib/xen-4.17/bin/xl' 'back /usr/sbin/xl; back /usr/lib/xen-4.17/bin/xl'
+broken "an xl that fails" fail xl 'xl info: exit status.*xl -vvv info' \
+	'take /usr/lib/xen-4.17/bin/xl; printf "#!/bin/sh\nexit 3\n" >/usr/lib/xen-4.17/bin/xl; chmod 755 /usr/lib/xen-4.17/bin/xl' \
+	'back /usr/lib/xen-4.17/bin/xl'
 
 # ---- networks -----------------------------------------------------------------------------------------------
 
@@ -172,10 +176,10 @@ broken "no CNI plugins" warn cni-plugins 'no plugin "ptp".*containernetworking-p
 mkdir -p /etc/rkt/net.d
 printf '{"cniVersion": "0.4.0", "name": "lan", "type": "bridge", "bridge": "xenbr80", "ipam": {"type": "host-local", "subnet": "10.80.1.0/24"}}\n' \
 	>/etc/rkt/net.d/80-lab.conf
-broken "no bridge" fail bridges 'there is no bridge xenbr80 -> ip link add' true \
-	'ip link add xenbr80 type bridge && ip addr add 10.80.1.1/24 dev xenbr80 && ip link set xenbr80 up'
 forward=$(sysctl -n net.ipv4.ip_forward)
 sysctl -qw net.ipv4.ip_forward=1
+broken "no bridge" fail bridges 'there is no bridge xenbr80 -> ip link add' true \
+	'ip link add xenbr80 type bridge && ip addr add 10.80.1.1/24 dev xenbr80 && ip link set xenbr80 up'
 broken "no forwarding" fail forwarding 'gateway of network "lan".*sysctl -w' 'sysctl -qw net.ipv4.ip_forward=0' 'sysctl -qw net.ipv4.ip_forward=1'
 broken "no plugin of a network" fail cni-plugins 'network "lan": there is no plugin "bridge"' 'take /usr/lib/cni/bridge' 'back /usr/lib/cni/bridge'
 broken "a network that nobody can read" fail networks '80-lab.conf' \
