@@ -12,6 +12,8 @@
 #include "tools/options.h"
 
 static const struct host_command commands[] = {
+	{"network", "plan|up|down|status", "an internal bridge for pods, and the way out",
+		host_network},
 	{0},
 };
 
