@@ -23,6 +23,8 @@
 extern const struct thing thing_link;
 /* true; name "xenbr0 10.1.1.1/24" */
 extern const struct thing thing_address;
+/* "0" | "1": does the kernel forward IPv4 that comes in by this link; null: there is no such link. */
+extern const struct thing thing_forwarding;
 /* {"mark", "rules", "text"}: a table, name "ip xenpod_host"; network_nft_table() makes the value. */
 extern const struct thing thing_nft_table;
 /* "RULE": first in a chain of somebody else; name "ip filter FORWARD WORD", WORD is in the rule's comment. */

@@ -9,6 +9,7 @@
 
 #include "base/alloc.h"
 #include "base/cleanup.h"
+#include "host/files.h"
 #include "host/network.h"
 #include "net/netns.h"
 #include "net/nlsock.h"
@@ -206,3 +207,26 @@ static int address_set(const struct host *h, const char *name, const json_t *val
 
 const struct thing thing_address = {
 	.kind = "address", .get = address_get, .set = address_set, .till_boot = true};
+
+/* ---- forwarding from a link ------------------------------------------------------------------------------ */
+
+static char *forwarding(const char *link)
+{
+	return xasprintf("net/ipv4/conf/%s/forwarding", link);
+}
+
+static int forwarding_get(const struct host *h, const char *name, json_t **ret, struct err *err)
+{
+	_cleanup_free_ char *at = forwarding(name);
+	return if_nametoindex(name) ? thing_sysctl.get(h, at, ret, err) : 0;
+}
+
+static int forwarding_set(
+	const struct host *h, const char *name, const json_t *value, struct err *err)
+{
+	_cleanup_free_ char *at = forwarding(name);
+	return json_is_null(value) ? 0 : thing_sysctl.set(h, at, value, err);
+}
+
+const struct thing thing_forwarding = {
+	.kind = "forwarding", .get = forwarding_get, .set = forwarding_set, .till_boot = true};

@@ -16,7 +16,7 @@
 
 #define UNIT "xenpod-host-network.service"
 
-const struct thing *const network_kinds[] = {&thing_link, &thing_address, &thing_sysctl,
+const struct thing *const network_kinds[] = {&thing_link, &thing_address, &thing_forwarding,
 	&thing_nft_table, &thing_nft_rule, &thing_iptables_table, &thing_iptables, &thing_dir,
 	&thing_file, &thing_symlink, NULL};
 
@@ -196,8 +196,6 @@ static void add_links(const struct network_ask *a, const struct choice *c, struc
 {
 	_cleanup_free_ char *port = xasprintf("%s-dummy", a->bridge);
 	_cleanup_free_ char *address = xasprintf("%s %s", a->bridge, a->address);
-	_cleanup_free_ char *in = xasprintf("net/ipv4/conf/%s/forwarding", a->bridge);
-	_cleanup_free_ char *out = xasprintf("net/ipv4/conf/%s/forwarding", c->out);
 	uint8_t mac[IFCONF_MAC_LEN];
 	char text[IFCONF_MAC_TEXT];
 	network_mac(a->bridge, mac);
@@ -213,8 +211,8 @@ static void add_links(const struct network_ask *a, const struct choice *c, struc
 				"master", a->bridge),
 			"its port %s, a dummy", port);
 	plan_add(p, &thing_address, address, json_true(), "address %s of %s", a->address, a->bridge);
-	plan_add(p, &thing_sysctl, in, json_string("1"), "forwarding from %s", a->bridge);
-	plan_add(p, &thing_sysctl, out, json_string("1"), "forwarding from %s", c->out);
+	plan_add(p, &thing_forwarding, a->bridge, json_string("1"), "forwarding from %s", a->bridge);
+	plan_add(p, &thing_forwarding, c->out, json_string("1"), "forwarding from %s", c->out);
 }
 
 /* ---- the firewall ------------------------------------------------------------------------------------------ */
