@@ -90,10 +90,10 @@ static int show_json(const struct plan *p)
 {
 	json_t *steps = json_array();
 	for (size_t i = 0; i < p->n; i++)
-		json_array_append_new(steps,
-			json_pack("{s:s,s:s,s:s,s:O}", "kind", p->steps[i].thing->kind, "name",
-				p->steps[i].name, "say", p->steps[i].say, "want",
-				p->steps[i].want));
+		json_array_append_new(
+			steps, json_pack("{s:s,s:s,s:s,s:O}", "kind", p->steps[i].thing->kind,
+				       "name", p->steps[i].name, "say", p->steps[i].say, "want",
+				       p->steps[i].want));
 	return print_json(json_pack("{s:O,s:o}", "options", p->options, "steps", steps));
 }
 
@@ -217,7 +217,8 @@ static int set_word(int *to, const char *name, const char *const *words, struct 
 			return 0;
 		}
 	return err_set(err, ERR_INVALID, "--%s=%s: %s%s%s%s%s is wanted", name, optarg, words[0],
-		words[2] ? ", " : " or ", words[1], words[2] ? " or " : "", words[2] ? words[2] : "");
+		words[2] ? ", " : " or ", words[1], words[2] ? " or " : "",
+		words[2] ? words[2] : "");
 }
 
 static int set_option(struct network_ask *a, int id, struct err *err)

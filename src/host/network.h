@@ -85,9 +85,9 @@ enum net_firewall { NET_AUTO, NET_NFTABLES, NET_IPTABLES };
 struct network_ask {
 	const struct host *h;
 	char *bridge;
-	char *address; /* "A/len" */
-	char *out;     /* NULL: that of the default route */
-	int firewall;  /* enum net_firewall; -1: not given */
+	char *address;  /* "A/len" */
+	char *out;      /* NULL: that of the default route */
+	int firewall;   /* enum net_firewall; -1: not given */
 	int persistent; /* -1: not given */
 	int port;       /* a dummy port: -1: not given */
 	bool force;

@@ -15,8 +15,7 @@ static int run(const char *verb, const char *name, int *ret_status, struct err *
 {
 	_cleanup_free_ char *copy = xstrdup(name);
 	char *save = NULL;
-	const char *argv[WORDS] = {
-		"iptables", "-w", "10", "-t", strtok_r(copy, " ", &save), verb};
+	const char *argv[WORDS] = {"iptables", "-w", "10", "-t", strtok_r(copy, " ", &save), verb};
 	size_t n = 6;
 	for (const char *w; n < WORDS - 1 && (w = strtok_r(NULL, " ", &save)) != NULL;)
 		argv[n++] = w;
@@ -51,7 +50,8 @@ const struct thing thing_iptables = {
 /* Whoever looks at a table of the old kind makes it, so iptables-save is asked, which looks at what is there. */
 static int saved(char **ret, struct err *err)
 {
-	return exec_run(&(struct exec){.argv = (const char *[]){"iptables-save", NULL}}, ret, NULL, err);
+	return exec_run(
+		&(struct exec){.argv = (const char *[]){"iptables-save", NULL}}, ret, NULL, err);
 }
 
 static int table_get(const struct host *h, const char *name, json_t **ret, struct err *err)
@@ -102,7 +102,8 @@ const struct thing thing_iptables_table = {.kind = "iptables table",
 /* Chains that nft(8)'s users make have other names, in small letters mostly. */
 static bool built_in(const char *name)
 {
-	static const char *const chains[] = {"INPUT ", "FORWARD ", "OUTPUT ", "PREROUTING ", "POSTROUTING "};
+	static const char *const chains[] = {
+		"INPUT ", "FORWARD ", "OUTPUT ", "PREROUTING ", "POSTROUTING "};
 	for (size_t i = 0; i < sizeof(chains) / sizeof(chains[0]); i++)
 		if (!strncmp(name, chains[i], strlen(chains[i])))
 			return true;

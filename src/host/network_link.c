@@ -33,13 +33,14 @@ static json_t *describe(const struct ifinfomsg *head, struct nlattr **a)
 	char type[32] = "other";
 	char mac[IFCONF_MAC_TEXT] = "";
 	char master[IF_NAMESIZE] = "";
-	if (a[IFLA_LINKINFO] && nla_parse_nested(info, IFLA_INFO_MAX, a[IFLA_LINKINFO], NULL) == 0 &&
+	if (a[IFLA_LINKINFO] &&
+		nla_parse_nested(info, IFLA_INFO_MAX, a[IFLA_LINKINFO], NULL) == 0 &&
 		info[IFLA_INFO_KIND])
 		nla_strlcpy(type, info[IFLA_INFO_KIND], sizeof(type));
 	if (a[IFLA_ADDRESS] && nla_len(a[IFLA_ADDRESS]) == IFCONF_MAC_LEN)
 		ifconf_mac_text(nla_data(a[IFLA_ADDRESS]), mac);
-	json_t *j = json_make("{s:s,s:s,s:b}", "type", type, "mac", mac, "up",
-		(head->ifi_flags & IFF_UP) != 0);
+	json_t *j = json_make(
+		"{s:s,s:s,s:b}", "type", type, "mac", mac, "up", (head->ifi_flags & IFF_UP) != 0);
 	if (a[IFLA_MASTER] && if_indextoname(nla_get_u32(a[IFLA_MASTER]), master))
 		json_object_set_new(j, "master", json_string(master));
 	return j;

@@ -159,8 +159,7 @@ static int read_port(struct nlmsghdr *h, void *arg, struct err *err)
 
 char *network_ports(const char *bridge, const char *except, size_t *ret_n)
 {
-	struct ports p = {
-		.master = if_nametoindex(bridge), .except = except, .words = xstrdup("")};
+	struct ports p = {.master = if_nametoindex(bridge), .except = except, .words = xstrdup("")};
 	_cleanup_err_ struct err why = {0};
 	_cleanup_nlsock_ struct nl_sock *s = p.master ? nlsock_open(NETNS_OWN, &why) : NULL;
 	if (s)

@@ -195,11 +195,8 @@ static int rule_set(const struct host *h, const char *name, const json_t *value,
 	return network_nft(command, NULL, err);
 }
 
-const struct thing thing_nft_rule = {.kind = "nft rule",
-	.get = rule_get,
-	.set = rule_set,
-	.same = rule_same,
-	.till_boot = true};
+const struct thing thing_nft_rule = {
+	.kind = "nft rule", .get = rule_get, .set = rule_set, .same = rule_same, .till_boot = true};
 
 /* ---- whose policy is drop ------------------------------------------------------------------------------------ */
 

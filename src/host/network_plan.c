@@ -33,9 +33,11 @@ static int check_name(const char *bridge, bool port, struct err *err)
 {
 	size_t max = port ? IFCONF_NAME_MAX - strlen("-dummy") : IFCONF_NAME_MAX;
 	if (!ifconf_name_valid(bridge) || strchr(bridge, '"') || *bridge == '-')
-		return err_set(err, ERR_INVALID, "--bridge=%s: it is no name of an interface", bridge);
+		return err_set(
+			err, ERR_INVALID, "--bridge=%s: it is no name of an interface", bridge);
 	if (strlen(bridge) > max)
-		return err_set(err, ERR_INVALID, "--bridge=%s: %zu characters at most", bridge, max);
+		return err_set(
+			err, ERR_INVALID, "--bridge=%s: %zu characters at most", bridge, max);
 	return 0;
 }
 
@@ -46,13 +48,15 @@ static int check_address(const char *text, struct ipaddr *ret, struct err *err)
 	if (ifconf_parse_prefix(text, ret) < 0 || ret->family != AF_INET || ret->prefix < 8 ||
 		ret->prefix > 30)
 		return err_set(err, ERR_INVALID,
-			"--address=%s: an IPv4 address with /8 to /30 is wanted, as " NETWORK_ADDRESS,
+			"--address=%s: an IPv4 address with /8 to /30 is wanted, "
+			"as " NETWORK_ADDRESS,
 			text);
 	memcpy(&ip, ret->bytes, sizeof(ip));
 	uint32_t host = ntohl(ip) & (0xffffffffU >> ret->prefix);
 	if (host == 0 || host == 0xffffffffU >> ret->prefix || ret->bytes[0] == 127 ||
 		ret->bytes[0] == 0 || ret->bytes[0] >= 224)
-		return err_set(err, ERR_INVALID, "--address=%s: no host can have that address", text);
+		return err_set(
+			err, ERR_INVALID, "--address=%s: no host can have that address", text);
 	return 0;
 }
 
@@ -100,8 +104,8 @@ static const json_t *step_of(const json_t *record, const char *kind, const char 
 }
 
 /* A link is ours when we have recorded it and it has our MAC. */
-static int check_link(const struct network_ask *a, const json_t *record, const char *name,
-	struct err *err)
+static int check_link(
+	const struct network_ask *a, const json_t *record, const char *name, struct err *err)
 {
 	uint8_t mac[IFCONF_MAC_LEN];
 	char text[IFCONF_MAC_TEXT];
@@ -113,7 +117,8 @@ static int check_link(const struct network_ask *a, const json_t *record, const c
 	if (!now || (step_of(record, "link", name) && !strcmp(json_str_opt(now, "mac", ""), text)))
 		return 0;
 	return err_set(err, ERR_EXISTS,
-		"there is an interface %s already, and it is not of \"xenpod host network\": remove "
+		"there is an interface %s already, and it is not of \"xenpod host network\": "
+		"remove "
 		"it, or choose another name with --bridge",
 		name);
 }
@@ -140,8 +145,8 @@ static int choose_out(const struct network_ask *a, const struct net_seen *seen,
 	return 0;
 }
 
-static int choose_net(const struct network_ask *a, const struct net_seen *seen, struct choice *c,
-	struct err *err)
+static int choose_net(
+	const struct network_ask *a, const struct net_seen *seen, struct choice *c, struct err *err)
 {
 	uint32_t ip;
 	char dst[INET_ADDRSTRLEN];
@@ -210,8 +215,10 @@ static void add_links(const struct network_ask *a, const struct choice *c, struc
 			json_make("{s:s,s:s,s:b,s:s}", "type", "dummy", "mac", text, "up", 1,
 				"master", a->bridge),
 			"its port %s, a dummy", port);
-	plan_add(p, &thing_address, address, json_true(), "address %s of %s", a->address, a->bridge);
-	plan_add(p, &thing_forwarding, a->bridge, json_string("1"), "forwarding from %s", a->bridge);
+	plan_add(
+		p, &thing_address, address, json_true(), "address %s of %s", a->address, a->bridge);
+	plan_add(
+		p, &thing_forwarding, a->bridge, json_string("1"), "forwarding from %s", a->bridge);
 	plan_add(p, &thing_forwarding, c->out, json_string("1"), "forwarding from %s", c->out);
 }
 
@@ -225,7 +232,8 @@ static const struct {
 	const char *iptables;
 } accepts[] = {
 	{"out", false, "", ""},
-	{"back", true, " ct state established,related", " -m conntrack --ctstate RELATED,ESTABLISHED"},
+	{"back", true, " ct state established,related",
+		" -m conntrack --ctstate RELATED,ESTABLISHED"},
 	{"ports", true, " ct status dnat", " -m conntrack --ctstate DNAT"},
 };
 
@@ -234,8 +242,8 @@ static void add_nft_accepts(const struct network_ask *a, const struct choice *c,
 	for (char **chain = c->drops; chain && *chain; chain++)
 		for (size_t i = 0; i < ARRAY_SIZE(accepts); i++) {
 			const bool back = accepts[i].back;
-			_cleanup_free_ char *name = xasprintf("%s %s %s %s", *chain,
-				accepts[i].word, a->bridge, c->out);
+			_cleanup_free_ char *name = xasprintf(
+				"%s %s %s %s", *chain, accepts[i].word, a->bridge, c->out);
 			_cleanup_free_ char *rule = xasprintf(
 				"iifname \"%s\" oifname \"%s\"%s accept", back ? c->out : a->bridge,
 				back ? a->bridge : c->out, accepts[i].nft);
@@ -246,7 +254,8 @@ static void add_nft_accepts(const struct network_ask *a, const struct choice *c,
 		}
 }
 
-static void add_iptables_accepts(const struct network_ask *a, const struct choice *c, struct plan *p)
+static void add_iptables_accepts(
+	const struct network_ask *a, const struct choice *c, struct plan *p)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(accepts); i++) {
 		const bool back = accepts[i].back;
@@ -259,8 +268,9 @@ static void add_iptables_accepts(const struct network_ask *a, const struct choic
 static void add_firewall(const struct network_ask *a, const struct choice *c, struct plan *p)
 {
 	if (c->firewall == NET_IPTABLES) {
-		_cleanup_free_ char *nat = xasprintf(
-			"nat POSTROUTING -s %s ! -d %s -o %s -j MASQUERADE", c->net, c->net, c->out);
+		_cleanup_free_ char *nat =
+			xasprintf("nat POSTROUTING -s %s ! -d %s -o %s -j MASQUERADE", c->net,
+				c->net, c->out);
 		plan_add(p, &thing_iptables_table, "filter", json_true(), "iptables: table filter");
 		plan_add(p, &thing_iptables_table, "nat", json_true(), "iptables: table nat");
 		plan_add(p, &thing_iptables, nat, json_true(), "iptables: %s", nat);
@@ -312,8 +322,10 @@ static int add_unit(const struct network_ask *a, struct plan *p, struct err *err
 		return err_sys(err, "where this program is");
 	self[n] = '\0';
 	_cleanup_free_ char *text = xasprintf(
-		"[Unit]\nDescription=Internal bridge for pods\nDocumentation=man:xenpod-host-network(8)\n"
-		"Wants=network-online.target\nAfter=network-online.target\nBefore=xenpodd.service\n\n"
+		"[Unit]\nDescription=Internal bridge for "
+		"pods\nDocumentation=man:xenpod-host-network(8)\n"
+		"Wants=network-online.target\nAfter=network-online.target\nBefore=xenpodd."
+		"service\n\n"
 		"[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=\"%s\"%s network up\n\n"
 		"[Install]\nWantedBy=multi-user.target\n",
 		self, state);
