@@ -162,6 +162,18 @@ static int verb_down(struct network_ask *a, struct err *err)
 	return plan_down(a->h, &p, a->dry_run ? PLAN_SHOW : PLAN_DO, &n, err);
 }
 
+/* Has a step of plan_look() what was wanted? */
+static bool is_so(const json_t *step)
+{
+	const json_t *now = json_object_get(step, "now");
+	const json_t *want = json_object_get(step, "want");
+	for (const struct thing *const *t = network_kinds; *t; t++)
+		if (!strcmp((*t)->kind, json_str_opt(step, "kind", "")) && (*t)->same &&
+			!json_is_null(now) && !json_is_null(want))
+			return (*t)->same(now, want);
+	return json_equal(now, want);
+}
+
 static int verb_status(struct network_ask *a, struct err *err)
 {
 	_cleanup_json_ json_t *record = NULL;
@@ -185,7 +197,8 @@ static int verb_status(struct network_ask *a, struct err *err)
 		printf("bridge %s, %s, out of %s\n", json_str_opt(o, "bridge", ""),
 			json_str_opt(o, "address", ""), json_str_opt(o, "chosen_out", ""));
 	json_array_foreach (json_object_get(record, "steps"), i, step)
-		printf("%s\n", json_str_opt(step, "say", ""));
+		printf("%-10s  %s\n", is_so(step) ? "is so" : "changed",
+			json_str_opt(step, "say", ""));
 	return rc;
 }
 

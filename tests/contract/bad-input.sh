@@ -132,7 +132,7 @@ rows() {
 	row "$p run" down 254 "$silent" --dir="$T/now.data" --stage1-path="$T/s1" --no-overlay --uuid=$unknown "$T/stays"
 	none "$p run" xenstored "the pod is accepted, and started when Xen is seen again; below"
 
-	row "$p host" flag 254 'option --bridg=x is not known here, --bridge is (see --help)' network plan --bridg=x
+	row "$p host" flag 254 'option --brigde=x is not known here, --bridge is (see --help)' network plan --brigde=x
 	row "$p host" novalue 254 'option --out needs a value' network up --out
 	row "$p host" value 254 'network: a verb is missing: plan, up, down or status is wanted' network
 	row "$p host" value 254 'network: there is no verb "pln": plan, up' network pln

@@ -152,6 +152,7 @@ for firewall in nftables iptables; do
 	unplug
 	ip link set xenbr0 down
 	does "somebody has changed something: status" 1 status
+	same "it tells what" 1 "$(grep -c '^changed  *bridge xenbr0$' "$T/said")"
 	does "up mends it" 0 up
 	does "status" 0 status
 	does "down" 0 down
