@@ -7,5 +7,6 @@
 
 int host_check(const struct host *h, int argc, char **argv);
 int host_services(const struct host *h, int argc, char **argv);
+int host_network(const struct host *h, int argc, char **argv);
 
 #endif

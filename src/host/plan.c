@@ -2,11 +2,13 @@
 /* See plan.h. It knows no kind of thing. */
 #include "host/plan.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/cleanup.h"
+#include "base/files.h"
 #include "host/record.h"
 
 #define _cleanup_record_ _cleanup_(record_done)
@@ -66,13 +68,49 @@ static void say(enum plan_how how, const char *done, const char *would, const ch
 	fflush(stdout);
 }
 
+/* ---- boots ---------------------------------------------------------------------------------------- */
+
+/* Of the kernel that runs; "": it does not tell. */
+static char *boot_id(const struct host *h)
+{
+	_cleanup_free_ char *at = host_path(h, "/proc/sys/kernel/random/boot_id");
+	_cleanup_err_ struct err why = {0};
+	char *text = NULL;
+	size_t len;
+	if (file_read_at(AT_FDCWD, at, 64, &text, &len, &why) < 0)
+		return xstrdup("");
+	text[strcspn(text, "\n")] = '\0';
+	return text;
+}
+
+/* Was it made in an earlier boot, and has ended with it? */
+static bool is_gone(const struct host *h, const struct thing *thing, const json_t *step)
+{
+	_cleanup_free_ char *now = boot_id(h);
+	return thing->till_boot && strcmp(json_str_opt(step, "boot", ""), now) != 0;
+}
+
+static void forget(struct record *r, const json_t *step)
+{
+	json_t *steps = record_steps(r);
+	for (size_t i = json_array_size(steps); i-- > 0;)
+		if (json_array_get(steps, i) == step)
+			json_array_remove(steps, i);
+}
+
 /* ---- up ------------------------------------------------------------------------------------------- */
 
 /* Whatever it was is on disk before it is changed. */
-static int note(struct record *r, const struct step *s, const json_t *now, struct err *err)
+static int note(const struct host *h, struct record *r, const struct step *s, const json_t *now,
+	struct err *err)
 {
 	json_t *step = record_step(r, s->thing->kind, s->name);
+	_cleanup_free_ char *boot = boot_id(h);
 	json_object_set_new(r->doc, "complete", json_false());
+	if (step && is_gone(h, s->thing, step)) {
+		forget(r, step);
+		step = NULL;
+	}
 	if (step) {
 		json_object_set(step, "want", s->want);
 		json_object_set_new(step, "say", json_string(s->say));
@@ -81,9 +119,21 @@ static int note(struct record *r, const struct step *s, const json_t *now, struc
 	if (s->thing->only_new && !json_is_null(now))
 		return err_set(err, ERR_EXISTS,
 			"%s is there already, and is not of xenpod: move it away first", s->say);
-	json_array_append_new(
-		record_steps(r), json_pack("{s:s,s:s,s:s,s:O,s:O}", "kind", s->thing->kind, "name",
-					 s->name, "say", s->say, "was", now, "want", s->want));
+	step = json_pack("{s:s,s:s,s:s,s:O,s:O}", "kind", s->thing->kind, "name", s->name, "say",
+		s->say, "was", now, "want", s->want);
+	if (s->thing->till_boot)
+		json_object_set_new(step, "boot", json_string(boot));
+	json_array_append_new(record_steps(r), step);
+	return record_save(r, err);
+}
+
+/* Made by an earlier boot's call, and there again without us: it is not ours any more. */
+static int disown(const struct host *h, struct record *r, const struct step *s, struct err *err)
+{
+	json_t *step = record_step(r, s->thing->kind, s->name);
+	if (!step || !is_gone(h, s->thing, step))
+		return 0;
+	forget(r, step);
 	return record_save(r, err);
 }
 
@@ -95,10 +145,10 @@ static int do_step(const struct host *h, struct record *r, const struct step *s,
 		return -1;
 	if (same(s->thing, now, s->want)) {
 		say(how, "is so", "is so", s->say);
-		return 0;
+		return how == PLAN_DO ? disown(h, r, s, err) : 0;
 	}
 	if (how == PLAN_DO &&
-		(note(r, s, now, err) < 0 || s->thing->set(h, s->name, s->want, err) < 0))
+		(note(h, r, s, now, err) < 0 || s->thing->set(h, s->name, s->want, err) < 0))
 		return err_wrap(err, "%s", s->say);
 	say(how, "done", "would do", s->say);
 	return 0;
@@ -150,7 +200,7 @@ static int undo_step(const struct host *h, const struct plan *p, const json_t *s
 		return -1;
 	if (how == PLAN_DO && thing->tidy)
 		thing->tidy(h, name);
-	if (same(thing, now, was)) {
+	if (is_gone(h, thing, step) || same(thing, now, was)) {
 		say(how, "was undone", "is undone", what);
 		return 0;
 	}

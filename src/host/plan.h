@@ -29,6 +29,11 @@ struct thing {
 	void (*tidy)(const struct host *h, const char *name);
 	/* Only made where nothing is: what is there in its place is somebody's, and cannot be kept for later. */
 	bool only_new;
+	/*
+	 * The kernel's, so gone when the host is booted: what an earlier boot's record has of it counts no more.
+	 * Nothing is taken back of it then, and when it is made again, what is there by then is what was there.
+	 */
+	bool till_boot;
 };
 
 /* One thing with the value that it shall have. */
@@ -84,7 +89,7 @@ enum plan_state {
 
 /*
  * *ret_record (may be NULL): the record, {"options", "steps": [{"kind", "name", "say", "was", "want",
- * "now"}]}, NULL when there is none; the caller's.
+ * "now"; "boot": in which it was made, of a till_boot thing}]}, NULL when there is none; the caller's.
  */
 int plan_look(const struct host *h, const struct plan *p, enum plan_state *ret, size_t *ret_changed,
 	json_t **ret_record, struct err *err);

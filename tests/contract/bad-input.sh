@@ -146,6 +146,19 @@ rows() {
 	row "$p host" value 254 "is not below $T: name the directory" --state-dir="$T/now.host" services setup --runit=/etc --prefix="$T"
 	row "$p host" nobody 254 "$root" services setup
 	row "$p host" nobody 254 "$root" services teardown
+	row "$p host" flag 254 'option --brigde=x is not known here, --bridge is (see --help)' network plan --brigde=x
+	row "$p host" novalue 254 'option --out needs a value' network up --out
+	row "$p host" value 254 'network: a verb is missing: plan, up, down or status is wanted' network
+	row "$p host" value 254 'network: there is no verb "pln": plan, up' network pln
+	row "$p host" value 254 'network up takes no "x"' network up x
+	row "$p host" value 254 'network status takes no --force' network status --force
+	row "$p host" value 254 '--firewall=pf: auto, nftables or iptables is wanted' network up --firewall=pf
+	row "$p host" value 254 '--port=eth0: none or dummy is wanted' network up --port=eth0
+	row "$p host" value 254 '--address=10.1.1.0/24: no host can have that address' network up --address=10.1.1.0/24
+	row "$p host" value 254 '--bridge=abcdefghij: 9 characters at most' network up --bridge=abcdefghij
+	row "$p host" value 254 'network changes the kernel that runs: --root' --root="$T" network up
+	row "$p host" nobody 254 "$root" network up
+	row "$p host" nobody 254 "$root" network down
 
 	row "$p list" novalue 254 'option --dir needs a value' --dir
 	row "$p list" value 254 "no data directory $T/none (no pod was ever run there; see --dir)" --dir="$T/none"

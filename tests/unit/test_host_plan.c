@@ -64,7 +64,9 @@ static const struct thing plain = {.kind = "plain", .get = thing_get, .set = thi
 static const struct thing fresh = {
 	.kind = "fresh", .get = thing_get, .set = thing_put, .only_new = true};
 static const struct thing busy = {.kind = "busy", .get = thing_get, .set = thing_put_busy};
-static const struct thing *const kinds[] = {&plain, &fresh, &busy, NULL};
+static const struct thing passing = {
+	.kind = "passing", .get = thing_get, .set = thing_put, .till_boot = true};
+static const struct thing *const kinds[] = {&plain, &fresh, &busy, &passing, NULL};
 
 static json_t *before(void)
 {
@@ -264,6 +266,45 @@ static void other_options(void **st)
 	plan_done(&q);
 }
 
+/* The host is booted: the kernel has what it has then. */
+static void boot(const char *id, int v)
+{
+	_cleanup_err_ struct err err = {0};
+	_cleanup_free_ char *proc = xasprintf("%s/proc/sys/kernel/random", dir);
+	_cleanup_free_ char *at = xasprintf("%s/boot_id", proc);
+	assert_ok(dir_make_all(proc, 0755, &err), &err);
+	assert_ok(file_write_atomic_at(AT_FDCWD, at, id, strlen(id), 0644, &err), &err);
+	json_object_set_new(world, "v", json_integer(v));
+}
+
+static void what_ends_with_the_boot(void **st)
+{
+	(void)st;
+	_cleanup_err_ struct err err = {0};
+	_cleanup_(plan_done) struct plan p = {.of = "test", .kinds = kinds};
+	plan_add(&p, &passing, "v", json_integer(1), "v");
+	begin(0, false);
+	boot("first\n", 0);
+	assert_ok(plan_up(&host, &p, PLAN_DO, &err), &err);
+	boot("second\n", 5);
+	assert_int_equal(look(&p), PLAN_CHANGED);
+	assert_ok(plan_up(&host, &p, PLAN_DO, &err), &err);
+	assert_int_equal(look(&p), PLAN_UP);
+	down(&p, 0);
+	assert_int_equal(json_int_opt(world, "v", -1), 5); /* not 0, as it was in the first */
+
+	assert_ok(plan_up(&host, &p, PLAN_DO, &err), &err);
+	boot("third\n", 7);
+	down(&p, 0);
+	assert_int_equal(json_int_opt(world, "v", -1), 7);
+
+	assert_ok(plan_up(&host, &p, PLAN_DO, &err), &err);
+	boot("fourth\n", 1); /* somebody else sees to it by now */
+	assert_ok(plan_up(&host, &p, PLAN_DO, &err), &err);
+	down(&p, 0);
+	assert_int_equal(json_int_opt(world, "v", -1), 1);
+}
+
 static void a_record_that_is_none(void **st)
 {
 	(void)st;
@@ -360,6 +401,7 @@ int main(void)
 		cmocka_unit_test(what_others_have_is_theirs),
 		cmocka_unit_test(what_is_in_use_stays),
 		cmocka_unit_test(other_options),
+		cmocka_unit_test(what_ends_with_the_boot),
 		cmocka_unit_test(a_record_that_is_none),
 		cmocka_unit_test(files_and_what_holds_them),
 		cmocka_unit_test(what_a_kill_leaves_goes),

@@ -1,0 +1,265 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# DEEP: makes networks of its own and is killed at many moments
+# `xenpod host network` on a real kernel, in a network namespace with an outside behind it and a pod's namespace
+# on the bridge: what it makes, that it can be killed at any moment, that everything is as before afterwards,
+# that traffic goes out by NAT under both firewalls, also where forwarding is dropped. Needs root, no Xen.
+# The last line is `N passed, N failed`.
+set -u
+
+if [ "${XENPOD_TEST_NS:-}" != 1 ]; then
+	exec env XENPOD_TEST_NS=1 unshare --net --mount --propagation private "$0" "$@"
+fi
+# shellcheck source-path=SCRIPTDIR source=checks.bash
+. "$(dirname "$0")/checks.bash"
+served=
+end() {
+	[ -z "$served" ] || kill "$served" 2>/dev/null
+	cd / && umount -l /etc "$T" && rmdir "$T"
+}
+trap end EXIT
+
+# ---- a host ----------------------------------------------------------------------------------------------
+
+# The host's files and other namespaces' names are of this suite alone.
+mount -t tmpfs none "$T"
+mkdir -p "$T/etc/upper" "$T/etc/work" /run
+mount -t overlay -o "lowerdir=/etc,upperdir=$T/etc/upper,workdir=$T/etc/work" none /etc
+mount -t tmpfs none /run
+mkdir -p /run/systemd/system /run/netns /etc/systemd/system
+mount -t sysfs none /sys
+export PATH=$PATH:/usr/sbin:/sbin
+
+ip link set lo up
+ip netns add outside
+ip netns add pod
+ip link add eth9 type veth peer name eth0 netns outside
+ip address add 192.0.2.1/24 dev eth9
+ip link set eth9 addrgenmode none up # an address that comes by itself comes late
+ip -n outside address add 192.0.2.2/24 dev eth0
+ip -n outside link set eth0 up
+ip route add default via 192.0.2.2
+ip netns exec outside python3 -c '
+import socket
+s = socket.socket()
+s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+s.bind(("", 7000))
+s.listen()
+while True:
+    c, who = s.accept()
+    c.sendall(who[0].encode())
+    c.close()' &
+served=$!
+
+# Not every kernel that this runs on has such links; the lab's has.
+port=dummy
+ip link add probe type dummy 2>/dev/null && ip link delete probe || port=none
+
+# nft COMMANDS: what they print.
+nft() {
+	python3 -c '
+import ctypes, sys
+l = ctypes.CDLL("libnftables.so.1")
+l.nft_ctx_new.restype = ctypes.c_void_p
+c = ctypes.c_void_p(l.nft_ctx_new(0))
+l.nft_ctx_output_set_flags(c, 2)
+sys.exit(l.nft_run_cmd_from_buffer(c, sys.argv[1].encode()) != 0)' "$1"
+}
+
+# Links, addresses, routes, rules, sysctls, files; without counters and numbers that the kernel gives.
+dump() {
+	ip -d -o link | sed 's/^[0-9]*: //; s/ gc_timer .*//' | sort
+	ip -o address | sed 's/^[0-9]*: //; s/valid_lft .*//' | sort
+	ip route show table all
+	ip rule
+	nft 'list ruleset'
+	iptables-save 2>/dev/null | sed '/^#/d; s/\[.*\]//'
+	sysctl -a 2>/dev/null | grep '^net\.ipv[46]\.conf\|^net\.ipv4\.ip_forward'
+	find /etc/rkt /etc/systemd/system -printf '%p %y %m %l\n' 2>/dev/null | sort
+	find /etc/rkt /etc/systemd/system -type f -exec cat {} + 2>/dev/null
+}
+
+before() {
+	dump >"$T/before"
+}
+
+unchanged() { # WHAT
+	same "$1" "" "$(dump | diff "$T/before" - | head -n 8)"
+}
+
+network() {
+	"$bin/xenpod-host" --state-dir="$T/state" network "$@" >"$T/said" 2>&1 </dev/null
+}
+
+does() { # WHAT RC ARGS...
+	local rc=0
+
+	network "${@:3}" || rc=$?
+	same "$1" "$2" "$rc$([ "$rc" = "$2" ] || cat "$T/said")"
+}
+
+refused() { # TEXT ARGS...
+	does "refused: ${*:2}" 254 "${@:2}"
+	same "in one line that says \"$1\"" "1 1" "$(wc -l <"$T/said") $(grep -cF -- "$1" "$T/said")"
+}
+
+# ---- a pod on the bridge ---------------------------------------------------------------------------------
+
+plug() {
+	ip link add vpod type veth peer name eth0 netns pod
+	ip link set vpod master xenbr0 up
+	ip -n pod address add 10.1.1.20/24 dev eth0
+	ip -n pod link set eth0 up
+	ip -n pod route add default via 10.1.1.1
+}
+
+unplug() {
+	ip link delete vpod
+}
+
+# What the outside sees of a call from the pod; "" when it does not get through.
+seen() {
+	ip netns exec pod timeout "${1:-5}" python3 -c '
+import socket
+s = socket.create_connection(("192.0.2.2", 7000), 5)
+print(s.recv(100).decode())' 2>/dev/null
+}
+
+# ---- made, again, taken back -------------------------------------------------------------------------------
+
+before
+does "plan" 0 plan --port=$port --persistent
+same "it tells" 1 "$(grep -c '^would do .*bridge xenbr0$' "$T/said")"
+does "plan --json" 0 plan --port=$port --json
+same "is JSON" xenbr0 "$(python3 -c 'import json, sys; print(json.load(sys.stdin)["options"]["bridge"])' <"$T/said")"
+does "up --dry-run" 0 up --port=$port --dry-run
+does "status: nothing" 1 status
+does "down: nothing" 0 down
+unchanged "they change nothing"
+
+for firewall in nftables iptables; do
+	does "up by $firewall" 0 up --port=$port --firewall=$firewall --persistent
+	does "up again" 0 up
+	same "all is so" 0 "$(grep -vc '^is so ' "$T/said")"
+	does "status" 0 status
+	does "status --json" 0 status --json
+	same "is JSON" "up 0" "$(python3 -c 'import json, sys; d = json.load(sys.stdin); print(d["state"], d["changed"])' <"$T/said")"
+	same "the network for pods" xenbr0 "$(python3 -c 'import json; print(json.load(open("/etc/rkt/net.d/10-xenbr0.conf"))["bridge"])')"
+	same "the unit is enabled" 1 "$(grep -c '^ExecStart=.* network up$' /etc/systemd/system/multi-user.target.wants/xenpod-host-network.service)"
+	plug
+	same "$firewall: the outside sees the host's address" 192.0.2.1 "$(seen)"
+	refused 'xenbr0 has ports of others (vpod)' down
+	unplug
+	ip link set xenbr0 down
+	does "somebody has changed something: status" 1 status
+	same "it tells what" 1 "$(grep -c '^changed  *bridge xenbr0$' "$T/said")"
+	does "up mends it" 0 up
+	does "status" 0 status
+	does "down" 0 down
+	unchanged "all is as before"
+	does "down again" 0 down
+	unchanged "and stays so"
+done
+
+# ---- to other options ----------------------------------------------------------------------------------------
+
+does "up" 0 up --port=none
+does "to others" 0 up --bridge=lan7 --address=10.7.0.1/16
+same "the old bridge is gone" 1 "$(ip link show xenbr0 2>&1 | grep -c 'does not exist')"
+same "the new one is there" 1 "$(ip -o -4 address show lan7 | grep -c 'inet 10\.7\.0\.1/16 brd 10\.7\.255\.255')"
+does "down" 0 down
+unchanged "all is as before"
+
+# ---- where forwarding is dropped -----------------------------------------------------------------------------
+
+iptables -w -P FORWARD DROP
+before
+does "up where iptables drops" 0 up --port=none
+same "it is iptables that is used" 1 "$(grep -c '^done .*iptables: nat POSTROUTING' "$T/said")"
+plug
+same "traffic goes out" 192.0.2.1 "$(seen)"
+unplug
+does "down" 0 down
+unchanged "all is as before"
+does "up by nftables where iptables drops" 0 up --port=none --firewall=nftables
+plug
+same "traffic goes out" 192.0.2.1 "$(seen)"
+unplug
+does "down" 0 down
+unchanged "all is as before"
+iptables -w -P FORWARD ACCEPT
+nft 'delete table ip filter'
+
+nft 'table inet strict { chain f { type filter hook forward priority 0; policy drop; ct state invalid drop; }; }'
+before
+does "up where a chain of nftables drops" 0 up --port=none
+same "it is nftables that is used" 1 "$(grep -c '^done .*nftables: table xenpod_host' "$T/said")"
+plug
+same "traffic goes out" 192.0.2.1 "$(seen)"
+nft 'flush chain inet strict f'
+same "somebody empties the chain: it does not" "" "$(seen 2)"
+does "status tells" 1 status
+does "up mends it" 0 up
+same "traffic goes out" 192.0.2.1 "$(seen)"
+unplug
+nft 'add rule inet strict f ct state invalid drop'
+does "down" 0 down
+unchanged "all is as before"
+nft 'delete table inet strict'
+
+# ---- what cannot be --------------------------------------------------------------------------------------------
+
+ip link add xenbr0 type bridge
+ip address add 10.8.7.1/24 dev eth9
+ip route add 10.9.0.0/16 via 192.0.2.2
+before
+refused 'there is an interface xenbr0 already' up --port=none
+refused '10.8.0.0/16 overlaps with 10.8.7.0/24 of eth9' up --port=none --bridge=br1 --address=10.8.0.1/16
+refused '10.9.1.0/24 overlaps with 10.9.0.0/16 of eth9' up --port=none --bridge=br1 --address=10.9.1.1/24
+refused '--out=nothing: there is no such interface' up --port=none --bridge=br1 --out=nothing
+refused '--out=lo: that is no way out' up --port=none --bridge=br1 --out=lo
+refused '--address=10.1.1.0/24: no host can have' up --address=10.1.1.0/24
+refused '--address=10.1.1.1: an IPv4 address with' up --address=10.1.1.1
+refused '--bridge=abcdefghij: 9 characters' up --bridge=abcdefghij
+refused '--firewall=pf: auto, nftables or iptables' up --firewall=pf
+refused '--port=eth0: none or dummy is wanted' up --port=eth0
+refused 'network up takes no --force' up --force
+refused 'network up takes no "now"' up now
+refused 'there is no verb "start"' start
+unchanged "nothing is changed by them"
+rm -r /run/systemd
+refused '--persistent makes a unit of systemd' up --port=none --bridge=br1 --persistent
+mkdir -p /run/systemd/system
+ip link delete xenbr0
+ip route delete default
+before
+refused 'there is no default route that tells the way out' up --port=none
+does "with a name it goes" 0 up --port=none --out=eth9
+does "down" 0 down
+unchanged "all is as before"
+ip route add default via 192.0.2.2
+before
+
+# ---- killed at any moment --------------------------------------------------------------------------------------
+
+killed() { # MILLISECONDS VERB...
+	timeout --foreground -s KILL "$(printf '0.%03d' "$1")" "$bin/xenpod-host" --state-dir="$T/state" network "${@:2}" \
+		>/dev/null 2>&1
+	# A program that it had started has its lock until it ends, which it does by itself.
+	[ ! -d "$T/state" ] || flock -w 30 "$T/state" true
+}
+
+bad=
+for firewall in nftables iptables; do
+	for ((i = 2; i <= 90; i += 6)); do
+		killed $i up --port=$port --firewall=$firewall
+		((i % 12 == 2)) || network up --port=$port --firewall=$firewall || bad="up after $i ms: $(cat "$T/said")"
+		((i % 18 == 2)) || killed $i down
+		network down || bad="down after $i ms: $(cat "$T/said")"
+		[ -z "$(dump | diff "$T/before" -)" ] || bad="$firewall, $i ms: $(dump | diff "$T/before" - | head -n 4) $(cat "$T/said")"
+		[ -z "$bad" ] || break
+	done
+done
+same "killed at many moments, all is as before" "" "$bad"
+
+finish

@@ -1,0 +1,97 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# TIER: full
+# PODS: 2
+# LIMIT: 3000
+#
+# `xenpod host network` in Dom-0: the bridge with its dummy port, made, interrupted, made again and taken back
+# with nothing left; a pod on it with a static address, which reaches the outside by NAT, also where a firewall
+# drops what is forwarded; the bridge is not taken away under a pod.
+# shellcheck source=tests/lab/net.sh
+. "$(dirname "$0")/../net.sh"
+
+net_begin
+
+# Links, addresses, routes, rules, sysctls, files; without counters and numbers that the kernel gives.
+dump() {
+	ip -d -o link | sed 's/^[0-9]*: //; s/ gc_timer .*//'
+	ip -o address | sed 's/^[0-9]*: //; s/valid_lft .*//'
+	ip route show table all
+	ip rule
+	nft -s list ruleset
+	iptables-save | sed '/^#/d; s/\[.*\]//'
+	sysctl -a 2>/dev/null | grep '^net\.ipv[46]\.' | grep -v 'tcp_mem\|udp_mem'
+	find /etc/rkt /etc/systemd/system -printf '%p %y %m %l\n' 2>/dev/null | sort
+}
+
+changed() {
+	dump | diff "$inside/before" - | head -n 10
+}
+
+network() {
+	xenpod host network "$@" >$inside/said 2>&1 </dev/null
+}
+
+dump >$inside/before
+said=$(xenpod host network plan --out=edge 2>&1)
+expect_match "plan tells" "$said" 'would do +bridge xenbr0'
+expect_eq "and changes nothing" "$(changed)" ''
+
+# ---- interrupted, run twice, taken back --------------------------------------------------------------
+
+for ((i = 1; i <= 12; i++)); do
+	timeout -s KILL "$(printf '0.%02d' $((i * 4)))" xenpod host network up --out=edge >/dev/null 2>&1
+	if ((i % 2)); then
+		network up --out=edge || not_ok "up after a kill ($i)" "$(cat $inside/said)"
+	fi
+	network down || not_ok "down after a kill ($i)" "$(cat $inside/said)"
+	[ -z "$(changed)" ] || not_ok "nothing is left after a kill ($i)" "$(changed)"
+done
+ok "killed at a dozen moments"
+
+check "up" network up --out=edge
+check "up again" network up --out=edge
+expect_eq "all is so" "$(grep -vc '^is so ' $inside/said)" 0
+check "status" xenpod host network status
+expect_eq "status --json" "$(xenpod host network status --json | jq -r .state)" up
+expect_match "the bridge" "$(ip -o link show xenbr0)" 'state UP'
+expect_match "its port" "$(ip -o -d link show xenbr0-dummy)" 'master xenbr0 .*dummy'
+
+# ---- a pod on it ---------------------------------------------------------------------------------------
+
+plugins_warm $confs/10-xenbr0.conf
+start fixed --net=xenbr0:IP=10.1.1.20 $work/images/server
+runs fixed
+expect_eq "the pod has the address that was asked for" "$(address xenbr0)" 10.1.1.20
+expect_eq "its interface has it" "$(guest_addresses eth0)" 10.1.1.20/24
+expect_match "its way out" "$(guest_routes)" 'default via 10\.1\.1\.1 dev eth0'
+check "it reaches the host" in_pod server ping -c 2 -W 30 10.1.1.1
+check "the host reaches it" ping -c 2 -W 30 10.1.1.20
+expect_eq "the outside sees the host's address" "$(in_pod server wget -qO- http://$outside:7000/)" $edge
+expect_eq "down under a pod is refused" "$(network down; echo $?)" 254
+expect_match "and says why" "$(cat $inside/said)" 'xenbr0 has ports of others \('
+expect_eq "it goes on reaching the outside" "$(in_pod server wget -qO- http://$outside:7000/)" $edge
+
+nft add table inet strict
+nft add chain inet strict forward '{ type filter hook forward priority 0; policy drop; }'
+check_not "a firewall drops what is forwarded" in_pod server ping -c 2 -W 3 $outside
+check "up again" network up --out=edge
+expect_eq "then it is let through" "$(in_pod server wget -qO- http://$outside:7000/)" $edge
+expect_eq "chains of others are as they were but for that" \
+	"$(nft list chain inet strict forward | grep -c xenpod)" 3
+
+use fixed
+xenpod stop "$uuid" >/dev/null
+expect_end fixed 0 exited stopped
+expect_eq "gc" "$(xenpod gc --grace-period=0 2>&1 >/dev/null)" ''
+check "down" network down
+expect_eq "the firewall's chain is empty again" "$(nft list chain inet strict forward | grep -c xenpod)" 0
+nft delete table inet strict
+rm -rf /var/lib/cni/networks/xenbr0
+expect_eq "all is as before" "$(changed)" ''
+
+# What pods leave is counted from when the bridge was there.
+check "up once more" network up --out=edge
+mkdir -p /var/lib/cni/networks/xenbr0
+trap 'xenpod host network down --force; net_clean; rm -rf "$scratch"; kill $(jobs -p) 2>/dev/null' EXIT
+net_end
