@@ -90,7 +90,11 @@ static void make_env(const struct cni_call *c, char *env[ENV_MAX])
 	env[n++] = xasprintf("CNI_CONTAINERID=%s", c->container);
 	env[n++] = xasprintf("CNI_NETNS=%s", c->netns ? c->netns : "");
 	env[n++] = xasprintf("CNI_IFNAME=%s", c->ifname);
-	env[n++] = xasprintf("CNI_ARGS=%s", c->args ? c->args : "");
+	/* One text for all plugins of a network: each has to pass over what another one is asked, as
+	 * bridge over host-local's IP. */
+	const bool ignore = c->args && *c->args && !strstr(c->args, "IgnoreUnknown=");
+	env[n++] = xasprintf(
+		"CNI_ARGS=%s%s", ignore ? "IgnoreUnknown=1;" : "", c->args ? c->args : "");
 	env[n++] = xasprintf("CNI_PATH=%s", path);
 	/* Gone from the spec with 0.2.0, where the conf says it; rkt always set it. */
 	if (c->version == CNI_0_1_0)

@@ -26,6 +26,7 @@ mount -t tmpfs none "$T"
 mkdir -p "$T/etc/upper" "$T/etc/work" /run
 mount -t overlay -o "lowerdir=/etc,upperdir=$T/etc/upper,workdir=$T/etc/work" none /etc
 mount -t tmpfs none /run
+mount -t tmpfs none /var/lib
 mkdir -p /run/systemd/system /run/netns /etc/systemd/system
 mount -t sysfs none /sys
 export PATH=$PATH:/usr/sbin:/sbin
@@ -105,23 +106,27 @@ refused() { # TEXT ARGS...
 
 # ---- a pod on the bridge ---------------------------------------------------------------------------------
 
+# By the real plugin, with the file that was made; leases are of this suite alone.
+cni() { # COMMAND
+	CNI_COMMAND=$1 CNI_CONTAINERID=pod CNI_NETNS=/run/netns/pod CNI_IFNAME=eth0 CNI_PATH=/usr/lib/cni \
+		CNI_ARGS="IgnoreUnknown=1;IP=10.1.1.20" /usr/lib/cni/bridge </etc/rkt/net.d/10-xenbr0.conf >"$T/cni" 2>&1 ||
+		same "the plugin does $1" "" "$(cat "$T/cni")"
+}
 plug() {
-	ip link add vpod type veth peer name eth0 netns pod
-	ip link set vpod master xenbr0 up
-	ip -n pod address add 10.1.1.20/24 dev eth0
-	ip -n pod link set eth0 up
-	ip -n pod route add default via 10.1.1.1
+	cni ADD
+	same "the pod's address and its way out" "10.1.1.20/24 10.1.1.1" \
+		"$(ip -n pod -o -4 address show eth0 | awk '{ print $4 }') $(ip -n pod route show default | awk '{ print $3 }')"
 }
 
 unplug() {
-	ip link delete vpod
+	cni DEL
 }
 
 # What the outside sees of a call from the pod; "" when it does not get through.
 seen() {
-	ip netns exec pod timeout "${1:-5}" python3 -c '
+	ip netns exec pod timeout "${1:-30}" python3 -c '
 import socket
-s = socket.create_connection(("192.0.2.2", 7000), 5)
+s = socket.create_connection(("192.0.2.2", 7000), 20)
 print(s.recv(100).decode())' 2>/dev/null
 }
 
@@ -148,7 +153,7 @@ for firewall in nftables iptables; do
 	same "the unit is enabled" 1 "$(grep -c '^ExecStart=.* network up$' /etc/systemd/system/multi-user.target.wants/xenpod-host-network.service)"
 	plug
 	same "$firewall: the outside sees the host's address" 192.0.2.1 "$(seen)"
-	refused 'xenbr0 has ports of others (vpod)' down
+	refused 'xenbr0 has ports of others (veth' down
 	unplug
 	ip link set xenbr0 down
 	does "somebody has changed something: status" 1 status

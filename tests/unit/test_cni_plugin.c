@@ -58,7 +58,7 @@ static void the_environment_is_the_specs_and_no_more(void **state)
 	struct err err = {0};
 	_cleanup_free_ char *out = NULL;
 	_cleanup_free_ char *want = xasprintf(
-		"CNI_ARGS=IP=1.2.3.4;A=b c\nCNI_COMMAND=DEL\n"
+		"CNI_ARGS=IgnoreUnknown=1;IP=1.2.3.4;A=b c\nCNI_COMMAND=DEL\n"
 		"CNI_CONTAINERID=6b4b8a6c-0d0c-4d1e-8f5e-0a1b2c3d4e5f\nCNI_IFNAME=eth0\n"
 		"CNI_NETNS=\nCNI_PATH=/nonexistent:%s\nCNI_VERSION=0.1.0\n"
 		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\nPWD=/\n",

@@ -105,7 +105,7 @@ expect_eq "a forwarded port leads to the network that masquerades" "$(get http:/
 expect_eq "a script's interface" "$(guest_addresses eth3)" 10.91.0.2/24
 check "it works" in_pod server ping -c 2 -W 30 10.91.0.1
 expect_eq "it was asked by CHECK, with its own result" "$(cat /tmp/mine.checked)" checked
-expect_eq "what the script was told" "$(cat /tmp/mine.added)" "$uuid A=1;B=two from the conf"
+expect_eq "what the script was told" "$(cat /tmp/mine.added)" "$uuid IgnoreUnknown=1;A=1;B=two from the conf"
 expect_match "name servers of the first that tells some" "$(in_pod server cat /etc/resolv.conf)" 'nameserver 10\.88\.0\.254'
 
 # ---- only its own addresses --------------------------------------------------------------------------
