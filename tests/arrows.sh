@@ -34,6 +34,7 @@ rooms() {
 		tools/fsck*                store fsm proto base         jansson
 		tools/status*              store fsm proto base         jansson smartcols
 		host/network*              tools net proto base         jansson libnl nftables
+		host/host_network*         tools proto base             jansson
 		host/files*                base                         jansson md
 		host/check*                cni proto base               jansson
 		host/*                     tools base                   jansson
@@ -224,7 +225,7 @@ result "xenstore is called by watch, act, stage1 and guest only" \
 	"$(refers '^xs_' watch act stage1 guest)"
 result "libseccomp is called by act and stage1 only" \
 	"$(refers '^seccomp_(init|rule_add|load|export_bpf)' act stage1)"
-result "rtnetlink is spoken by net only" "$(refers '^(nl|nla|nlmsg)_' net)"
+result "rtnetlink is spoken by net and host only" "$(refers '^(nl|nla|nlmsg)_' net host)"
 result "SQLite is called by store only" "$(refers '^sqlite3_' store)"
 result "journal and service manager are called by daemon and who serves metrics" \
 	"$(refers '^sd_' daemon tools/main_xenpod_metrics.o)"

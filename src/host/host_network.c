@@ -45,7 +45,7 @@ static void help(void)
 	     "       xenpod host network status [--json]\n"
 	     "An internal bridge on which pods can be, and their way out of the host by NAT. With "
 	     "it a\n"
-	     "network of the bridge's name: xenpod run --net=xenbr0:IP=10.1.1.20 ...\n"
+	     "network of the bridge's name for pods, which may ask for an address in it.\n"
 	     "\n"
 	     "  plan    show what up would do\n"
 	     "  up      do it; again: mend it, or change it to other options\n"
