@@ -54,6 +54,22 @@ static int remove_at(const char *at, int flags, struct err *err)
 	return dir_sync_at(dir, ".", err);
 }
 
+/* Copies and links are made under this name first. */
+static char *part_of(const char *last)
+{
+	return xasprintf(".%s.part", last);
+}
+
+static void part_tidy(const struct host *h, const char *name)
+{
+	_cleanup_free_ char *at = host_path(h, name);
+	const char *last;
+	_cleanup_fd_ int dir = parent(at, &last, NULL);
+	_cleanup_free_ char *part = part_of(last);
+	if (dir >= 0)
+		unlinkat(dir, part, 0);
+}
+
 static mode_t mode_of(const json_t *value)
 {
 	return (mode_t)json_int_opt(value, "mode", 0644);
@@ -90,7 +106,14 @@ static int file_set(const struct host *h, const char *name, const json_t *value,
 	return file_write_atomic_at(AT_FDCWD, at, text, strlen(text), mode_of(value), err);
 }
 
-const struct thing thing_file = {.kind = "file", .get = file_get, .set = file_set};
+static void file_tidy(const struct host *h, const char *name)
+{
+	_cleanup_free_ char *at = host_path(h, name);
+	(void)file_unreserve_at(AT_FDCWD, at, NULL);
+}
+
+const struct thing thing_file = {
+	.kind = "file", .get = file_get, .set = file_set, .tidy = file_tidy};
 
 /* ---- a copy ------------------------------------------------------------------------------------------ */
 
@@ -146,7 +169,7 @@ static int pour(int in, int out, struct err *err)
 /* Under another name first: a power cut leaves no half of it under its own. */
 static int copy_to(int dir, const char *name, const char *from, mode_t mode, struct err *err)
 {
-	_cleanup_free_ char *part = xasprintf(".%s.part", name);
+	_cleanup_free_ char *part = part_of(name);
 	_cleanup_fd_ int in = open(from, O_RDONLY | O_CLOEXEC);
 	if (in < 0)
 		return err_sys(err, "open %s", from);
@@ -175,8 +198,12 @@ static int copy_set(const struct host *h, const char *name, const json_t *value,
 	return copy_to(dir, last, from, mode_of(value), err);
 }
 
-const struct thing thing_copy = {
-	.kind = "copy", .get = copy_get, .set = copy_set, .same = copy_same, .only_new = true};
+const struct thing thing_copy = {.kind = "copy",
+	.get = copy_get,
+	.set = copy_set,
+	.same = copy_same,
+	.tidy = part_tidy,
+	.only_new = true};
 
 /* ---- a directory ------------------------------------------------------------------------------------- */
 
@@ -241,7 +268,7 @@ static int symlink_set(const struct host *h, const char *name, const json_t *val
 	_cleanup_fd_ int dir = parent(at, &last, err);
 	if (dir < 0)
 		return -1;
-	_cleanup_free_ char *part = xasprintf(".%s.part", last);
+	_cleanup_free_ char *part = part_of(last);
 	unlinkat(dir, part, 0);
 	if (symlinkat(json_string_value(value), dir, part) < 0 ||
 		renameat(dir, part, dir, last) < 0)
@@ -249,7 +276,8 @@ static int symlink_set(const struct host *h, const char *name, const json_t *val
 	return dir_sync_at(dir, ".", err);
 }
 
-const struct thing thing_symlink = {.kind = "symlink", .get = symlink_get, .set = symlink_set};
+const struct thing thing_symlink = {
+	.kind = "symlink", .get = symlink_get, .set = symlink_set, .tidy = part_tidy};
 
 /* ---- a sysctl ---------------------------------------------------------------------------------------- */
 

@@ -148,6 +148,8 @@ static int undo_step(const struct host *h, const struct plan *p, const json_t *s
 	*ret_left = false;
 	if (!thing || get(h, thing, name, &now, err) < 0)
 		return -1;
+	if (how == PLAN_DO && thing->tidy)
+		thing->tidy(h, name);
 	if (same(thing, now, was)) {
 		say(how, "was undone", "is undone", what);
 		return 0;

@@ -25,6 +25,8 @@ struct thing {
 	int (*set)(const struct host *h, const char *name, const json_t *value, struct err *err);
 	/* Is `now` what was wanted? NULL: when they are equal. For values that tell where content comes from. */
 	bool (*same)(const json_t *now, const json_t *want);
+	/* Removes what a set() that was killed may have left beside it. NULL: there is no such thing. */
+	void (*tidy)(const struct host *h, const char *name);
 	/* Only made where nothing is: what is there in its place is somebody's, and cannot be kept for later. */
 	bool only_new;
 };

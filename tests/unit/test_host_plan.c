@@ -322,6 +322,35 @@ static void files_and_what_holds_them(void **st)
 	plan_done(&p);
 }
 
+/* A set() that was killed between its temporary file and the rename: nothing was changed, but that is there. */
+static void what_a_kill_leaves_goes(void **st)
+{
+	static const struct thing *const all[] = {&thing_file, &thing_dir, &thing_symlink, NULL};
+	_cleanup_err_ struct err err = {0};
+	_cleanup_free_ char *root = xasprintf("%s/killed", dir);
+	_cleanup_free_ char *at = xasprintf("%s/killed-records", dir);
+	const struct host h = {.root = root, .state = at};
+	struct plan p = {.of = "test", .kinds = all};
+	size_t left = 9;
+	(void)st;
+	assert_int_equal(mkdir(root, 0755), 0);
+	plan_add(&p, &thing_dir, "/d", json_make("{s:i}", "mode", 0755), "a directory");
+	plan_add(&p, &thing_file, "/d/f", thing_text("new\n", 0644), "a file");
+	plan_add(&p, &thing_symlink, "/d/l", json_string("f"), "a link");
+	assert_int_equal(plan_up(&h, &p, PLAN_DO, &err), 0);
+	_cleanup_free_ char *file = xasprintf("%s/d/f", root);
+	_cleanup_free_ char *link = xasprintf("%s/d/l", root);
+	_cleanup_free_ char *part = xasprintf("%s/d/.l.part", root);
+	_cleanup_free_ char *d = xasprintf("%s/d", root);
+	assert_int_equal(file_reserve_at(AT_FDCWD, file, &err), 0);
+	assert_int_equal(unlink(file), 0);
+	assert_int_equal(rename(link, part), 0);
+	assert_int_equal(plan_down(&h, &p, PLAN_DO, &left, &err), 0);
+	assert_int_equal(left, 0);
+	assert_int_equal(access(d, F_OK), -1);
+	plan_done(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -333,6 +362,7 @@ int main(void)
 		cmocka_unit_test(other_options),
 		cmocka_unit_test(a_record_that_is_none),
 		cmocka_unit_test(files_and_what_holds_them),
+		cmocka_unit_test(what_a_kill_leaves_goes),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }
