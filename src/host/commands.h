@@ -5,4 +5,6 @@
 
 #include "host/host.h"
 
+int host_efi(const struct host *h, int argc, char **argv);
+
 #endif

@@ -24,6 +24,12 @@ extern const struct thing thing_efivar;
  */
 extern const struct thing thing_boot_entry;
 
+/*
+ * {"first"}: name "Boot0005": is it the first of BootOrder? null: it is not in it. Others keep their order, and
+ * what is added or moved meanwhile by others stays so when it is taken back.
+ */
+extern const struct thing thing_boot_order;
+
 /* A variable's data without its attributes; *ret NULL: there is none. Caller frees. */
 int efivar_read(const struct host *h, const char *name, uint8_t **ret, size_t *ret_len,
 	uint32_t *ret_attributes, struct err *err);
@@ -39,6 +45,8 @@ int load_option_parse(const uint8_t *data, size_t len, char **ret_label, char **
 
 /* ---- what there is: efi_find.c, efi_kernel.c ------------------------------------------------------------ */
 
+struct efi_ask;
+
 struct esp {
 	char *point; /* where it is mounted, below the host's root */
 	char *disk;  /* "/dev/sda" */
@@ -53,17 +61,20 @@ void esp_done(struct esp *esp);
 /* The newest xen-*.efi where distributions and our tarball have it; caller frees. */
 int xen_find(const struct host *h, const struct esp *esp, char **ret, struct err *err);
 
-/* What Dom-0 is booted with; paths below the host's root. */
+/* What Dom-0 is booted with: paths below the host's root, arguments as grub has them. */
 struct dom0 {
 	char *kernel;
 	char *ramdisk; /* NULL: none */
 	char *args;
 };
-int dom0_find(const struct host *h, const struct esp *esp, struct dom0 *ret, struct err *err);
+/* What grub would boot: the entry of the kernel that runs, else the newest; but for what `a` says. */
+int dom0_find(const struct efi_ask *a, const struct esp *esp, struct dom0 *ret, struct err *err);
 void dom0_done(struct dom0 *d);
 
-/* ERR_UNSUPPORTED, with the way out: not booted by EFI, no efivarfs, Secure Boot on. */
+/* ERR_UNSUPPORTED or ERR_UNAVAILABLE, with the way out: not booted by EFI, no efivarfs, no efibootmgr. */
 int efi_usable(const struct host *h, struct err *err);
+/* ERR_UNSUPPORTED: Secure Boot is on. */
+int efi_not_secure(const struct host *h, struct err *err);
 /* Is this a Dom-0? */
 bool efi_under_xen(const struct host *h);
 
@@ -71,22 +82,23 @@ bool efi_under_xen(const struct host *h);
 
 struct efi_ask {
 	const struct host *h;
-	const char *esp;         /* NULL: look for it; so for the others */
+	const char *esp; /* NULL: look for it; so for the next four */
 	const char *xen;
 	const char *kernel;
-	const char *ramdisk;
+	const char *ramdisk; /* "none": without */
 	const char *kernel_args;
-	const char *xen_options; /* put in the place of the usual ones of that name */
+	const char *console; /* NULL: the usual value; so for the next two */
+	const char *loglvl;
 	const char *dom0_mem;
-	const char *console;
+	const char *xen_args; /* more options; one that is there already is put in its place; NULL: none */
 	bool force;
 	bool dry_run;
 	bool json;
 };
 
-/* The hypervisor's options. ERR_INVALID: Xen's loader could not read them. Caller frees. */
-int efi_xen_options(const struct efi_ask *a, char **ret, struct err *err);
-/* The entry's arguments for Dom-0: Xen's console and the screen in the place of other consoles. Caller frees. */
+/* The hypervisor's options; caller frees. */
+char *efi_xen_options(const struct efi_ask *a);
+/* The arguments for Dom-0: Xen's console and the screen in the place of other consoles; caller frees. */
 char *efi_dom0_args(const char *args);
 /* The file for Xen's loader. ERR_INVALID: a text has what that would take for something else. Caller frees. */
 int efi_config(const char *options, const struct dom0 *d, char **ret, struct err *err);
@@ -95,24 +107,26 @@ struct efi {
 	struct esp esp;
 	struct dom0 dom0;
 	char *xen;
-	char *config;    /* the text */
-	char *loader;    /* "\\EFI\\xen\\xen-4.17-amd64.efi" */
-	char entry[9];   /* "Boot0005" */
-	bool confirmed;  /* it is the first of the boot order, by us */
-	uint64_t need;   /* bytes on the ESP */
-	uint64_t room;
-	struct plan plan;
+	char *options;    /* the hypervisor's */
+	char *loader;     /* "\\EFI\\xen\\xen-4.17-amd64.efi" */
+	char entry[9];    /* "Boot0005" */
+	bool confirmed;   /* by us, and it still is in the boot order */
+	uint64_t need;    /* bytes on the ESP */
+	uint64_t room;    /* what it has */
+	struct plan plan; /* what makes it so */
 };
 
 /* All of it, as `a` wants it; changes nothing. */
 int efi_prepare(const struct efi_ask *a, struct efi *ret, struct err *err);
 void efi_done(struct efi *e);
 
-/* Records without steps of the plan: for looks, and to take back. */
+/* Plans without steps: for looks, and to take back. What `confirm` does has a record of its own. */
 struct plan efi_plan_of(void);
 struct plan efi_order_plan_of(void);
+/* The step of that kind in a record, borrowed; NULL. */
+const json_t *efi_step(const json_t *record, const struct thing *thing);
 
-/* The verbs; the exit status. */
+/* The verbs (efi_verbs.c): 0, the exit status, or -1. */
 int efi_verb_plan(const struct efi_ask *a, struct err *err);
 int efi_verb_install(const struct efi_ask *a, struct err *err);
 int efi_verb_confirm(const struct efi_ask *a, struct err *err);

@@ -12,6 +12,7 @@
 #include "tools/options.h"
 
 static const struct host_command commands[] = {
+	{"efi", "plan|install|confirm|remove|status", "Xen in the firmware's boot menu", host_efi},
 	{0},
 };
 
