@@ -16,7 +16,7 @@
 #define CLUSTER (64 * 1024)
 
 static const struct thing *const kinds[] = {
-	&thing_dir, &thing_copy, &thing_file, &thing_boot_entry, &thing_efivar, NULL};
+	&thing_dir, &thing_copy, &thing_fat_file, &thing_boot_entry, &thing_efivar, NULL};
 static const struct thing *const order_kinds[] = {&thing_boot_order, NULL};
 
 struct plan efi_plan_of(void)
@@ -107,7 +107,7 @@ static int add_config(struct efi *e, struct err *err)
 	_cleanup_free_ char *text = NULL;
 	if (efi_config(e->options, &e->dom0, &text, err) < 0)
 		return -1;
-	plan_add(&e->plan, &thing_file, at, thing_text(text, 0755), "options %s", at);
+	plan_add(&e->plan, &thing_fat_file, at, thing_text(text, 0777), "options %s", at);
 	return 0;
 }
 

@@ -209,9 +209,8 @@ static size_t not_so(const json_t *record, bool print)
 			so = thing_copy.same(now, want);
 		if (!strcmp(kind, thing_boot_entry.kind) && json_is_object(now))
 			so = thing_boot_entry.same(now, want);
-		/* FAT has one mode for all. */
-		if (!strcmp(kind, thing_file.kind))
-			so = !strcmp(json_str_opt(now, "text", "?"), json_str_opt(want, "text", ""));
+		if (!strcmp(kind, thing_fat_file.kind) && json_is_object(now))
+			so = thing_fat_file.same(now, want);
 		if (!strcmp(kind, thing_dir.kind))
 			so = json_is_object(now);
 		bool used = !so && !strcmp(kind, thing_efivar.kind);
