@@ -32,9 +32,8 @@ static size_t key_len(const char *word, size_t len)
 /* The next word of *at, which is moved on; 0: there are no more. */
 static size_t next_word(const char **at)
 {
-	while (isspace((unsigned char)**at))
-		++*at;
-	return strcspn(*at, " \t\n");
+	*at += strspn(*at, " \t");
+	return strcspn(*at, " \t");
 }
 
 static bool sets(const char *words, const char *key, size_t len)

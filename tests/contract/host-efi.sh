@@ -229,7 +229,9 @@ same "the firmware is full: half of it is done" "1 state       interrupted" "$? 
 back "half of it"
 file /boot/efi/EFI/xen/xen-4.17-amd64.efi "somebody's"
 before=$(picture)
-refused "somebody's hypervisor is there" "is there already, and is not of xenpod" install
+out=$(efi install)
+same "somebody's hypervisor is there" "254 yes" "$? $(grep -q 'is there already, and is not of xenpod' <<<"$out" && echo yes)"
+same "somebody's hypervisor stays" "$before" "$(picture)"
 back "somebody's hypervisor"
 rm -r "$E/EFI/xen"
 before=$(picture)
