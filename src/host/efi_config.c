@@ -89,7 +89,7 @@ static int plain(const char *what, const char *text, struct err *err)
 	if (utf8)
 		return 0;
 	return err_set(err, ERR_INVALID,
-		"%s \"%s\": control characters and what is no UTF-8 cannot stand there", what, text);
+		"control characters and what is no UTF-8 cannot stand in %s", what);
 }
 
 static const char *last_part(const char *path)

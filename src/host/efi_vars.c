@@ -122,7 +122,7 @@ static int var_set(const struct host *h, const char *name, const json_t *value, 
 		return err_sys(err, "write %s", at);
 	/* efivarfs has cut it to size by itself. */
 	if (fstat(fd, &st) == 0 && st.st_size > (off_t)len && ftruncate(fd, (off_t)len) < 0)
-		return err_sys(err, "cut %s", at);
+		return err_sys(err, "write %s", at);
 	return 0;
 }
 
