@@ -8,5 +8,6 @@
 int host_check(const struct host *h, int argc, char **argv);
 int host_services(const struct host *h, int argc, char **argv);
 int host_network(const struct host *h, int argc, char **argv);
+int host_efi(const struct host *h, int argc, char **argv);
 
 #endif

@@ -115,6 +115,18 @@ static void file_tidy(const struct host *h, const char *name)
 const struct thing thing_file = {
 	.kind = "file", .get = file_get, .set = file_set, .tidy = file_tidy};
 
+/* Which mode FAT shows was said when it was mounted. */
+static bool fat_file_same(const json_t *now, const json_t *want)
+{
+	return !strcmp(json_str_opt(now, "text", ""), json_str_opt(want, "text", ""));
+}
+
+const struct thing thing_fat_file = {.kind = "fat-file",
+	.get = file_get,
+	.set = file_set,
+	.same = fat_file_same,
+	.tidy = file_tidy};
+
 /* ---- a copy ------------------------------------------------------------------------------------------ */
 
 static int digest(const char *at, char ret[SHA256_DIGEST_STRING_LENGTH], struct err *err)

@@ -7,6 +7,8 @@
 
 /* {"text", "mode"}: a small text file, replaced atomically. */
 extern const struct thing thing_file;
+/* The same on a FAT, which takes no mode but the one that it was mounted with: give 0777. */
+extern const struct thing thing_fat_file;
 /*
  * {"from", "sha256", "mode"}: a file that is copied from `from` (absolute, below the root as well); only
  * where there is none. thing_copy_of() makes the value.

@@ -13,6 +13,7 @@
 
 static const struct host_command commands[] = {
 	{"check", "", "see whether pods can run on it", host_check},
+	{"efi", "plan|install|confirm|remove|status", "Xen in the firmware's boot menu", host_efi},
 	{"network", "plan|up|down|status", "an internal bridge for pods, and the way out",
 		host_network},
 	{"services", "plan|setup|teardown|status", "the services that Xen has in Dom-0",

@@ -112,6 +112,9 @@ static int note(const struct host *h, struct record *r, const struct step *s, co
 		step = NULL;
 	}
 	if (step) {
+		/* Until it is changed it has the value that we gave it before. */
+		if (!json_equal(json_object_get(step, "want"), s->want))
+			json_object_set(step, "had", json_object_get(step, "want"));
 		json_object_set(step, "want", s->want);
 		json_object_set_new(step, "say", json_string(s->say));
 		return record_save(r, err);
@@ -193,6 +196,7 @@ static int undo_step(const struct host *h, const struct plan *p, const json_t *s
 	const char *name = json_str_opt(step, "name", "");
 	const char *what = json_str_opt(step, "say", "");
 	const json_t *was = json_object_get(step, "was");
+	const json_t *had = json_object_get(step, "had");
 	_cleanup_json_ json_t *now = NULL;
 	_cleanup_err_ struct err why = {0};
 	*ret_left = false;
@@ -204,7 +208,8 @@ static int undo_step(const struct host *h, const struct plan *p, const json_t *s
 		say(how, "was undone", "is undone", what);
 		return 0;
 	}
-	*ret_left = !same(thing, now, json_object_get(step, "want"));
+	*ret_left =
+		!same(thing, now, json_object_get(step, "want")) && !(had && same(thing, now, had));
 	if (!*ret_left && how == PLAN_DO && thing->set(h, name, was, &why) < 0) {
 		if (why.code != ERR_STATE)
 			return err_set(err, why.code, "take back %s: %s", what, err_msg(&why));

@@ -159,6 +159,19 @@ rows() {
 	row "$p host" value 254 'network changes the kernel that runs: --root' --root="$T" network up
 	row "$p host" nobody 254 "$root" network up
 	row "$p host" nobody 254 "$root" network down
+	row "$p host" flag 254 'option --kernl=/x is not known here, --kernel is (see --help)' efi plan --kernl=/x
+	row "$p host" novalue 254 'option --esp needs a value' efi plan --esp
+	row "$p host" value 254 'efi: a verb is missing: plan, install, confirm, remove or status is wanted' efi
+	row "$p host" value 254 'efi: there is no verb "instal": plan, install' efi instal
+	row "$p host" value 254 'efi plan takes no "x"' efi plan x
+	row "$p host" value 254 'efi status takes no --force' efi status --force
+	row "$p host" value 254 '--esp=efi: a path that begins with / is wanted' efi plan --esp=efi
+	row "$p host" value 254 '--console=vga com1: no blanks can stand there' efi plan '--console=vga com1'
+	row "$p host" value 254 '--dom0-mem=much: a size is wanted, as 4096M or 2G,max:4G' efi plan --dom0-mem=much
+	row "$p host" value 254 'this host was not booted by EFI' --root="$T" efi plan
+	row "$p host" nobody 254 "$root" efi install
+	row "$p host" nobody 254 "$root" efi confirm
+	row "$p host" nobody 254 "$root" efi remove
 
 	row "$p list" novalue 254 'option --dir needs a value' --dir
 	row "$p list" value 254 "no data directory $T/none (no pod was ever run there; see --dir)" --dir="$T/none"

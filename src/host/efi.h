@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Xen from the firmware's boot menu: hypervisor, Dom-0's kernel and ramdisk on the EFI system partition (ESP),
+ * a configuration file beside them that Xen's loader reads (Xen: docs/misc/efi.pandoc), and a boot entry.
+ * The boot order is not changed before Xen has come up once: install only sets BootNext.
+ */
+#ifndef HOST_EFI_H
+#define HOST_EFI_H
+
+#include <stdint.h>
+
+#include "host/plan.h"
+
+#define EFI_LABEL "Xen (xenpod)"
+#define EFI_VARS  "/sys/firmware/efi/efivars"
+
+/* ---- variables and boot entries: efi_vars.c ------------------------------------------------------------ */
+
+/* {"attributes", "data"} (hexadecimal): a global variable, name "BootNext". Needs efivarfs. */
+extern const struct thing thing_efivar;
+/*
+ * {"label", "loader", "disk", "part"}: name "Boot0005". Made and removed by efibootmgr(8); only where
+ * there is none. When it gets another loader its place in the boot order stays.
+ */
+extern const struct thing thing_boot_entry;
+
+/*
+ * {"first"}: name "Boot0005": is it the first of BootOrder? null: it is not in it. Others keep their order, and
+ * what is added or moved meanwhile by others stays so when it is taken back.
+ */
+extern const struct thing thing_boot_order;
+
+/* A variable's data without its attributes; *ret NULL: there is none. Caller frees. */
+int efivar_read(const struct host *h, const char *name, uint8_t **ret, size_t *ret_len,
+	uint32_t *ret_attributes, struct err *err);
+/* The value of thing_efivar with these numbers, of boot entries. */
+json_t *efivar_numbers(const uint16_t *number, size_t n);
+/* The numbers in BootOrder, BootNext or BootCurrent; none when it is not there. Caller frees. */
+int efivar_get_numbers(
+	const struct host *h, const char *name, uint16_t **ret, size_t *ret_n, struct err *err);
+/* The lowest number that no entry has and no variable names. */
+int boot_entry_free(const struct host *h, uint16_t *ret, struct err *err);
+/* A load option's label and the path of its file (UTF-8, caller frees). -1: it is none. */
+int load_option_parse(const uint8_t *data, size_t len, char **ret_label, char **ret_loader);
+
+/* ---- what there is: efi_find.c, efi_kernel.c ------------------------------------------------------------ */
+
+struct efi_ask;
+
+struct esp {
+	char *point; /* where it is mounted, below the host's root */
+	char *disk;  /* "/dev/sda" */
+	int part;    /* its number there */
+	char *uuid;  /* the partition's own, "" when nobody knows */
+};
+
+/* The first of /boot/efi, /efi, /boot that is one, else any that is mounted; `point`: that one. */
+int esp_find(const struct host *h, const char *point, struct esp *ret, struct err *err);
+void esp_done(struct esp *esp);
+
+/* The newest xen-*.efi where distributions and our tarball have it; caller frees. */
+int xen_find(const struct host *h, const struct esp *esp, char **ret, struct err *err);
+
+/* What Dom-0 is booted with: paths below the host's root, arguments as grub has them. */
+struct dom0 {
+	char *kernel;
+	char *ramdisk; /* NULL: none */
+	char *args;
+};
+/* What grub would boot: the entry of the kernel that runs, else the newest; but for what `a` says. */
+int dom0_find(const struct efi_ask *a, const struct esp *esp, struct dom0 *ret, struct err *err);
+void dom0_done(struct dom0 *d);
+
+/* ERR_UNSUPPORTED or ERR_UNAVAILABLE, with the way out: not booted by EFI, no efivarfs, no efibootmgr. */
+int efi_usable(const struct host *h, struct err *err);
+/* ERR_UNSUPPORTED: Secure Boot is on. */
+int efi_not_secure(const struct host *h, struct err *err);
+/* Is this a Dom-0? */
+bool efi_under_xen(const struct host *h);
+
+/* ---- what is wanted: efi_config.c, efi_plan.c ------------------------------------------------------------ */
+
+struct efi_ask {
+	const struct host *h;
+	const char *esp; /* NULL: look for it; so for the next four */
+	const char *xen;
+	const char *kernel;
+	const char *ramdisk; /* "none": without */
+	const char *kernel_args;
+	const char *console; /* NULL: the usual value; so for the next two */
+	const char *loglvl;
+	const char *dom0_mem;
+	const char *
+		xen_args; /* more options; one that is there already is put in its place; NULL: none */
+	bool force;
+	bool dry_run;
+	bool json;
+};
+
+/* The hypervisor's options; caller frees. */
+char *efi_xen_options(const struct efi_ask *a);
+/* The arguments for Dom-0: Xen's console and the screen in the place of other consoles; caller frees. */
+char *efi_dom0_args(const char *args);
+/* The file for Xen's loader. ERR_INVALID: a text has what that would take for something else. Caller frees. */
+int efi_config(const char *options, const struct dom0 *d, char **ret, struct err *err);
+
+struct efi {
+	struct esp esp;
+	struct dom0 dom0;
+	char *xen;
+	char *options;    /* the hypervisor's */
+	char *loader;     /* "\\EFI\\xen\\xen-4.17-amd64.efi" */
+	char entry[9];    /* "Boot0005" */
+	bool confirmed;   /* by us, and it still is in the boot order */
+	uint64_t need;    /* bytes on the ESP */
+	uint64_t room;    /* what it has */
+	struct plan plan; /* what makes it so */
+};
+
+/* All of it, as `a` wants it; changes nothing. */
+int efi_prepare(const struct efi_ask *a, struct efi *ret, struct err *err);
+void efi_done(struct efi *e);
+
+/* Plans without steps: for looks, and to take back. What `confirm` does has a record of its own. */
+struct plan efi_plan_of(void);
+struct plan efi_order_plan_of(void);
+/* The step of that kind in a record, borrowed; NULL. */
+const json_t *efi_step(const json_t *record, const struct thing *thing);
+
+/* The verbs (efi_verbs.c): 0, the exit status, or -1. */
+int efi_verb_plan(const struct efi_ask *a, struct err *err);
+int efi_verb_install(const struct efi_ask *a, struct err *err);
+int efi_verb_confirm(const struct efi_ask *a, struct err *err);
+int efi_verb_remove(const struct efi_ask *a, struct err *err);
+int efi_verb_status(const struct efi_ask *a, struct err *err);
+
+#endif

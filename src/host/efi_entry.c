@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Boot entries: load options as the firmware keeps them (UEFI 2.10, 3.1.3 and 10.3). They are made and removed
+ * by efibootmgr(8), which knows how a disk is named there; what is there is read by ourselves.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/cleanup.h"
+#include "host/efi.h"
+#include "host/exec.h"
+
+/* Device path nodes: type, subtype, length with these four bytes. */
+#define NODE_HEAD  4
+#define NODE_MEDIA 0x04
+#define NODE_FILE  0x04
+#define NODE_END   0x7f
+
+/* ---- reading ------------------------------------------------------------------------------------------- */
+
+static size_t put_utf8(char *to, unsigned c)
+{
+	if (c < 0x80) {
+		to[0] = (char)c;
+		return 1;
+	}
+	if (c < 0x800) {
+		to[0] = (char)(0xc0 | c >> 6);
+		to[1] = (char)(0x80 | (c & 0x3f));
+		return 2;
+	}
+	if (c >= 0xd800 && c < 0xe000) /* halves of a pair: no label of ours has them */
+		c = 0xfffd;
+	to[0] = (char)(0xe0 | c >> 12);
+	to[1] = (char)(0x80 | (c >> 6 & 0x3f));
+	to[2] = (char)(0x80 | (c & 0x3f));
+	return 3;
+}
+
+/* UCS-2 up to its NUL; *ret_used: bytes with it. NULL: there is no NUL. */
+static char *text_of(const uint8_t *data, size_t len, size_t *ret_used)
+{
+	_cleanup_free_ char *text = xmalloc(len / 2 * 3 + 1);
+	size_t n = 0;
+	for (size_t i = 0; i + 1 < len; i += 2) {
+		unsigned c = data[i] | (unsigned)data[i + 1] << 8;
+		if (!c) {
+			text[n] = '\0';
+			*ret_used = i + 2;
+			return TAKE_PTR(text);
+		}
+		n += put_utf8(text + n, c);
+	}
+	return NULL;
+}
+
+/* The file of a device path; "" when it names none. */
+static char *file_of(const uint8_t *path, size_t len)
+{
+	size_t used;
+	while (len >= NODE_HEAD && path[0] != NODE_END) {
+		size_t node = path[2] | (size_t)path[3] << 8;
+		if (node < NODE_HEAD || node > len)
+			break;
+		if (path[0] == NODE_MEDIA && path[1] == NODE_FILE) {
+			char *text = text_of(path + NODE_HEAD, node - NODE_HEAD, &used);
+			return text ? text : xstrdup("");
+		}
+		path += node;
+		len -= node;
+	}
+	return xstrdup("");
+}
+
+int load_option_parse(const uint8_t *data, size_t len, char **ret_label, char **ret_loader)
+{
+	size_t used;
+	if (len < 6)
+		return -1;
+	size_t paths = data[4] | (size_t)data[5] << 8;
+	char *label = text_of(data + 6, len - 6, &used);
+	if (!label)
+		return -1;
+	size_t left = len - 6 - used;
+	*ret_label = label;
+	*ret_loader = file_of(data + 6 + used, paths < left ? paths : left);
+	return 0;
+}
+
+static int entry_get(const struct host *h, const char *name, json_t **ret, struct err *err)
+{
+	_cleanup_free_ uint8_t *data = NULL;
+	_cleanup_free_ char *label = NULL;
+	_cleanup_free_ char *loader = NULL;
+	size_t len;
+	if (efivar_read(h, name, &data, &len, NULL, err) < 0)
+		return -1;
+	if (!data)
+		return 0;
+	if (load_option_parse(data, len, &label, &loader) < 0)
+		*ret = json_make("{s:s,s:s}", "label", "?", "loader", "");
+	else
+		*ret = json_make("{s:s,s:s}", "label", label, "loader", loader);
+	return 0;
+}
+
+/* Number, label and path make it ours. FAT and firmware care for no case. */
+static bool entry_same(const json_t *now, const json_t *want)
+{
+	return !strcmp(json_str_opt(now, "label", ""), json_str_opt(want, "label", "")) &&
+	       !strcasecmp(json_str_opt(now, "loader", ""), json_str_opt(want, "loader", ""));
+}
+
+/* ---- changing ------------------------------------------------------------------------------------------ */
+
+/* libefivar's own way to say where the variables are: another root must not reach this machine's. */
+static void point_to(const struct host *h)
+{
+	_cleanup_free_ char *at = xasprintf("%s" EFI_VARS "/", h->root);
+	if (*h->root)
+		setenv("EFIVARFS_PATH", at, 1);
+}
+
+static int drop(const struct host *h, const char *name, struct err *err)
+{
+	point_to(h);
+	const char *const argv[] = {"efibootmgr", "-q", "-b", name + strlen("Boot"), "-B", NULL};
+	return exec_run(&(struct exec){.argv = argv}, NULL, NULL, err);
+}
+
+static int make(const struct host *h, const char *name, const json_t *value, struct err *err)
+{
+	_cleanup_free_ char *part = xasprintf("%d", (int)json_int_opt(value, "part", 0));
+	point_to(h);
+	const char *const argv[] = {"efibootmgr", "-q", "-C", "-b", name + strlen("Boot"), "-d",
+		json_str_opt(value, "disk", ""), "-p", part, "-L", json_str_opt(value, "label", ""),
+		"-l", json_str_opt(value, "loader", ""), NULL};
+	return exec_run(&(struct exec){.argv = argv}, NULL, NULL, err);
+}
+
+/* efibootmgr takes what it removes out of the boot order, too. */
+static int replace(const struct host *h, const char *name, const json_t *value, struct err *err)
+{
+	_cleanup_json_ json_t *order = NULL;
+	_cleanup_json_ json_t *after = NULL;
+	if (thing_efivar.get(h, "BootOrder", &order, err) < 0 || drop(h, name, err) < 0 ||
+		make(h, name, value, err) < 0 || thing_efivar.get(h, "BootOrder", &after, err) < 0)
+		return -1;
+	if (!order || json_equal(order, after))
+		return 0;
+	return thing_efivar.set(h, "BootOrder", order, err);
+}
+
+static int entry_set(const struct host *h, const char *name, const json_t *value, struct err *err)
+{
+	_cleanup_json_ json_t *now = NULL;
+	if (entry_get(h, name, &now, err) < 0)
+		return -1;
+	if (now && strcmp(json_str_opt(now, "label", ""), EFI_LABEL) != 0)
+		return err_set(err, ERR_EXISTS, "boot entry %s is \"%s\", not of xenpod", name,
+			json_str_opt(now, "label", ""));
+	if (json_is_null(value))
+		return now ? drop(h, name, err) : 0;
+	return now ? replace(h, name, value, err) : make(h, name, value, err);
+}
+
+const struct thing thing_boot_entry = {.kind = "boot-entry",
+	.get = entry_get,
+	.set = entry_set,
+	.same = entry_same,
+	.only_new = true};

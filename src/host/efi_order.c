@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The place of one entry in the boot order (UEFI 2.10, 3.1.2). See efi.h. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/cleanup.h"
+#include "host/efi.h"
+
+static uint16_t number_of(const char *name)
+{
+	return (uint16_t)strtoul(name + strlen("Boot"), NULL, 16);
+}
+
+static int order_get(const struct host *h, const char *name, json_t **ret, struct err *err)
+{
+	_cleanup_free_ uint16_t *order = NULL;
+	size_t n;
+	if (efivar_get_numbers(h, "BootOrder", &order, &n, err) < 0)
+		return -1;
+	for (size_t i = 0; i < n; i++)
+		if (order[i] == number_of(name)) {
+			*ret = json_make("{s:b}", "first", i == 0);
+			return 0;
+		}
+	return 0;
+}
+
+static int order_set(const struct host *h, const char *name, const json_t *value, struct err *err)
+{
+	_cleanup_free_ uint16_t *order = NULL;
+	_cleanup_json_ json_t *now = NULL;
+	size_t n;
+	size_t to = 0;
+	if (efivar_get_numbers(h, "BootOrder", &order, &n, err) < 0 ||
+		thing_efivar.get(h, "BootOrder", &now, err) < 0)
+		return -1;
+	_cleanup_free_ uint16_t *next = xcalloc(n + 1, sizeof(*next));
+	if (!json_is_null(value))
+		next[to++] = number_of(name);
+	for (size_t i = 0; i < n; i++)
+		if (order[i] != number_of(name))
+			next[to++] = order[i];
+	_cleanup_json_ json_t *want = to ? efivar_numbers(next, to) : json_null();
+	if (now && to)
+		json_object_set(want, "attributes", json_object_get(now, "attributes"));
+	return thing_efivar.set(h, "BootOrder", want, err);
+}
+
+const struct thing thing_boot_order = {.kind = "boot-order", .get = order_get, .set = order_set};

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What `xenpod host efi install` makes of what there is. See efi.h. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+#include "base/alloc.h"
+#include "base/cleanup.h"
+#include "host/efi.h"
+#include "host/files.h"
+
+/* What directories and the file of options need beside the copies; a cluster of a large FAT. */
+#define SLACK   (256 * 1024)
+#define CLUSTER (64 * 1024)
+
+static const struct thing *const kinds[] = {
+	&thing_dir, &thing_copy, &thing_fat_file, &thing_boot_entry, &thing_efivar, NULL};
+static const struct thing *const order_kinds[] = {&thing_boot_order, NULL};
+
+struct plan efi_plan_of(void)
+{
+	return (struct plan){.of = "efi", .kinds = kinds, .may_change = true};
+}
+
+struct plan efi_order_plan_of(void)
+{
+	return (struct plan){.of = "efi-order", .kinds = order_kinds, .may_change = true};
+}
+
+const json_t *efi_step(const json_t *record, const struct thing *thing)
+{
+	size_t i;
+	json_t *step;
+	json_array_foreach (json_object_get(record, "steps"), i, step)
+		if (!strcmp(json_str_opt(step, "kind", ""), thing->kind))
+			return step;
+	return NULL;
+}
+
+void efi_done(struct efi *e)
+{
+	esp_done(&e->esp);
+	dom0_done(&e->dom0);
+	free(e->xen);
+	free(e->options);
+	free(e->loader);
+	plan_done(&e->plan);
+}
+
+/* ---- steps --------------------------------------------------------------------------------------------- */
+
+static const char *last_part(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	return slash ? slash + 1 : path;
+}
+
+static void add_dir(struct efi *e, const char *name)
+{
+	_cleanup_free_ char *at = xasprintf("%s/%s", e->esp.point, name);
+	plan_add(&e->plan, &thing_dir, at, json_make("{s:i}", "mode", 0755), "directory %s", at);
+}
+
+/* Bytes that a copy takes, unless it is there: also when it replaces one, until then both are there. */
+static int needs(const struct host *h, const struct step *s, uint64_t *need, struct err *err)
+{
+	_cleanup_free_ char *from = host_path(h, json_str_opt(s->want, "from", ""));
+	_cleanup_json_ json_t *now = NULL;
+	struct stat st;
+	if (thing_copy.get(h, s->name, &now, err) < 0)
+		return -1;
+	if (now && thing_copy.same(now, s->want))
+		return 0;
+	if (stat(from, &st) < 0)
+		return err_sys(err, "%s", from);
+	*need += ((uint64_t)st.st_size + CLUSTER) / CLUSTER * CLUSTER;
+	return 0;
+}
+
+static int add_copy(
+	const struct host *h, struct efi *e, const char *from, const char *what, struct err *err)
+{
+	_cleanup_free_ char *to = xasprintf("%s/EFI/xen/%s", e->esp.point, last_part(from));
+	json_t *want;
+	if (!strcmp(from, to))
+		return 0; /* somebody has put it there: it is his */
+	if (thing_copy_of(h, from, 0644, &want, err) < 0)
+		return -1;
+	plan_add(&e->plan, &thing_copy, to, want, "%s %s, from %s", what, to, from);
+	return needs(h, &e->plan.steps[e->plan.n - 1], &e->need, err);
+}
+
+/* "xen-4.17-amd64.efi" -> "xen-4.17-amd64": Xen's loader looks for the file of options under its own name. */
+static char *stem(const char *xen)
+{
+	const char *last = last_part(xen);
+	const char *dot = strrchr(last, '.');
+	return xstrndup(last, dot ? (size_t)(dot - last) : strlen(last));
+}
+
+static int add_config(struct efi *e, struct err *err)
+{
+	_cleanup_free_ char *name = stem(e->xen);
+	_cleanup_free_ char *at = xasprintf("%s/EFI/xen/%s.cfg", e->esp.point, name);
+	_cleanup_free_ char *text = NULL;
+	if (efi_config(e->options, &e->dom0, &text, err) < 0)
+		return -1;
+	plan_add(&e->plan, &thing_fat_file, at, thing_text(text, 0777), "options %s", at);
+	return 0;
+}
+
+/* The entry of an earlier call, unless its number is another's by now; else a free number. */
+static int number(const struct host *h, struct efi *e, const json_t *record, struct err *err)
+{
+	const json_t *step = efi_step(record, &thing_boot_entry);
+	const char *had = json_str_opt(step, "name", "");
+	const char *label = json_str_opt(json_object_get(step, "now"), "label", EFI_LABEL);
+	uint16_t n;
+	if (strlen(had) == 8 && !strcmp(label, EFI_LABEL)) {
+		memcpy(e->entry, had, sizeof(e->entry));
+		return 0;
+	}
+	if (boot_entry_free(h, &n, err) < 0)
+		return -1;
+	snprintf(e->entry, sizeof(e->entry), "Boot%04X", n);
+	return 0;
+}
+
+static void add_entry(struct efi *e)
+{
+	e->loader = xasprintf("\\EFI\\xen\\%s", last_part(e->xen));
+	plan_add(&e->plan, &thing_boot_entry, e->entry,
+		json_make("{s:s,s:s,s:s,s:i}", "label", EFI_LABEL, "loader", e->loader, "disk",
+			e->esp.disk, "part", e->esp.part),
+		"boot entry %s \"%s\", %s on %s partition %d", e->entry, EFI_LABEL, e->loader,
+		e->esp.disk, e->esp.part);
+	if (e->confirmed)
+		return;
+	uint16_t next = (uint16_t)strtoul(e->entry + strlen("Boot"), NULL, 16);
+	plan_add(&e->plan, &thing_efivar, "BootNext", efivar_numbers(&next, 1),
+		"next boot, once: %s", e->entry);
+}
+
+/* ---- all of it ----------------------------------------------------------------------------------------- */
+
+static int find(const struct efi_ask *a, struct efi *e, struct err *err)
+{
+	_cleanup_free_ char *xen = a->xen ? host_path(a->h, a->xen) : NULL;
+	struct stat st;
+	if (efi_usable(a->h, err) < 0 || efi_not_secure(a->h, err) < 0 ||
+		esp_find(a->h, a->esp, &e->esp, err) < 0)
+		return -1;
+	if (xen && (stat(xen, &st) < 0 || !S_ISREG(st.st_mode)))
+		return err_set(err, ERR_NOTFOUND, "--xen=%s: there is no such file", a->xen);
+	if (xen)
+		e->xen = xstrdup(a->xen);
+	else if (xen_find(a->h, &e->esp, &e->xen, err) < 0)
+		return -1;
+	e->options = efi_xen_options(a);
+	return dom0_find(a, &e->esp, &e->dom0, err);
+}
+
+static int add_steps(const struct efi_ask *a, struct efi *e, const json_t *record, struct err *err)
+{
+	e->plan.options = json_make("{s:s,s:s}", "esp", e->esp.point, "uuid", e->esp.uuid);
+	e->need = SLACK;
+	add_dir(e, "EFI");
+	add_dir(e, "EFI/xen");
+	if (add_copy(a->h, e, e->xen, "hypervisor", err) < 0 ||
+		add_copy(a->h, e, e->dom0.kernel, "kernel", err) < 0 ||
+		(e->dom0.ramdisk && add_copy(a->h, e, e->dom0.ramdisk, "ramdisk", err) < 0) ||
+		add_config(e, err) < 0 || number(a->h, e, record, err) < 0)
+		return -1;
+	add_entry(e);
+	return 0;
+}
+
+static int room(const struct efi_ask *a, struct efi *e, struct err *err)
+{
+	_cleanup_free_ char *at = host_path(a->h, e->esp.point);
+	struct statvfs fs;
+	if (statvfs(at, &fs) < 0)
+		return err_sys(err, "%s", at);
+	e->room = (uint64_t)fs.f_bavail * fs.f_frsize;
+	if (e->need <= e->room)
+		return 0;
+	return err_set(err, ERR_FULL,
+		"the ESP at %s has %llu MiB left, and %llu are needed: make room there",
+		e->esp.point, (unsigned long long)e->room >> 20,
+		(unsigned long long)(e->need >> 20) + 1);
+}
+
+int efi_prepare(const struct efi_ask *a, struct efi *ret, struct err *err)
+{
+	struct plan order = efi_order_plan_of();
+	enum plan_state state;
+	size_t changed;
+	_cleanup_json_ json_t *record = NULL;
+	_cleanup_json_ json_t *ordered = NULL;
+	ret->plan = efi_plan_of();
+	if (find(a, ret, err) < 0 ||
+		plan_look(a->h, &ret->plan, &state, &changed, &record, err) < 0 ||
+		plan_look(a->h, &order, &state, &changed, &ordered, err) < 0)
+		return -1;
+	const json_t *first = json_object_get(efi_step(ordered, &thing_boot_order), "now");
+	ret->confirmed = json_bool_opt(first, "first", false);
+	return add_steps(a, ret, record, err) < 0 ? -1 : room(a, ret, err);
+}

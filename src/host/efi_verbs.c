@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What each verb of `xenpod host efi` does. See efi.h. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "host/efi.h"
+#include "host/files.h"
+
+static void print_json(const json_t *j)
+{
+	(void)json_dumpf(j, stdout, JSON_INDENT(2));
+	putchar('\n');
+}
+
+static int look(const struct host *h, struct plan p, enum plan_state *ret, json_t **ret_record,
+	struct err *err)
+{
+	size_t changed;
+	return plan_look(h, &p, ret, &changed, ret_record, err);
+}
+
+/* ---- plan, install ------------------------------------------------------------------------------------- */
+
+static void show(const struct efi *e)
+{
+	_cleanup_free_ char *args = efi_dom0_args(e->dom0.args);
+	printf("%-10s  %s (%s, partition %d), %llu of %llu MiB needed\n", "ESP", e->esp.point,
+		e->esp.disk, e->esp.part, (unsigned long long)(e->need >> 20) + 1,
+		(unsigned long long)e->room >> 20);
+	printf("%-10s  %s\n%-10s  %s\n", "hypervisor", e->xen, "options", e->options);
+	printf("%-10s  %s\n%-10s  %s\n%-10s  %s\n", "kernel", e->dom0.kernel, "ramdisk",
+		e->dom0.ramdisk ? e->dom0.ramdisk : "none", "arguments", args);
+}
+
+static void show_json(const struct efi *e)
+{
+	_cleanup_free_ char *args = efi_dom0_args(e->dom0.args);
+	_cleanup_json_ json_t *j = json_make(
+		"{s:{s:s,s:s,s:i,s:s,s:I,s:I},s:s,s:s,s:s,s:s?,s:s,s:s,s:b,s:[]}", "esp", "at",
+		e->esp.point, "disk", e->esp.disk, "partition", e->esp.part, "uuid", e->esp.uuid,
+		"needed", (json_int_t)e->need, "free", (json_int_t)e->room, "hypervisor", e->xen,
+		"options", e->options, "kernel", e->dom0.kernel, "ramdisk", e->dom0.ramdisk,
+		"arguments", args, "entry", e->entry, "confirmed", e->confirmed, "steps");
+	for (size_t i = 0; i < e->plan.n; i++)
+		json_array_append_new(json_object_get(j, "steps"),
+			json_make("{s:s,s:s,s:s,s:O}", "kind", e->plan.steps[i].thing->kind, "name",
+				e->plan.steps[i].name, "say", e->plan.steps[i].say, "want",
+				e->plan.steps[i].want));
+	print_json(j);
+}
+
+int efi_verb_plan(const struct efi_ask *a, struct err *err)
+{
+	struct efi e = {0};
+	int r = efi_prepare(a, &e, err);
+	if (r == 0 && a->json) {
+		show_json(&e);
+	} else if (r == 0) {
+		show(&e);
+		r = plan_up(a->h, &e.plan, PLAN_SHOW, err);
+	}
+	efi_done(&e);
+	return r;
+}
+
+static int order_up(const struct efi_ask *a, const char *entry, struct err *err)
+{
+	struct plan p = efi_order_plan_of();
+	plan_add(&p, &thing_boot_order, entry, json_make("{s:b}", "first", 1),
+		"first of the boot order: %s", entry);
+	int r = plan_up(a->h, &p, a->dry_run ? PLAN_SHOW : PLAN_DO, err);
+	plan_done(&p);
+	return r;
+}
+
+int efi_verb_install(const struct efi_ask *a, struct err *err)
+{
+	struct efi e = {0};
+	if (!a->dry_run && host_need_root("efi", "install", err) < 0)
+		return -1;
+	int r = efi_prepare(a, &e, err);
+	if (r == 0)
+		r = plan_up(a->h, &e.plan, a->dry_run ? PLAN_SHOW : PLAN_DO, err);
+	if (r == 0 && !a->dry_run && !e.confirmed)
+		log_notice("the next boot is into Xen, later ones as before: reboot, then \"xenpod "
+			   "host efi confirm\" makes it the first");
+	efi_done(&e);
+	return r;
+}
+
+/* ---- what the records need ------------------------------------------------------------------------------- */
+
+/* Files and variables that cannot be seen would be taken for gone. */
+static int reachable(const struct efi_ask *a, const json_t *record, struct err *err)
+{
+	const json_t *options = json_object_get(record, "options");
+	const char *point = json_str_opt(options, "esp", "");
+	const char *uuid = json_str_opt(options, "uuid", "");
+	struct esp esp = {0};
+	if (!record)
+		return 0;
+	if (efi_usable(a->h, err) < 0)
+		return -1;
+	if (esp_find(a->h, point, &esp, NULL) < 0)
+		return err_set(err, ERR_UNAVAILABLE,
+			"the ESP is not mounted at %s as it was: mount it there", point);
+	int other = strcmp(esp.uuid, uuid);
+	esp_done(&esp);
+	if (!other)
+		return 0;
+	return err_set(err, ERR_STATE,
+		"at %s is another ESP than the one that was written to (partition %s): mount that "
+		"one there",
+		point, uuid);
+}
+
+/* The entry that we have made and that is there, "Boot0005"; "": there is none. */
+static const char *entry_of(const json_t *record)
+{
+	const json_t *step = efi_step(record, &thing_boot_entry);
+	const json_t *now = json_object_get(step, "now");
+	return json_is_object(now) && thing_boot_entry.same(now, json_object_get(step, "want"))
+		       ? json_str_opt(step, "name", "")
+		       : "";
+}
+
+/* ---- confirm --------------------------------------------------------------------------------------------- */
+
+static int refuse_untried(const struct efi_ask *a, const char *entry, struct err *err)
+{
+	_cleanup_free_ uint16_t *current = NULL;
+	size_t n;
+	if (a->force)
+		return 0;
+	if (!efi_under_xen(a->h))
+		return err_set(err, ERR_STATE,
+			"this is not running on Xen: reboot into it first (xenpod host efi install "
+			"makes it the next boot), or use --force");
+	if (efivar_get_numbers(a->h, "BootCurrent", &current, &n, err) < 0)
+		return -1;
+	if (n && current[0] != (uint16_t)strtoul(entry + strlen("Boot"), NULL, 16))
+		return err_set(err, ERR_STATE,
+			"this Xen was started by Boot%04X, not by %s: reboot into that one first, "
+			"or use --force",
+			current[0], entry);
+	return 0;
+}
+
+int efi_verb_confirm(const struct efi_ask *a, struct err *err)
+{
+	enum plan_state state;
+	_cleanup_json_ json_t *record = NULL;
+	if (!a->dry_run && host_need_root("efi", "confirm", err) < 0)
+		return -1;
+	if (efi_usable(a->h, err) < 0 || look(a->h, efi_plan_of(), &state, &record, err) < 0)
+		return -1;
+	const char *entry = entry_of(record);
+	if (state == PLAN_NONE || state == PLAN_INTERRUPTED || !*entry)
+		return err_set(err, ERR_STATE,
+			"Xen is not installed for EFI, or not all of it: xenpod host efi install");
+	if (refuse_untried(a, entry, err) < 0)
+		return -1;
+	return order_up(a, entry, err);
+}
+
+/* ---- remove ---------------------------------------------------------------------------------------------- */
+
+int efi_verb_remove(const struct efi_ask *a, struct err *err)
+{
+	enum plan_how how = a->dry_run ? PLAN_SHOW : PLAN_DO;
+	struct plan p = efi_plan_of();
+	struct plan order = efi_order_plan_of();
+	enum plan_state state;
+	enum plan_state ordered;
+	_cleanup_json_ json_t *record = NULL;
+	if (!a->dry_run && host_need_root("efi", "remove", err) < 0)
+		return -1;
+	if (look(a->h, p, &state, &record, err) < 0 || look(a->h, order, &ordered, NULL, err) < 0)
+		return -1;
+	if (state == PLAN_NONE && ordered == PLAN_NONE) {
+		puts("nothing is installed");
+		return 0;
+	}
+	if ((!record && efi_usable(a->h, err) < 0) || reachable(a, record, err) < 0)
+		return -1;
+	if (plan_down(a->h, &order, how, NULL, err) < 0)
+		return -1;
+	return plan_down(a->h, &p, how, NULL, err);
+}
+
+/* ---- status ---------------------------------------------------------------------------------------------- */
+
+/* BootNext is used up by the boot that it was for. */
+static size_t not_so(const json_t *record, bool print)
+{
+	size_t bad = 0;
+	size_t i;
+	json_t *step;
+	json_array_foreach (json_object_get(record, "steps"), i, step) {
+		const char *kind = json_str_opt(step, "kind", "");
+		const json_t *now = json_object_get(step, "now");
+		const json_t *want = json_object_get(step, "want");
+		bool so = json_equal(now, want);
+		if (!strcmp(kind, thing_copy.kind) && json_is_object(now))
+			so = thing_copy.same(now, want);
+		if (!strcmp(kind, thing_boot_entry.kind) && json_is_object(now))
+			so = thing_boot_entry.same(now, want);
+		if (!strcmp(kind, thing_fat_file.kind) && json_is_object(now))
+			so = thing_fat_file.same(now, want);
+		if (!strcmp(kind, thing_dir.kind))
+			so = json_is_object(now);
+		bool used = !so && !strcmp(kind, thing_efivar.kind);
+		bad += !so && !used;
+		if (print)
+			printf("%-10s  %s\n",
+				so     ? "is so"
+				: used ? "used up"
+				       : "changed",
+				json_str_opt(step, "say", ""));
+	}
+	return bad;
+}
+
+int efi_verb_status(const struct efi_ask *a, struct err *err)
+{
+	enum plan_state state;
+	enum plan_state ordered;
+	_cleanup_json_ json_t *record = NULL;
+	_cleanup_json_ json_t *order = NULL;
+	if (look(a->h, efi_plan_of(), &state, &record, err) < 0 ||
+		look(a->h, efi_order_plan_of(), &ordered, &order, err) < 0 ||
+		reachable(a, record, err) < 0)
+		return -1;
+	size_t bad = not_so(record, !a->json) + not_so(order, !a->json);
+	bool up = state != PLAN_NONE && state != PLAN_INTERRUPTED && !bad;
+	const char *word = up ? "up" : state == PLAN_UP ? "changed" : plan_state_name(state);
+	bool first = up && ordered == PLAN_UP;
+	bool xen = efi_under_xen(a->h);
+	if (a->json) {
+		_cleanup_json_ json_t *j = json_make("{s:s,s:b,s:b,s:s,s:O?}", "state", word,
+			"confirmed", first, "xen", xen, "entry", entry_of(record), "steps",
+			json_object_get(record, "steps"));
+		print_json(j);
+	} else {
+		printf("%-10s  %s%s\n", "state", word,
+			!up     ? ""
+			: first ? ", confirmed"
+				: ", not confirmed yet: reboot, then xenpod host efi confirm");
+		printf("%-10s  %s\n", "this boot", xen ? "on Xen" : "not on Xen");
+	}
+	return up ? 0 : HOST_EXIT_NOT_SO;
+}
