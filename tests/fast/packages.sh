@@ -49,7 +49,7 @@ no_stop() {
 # A template has no instance to begin with.
 enabled() {
 	for unit in dist/systemd/*.service dist/systemd/*.socket; do
-		! grep -q '^\[Install\]' "$unit" || told "${unit##*/}"
+		[ -L "$unit" ] || ! grep -q '^\[Install\]' "$unit" || told "${unit##*/}" # a link is another name
 	done >"$tmp/units"
 	cat "$tmp/units"
 	! [ -s "$tmp/units" ]
