@@ -90,7 +90,8 @@ struct efi_ask {
 	const char *console; /* NULL: the usual value; so for the next two */
 	const char *loglvl;
 	const char *dom0_mem;
-	const char *xen_args; /* more options; one that is there already is put in its place; NULL: none */
+	const char *
+		xen_args; /* more options; one that is there already is put in its place; NULL: none */
 	bool force;
 	bool dry_run;
 	bool json;

@@ -126,8 +126,7 @@ static void point_to(const struct host *h)
 static int drop(const struct host *h, const char *name, struct err *err)
 {
 	point_to(h);
-	const char *const argv[] = {
-		"efibootmgr", "-q", "-b", name + strlen("Boot"), "-B", NULL};
+	const char *const argv[] = {"efibootmgr", "-q", "-b", name + strlen("Boot"), "-B", NULL};
 	return exec_run(&(struct exec){.argv = argv}, NULL, NULL, err);
 }
 
@@ -136,8 +135,8 @@ static int make(const struct host *h, const char *name, const json_t *value, str
 	_cleanup_free_ char *part = xasprintf("%d", (int)json_int_opt(value, "part", 0));
 	point_to(h);
 	const char *const argv[] = {"efibootmgr", "-q", "-C", "-b", name + strlen("Boot"), "-d",
-		json_str_opt(value, "disk", ""), "-p", part, "-L",
-		json_str_opt(value, "label", ""), "-l", json_str_opt(value, "loader", ""), NULL};
+		json_str_opt(value, "disk", ""), "-p", part, "-L", json_str_opt(value, "label", ""),
+		"-l", json_str_opt(value, "loader", ""), NULL};
 	return exec_run(&(struct exec){.argv = argv}, NULL, NULL, err);
 }
 
@@ -147,8 +146,7 @@ static int replace(const struct host *h, const char *name, const json_t *value, 
 	_cleanup_json_ json_t *order = NULL;
 	_cleanup_json_ json_t *after = NULL;
 	if (thing_efivar.get(h, "BootOrder", &order, err) < 0 || drop(h, name, err) < 0 ||
-		make(h, name, value, err) < 0 ||
-		thing_efivar.get(h, "BootOrder", &after, err) < 0)
+		make(h, name, value, err) < 0 || thing_efivar.get(h, "BootOrder", &after, err) < 0)
 		return -1;
 	if (!order || json_equal(order, after))
 		return 0;

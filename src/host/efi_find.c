@@ -49,8 +49,8 @@ static char *small_file(const struct host *h, const char *path)
 }
 
 /* What udev knows of a block device, or else blkid finds on it. */
-static void probe(const struct host *h, const char *dev, const char *node, char **ret_type,
-	char **ret_uuid)
+static void probe(
+	const struct host *h, const char *dev, const char *node, char **ret_type, char **ret_uuid)
 {
 	_cleanup_free_ char *at = xasprintf("/run/udev/data/b%s", dev);
 	_cleanup_free_ char *udev = small_file(h, at);
@@ -66,8 +66,8 @@ static void probe(const struct host *h, const char *dev, const char *node, char 
 }
 
 /* Disk and number of a partition ("8:1"), from sysfs. */
-static int partition(const struct host *h, const char *dev, struct esp *esp, char **ret_node,
-	struct err *err)
+static int partition(
+	const struct host *h, const char *dev, struct esp *esp, char **ret_node, struct err *err)
 {
 	char real[PATH_MAX];
 	_cleanup_free_ char *link = xasprintf("%s/sys/dev/block/%s", h->root, dev);
@@ -87,8 +87,8 @@ static int partition(const struct host *h, const char *dev, struct esp *esp, cha
 }
 
 /* 1: it is one; 0: it is of another type, *ret_type. */
-static int is_esp(const struct host *h, const char *dev, struct esp *esp, char **ret_type,
-	struct err *err)
+static int is_esp(
+	const struct host *h, const char *dev, struct esp *esp, char **ret_type, struct err *err)
 {
 	_cleanup_free_ char *node = NULL;
 	if (partition(h, dev, esp, &node, err) < 0)

@@ -161,8 +161,7 @@ static bool is_one_of(const char *word, const char *const *list)
 	return false;
 }
 
-static void cfg_command(
-	struct boot_entries *e, struct boot_entry *one, const struct grub_words *w)
+static void cfg_command(struct boot_entries *e, struct boot_entry *one, const struct grub_words *w)
 {
 	static const char *const linux_words[] = {"linux", "linux16", "linuxefi", NULL};
 	static const char *const initrd_words[] = {"initrd", "initrd16", "initrdefi", NULL};
@@ -204,8 +203,7 @@ static void bls_line(struct boot_entry *one, const struct grub_words *w)
 		put(&one->ramdisk, xstrdup(w->word[w->n - 1]));
 	} else if (!strcmp(key, "options")) {
 		_cleanup_free_ char *more = grub_words_join(w, 1);
-		put(&one->args,
-			one->args ? xasprintf("%s %s", one->args, more) : TAKE_PTR(more));
+		put(&one->args, one->args ? xasprintf("%s %s", one->args, more) : TAKE_PTR(more));
 	}
 }
 

@@ -162,8 +162,8 @@ static const struct boot_entry *of_kernel(const struct boot_entries *e, const ch
 	return NULL;
 }
 
-static int named(const struct host *h, const char *option, const char *path, char **ret,
-	struct err *err)
+static int named(
+	const struct host *h, const char *option, const char *path, char **ret, struct err *err)
 {
 	if (!is_file(h, path))
 		return err_set(err, ERR_NOTFOUND, "--%s=%s: there is no such file", option, path);
@@ -202,9 +202,11 @@ static int choose(const struct efi_ask *a, const struct esp *esp, struct reading
 	const struct boot_entry *e = a->kernel ? of_kernel(&r->entries, a->kernel) : usual;
 	if (!a->kernel && !e)
 		return err_set(err, ERR_NOTFOUND,
-			gone ? "the kernel %s of grub's entries is not there: say --kernel=FILE and "
+			gone ? "the kernel %s of grub's entries is not there: say --kernel=FILE "
+			       "and "
 			       "--ramdisk=FILE"
-			     : "grub has no entry of a Linux%s: say --kernel=FILE, --ramdisk=FILE and "
+			     : "grub has no entry of a Linux%s: say --kernel=FILE, --ramdisk=FILE "
+			       "and "
 			       "--kernel-args=ARGS",
 			gone ? gone : "");
 	if (a->kernel ? named(a->h, "kernel", a->kernel, &ret->kernel, err) < 0

@@ -26,7 +26,8 @@ int efi_usable(const struct host *h, struct err *err)
 	size_t len;
 	if (!there(h, "/sys/firmware/efi"))
 		return err_set(err, ERR_UNSUPPORTED,
-			"this host was not booted by EFI: boot entries can only be made when it was");
+			"this host was not booted by EFI: boot entries can only be made when it "
+			"was");
 	if (efivar_read(h, "BootOrder", &order, &len, NULL, err) < 0)
 		return -1;
 	if (!order && !there(h, EFI_VARS "/BootCurrent-8be4df61-93ca-11d2-aa0d-00e098032b8c"))

@@ -79,8 +79,8 @@ static int needs(const struct host *h, const struct step *s, uint64_t *need, str
 	return 0;
 }
 
-static int add_copy(const struct host *h, struct efi *e, const char *from, const char *what,
-	struct err *err)
+static int add_copy(
+	const struct host *h, struct efi *e, const char *from, const char *what, struct err *err)
 {
 	_cleanup_free_ char *to = xasprintf("%s/EFI/xen/%s", e->esp.point, last_part(from));
 	json_t *want;

@@ -216,7 +216,10 @@ static size_t not_so(const json_t *record, bool print)
 		bool used = !so && !strcmp(kind, thing_efivar.kind);
 		bad += !so && !used;
 		if (print)
-			printf("%-10s  %s\n", so ? "is so" : used ? "used up" : "changed",
+			printf("%-10s  %s\n",
+				so     ? "is so"
+				: used ? "used up"
+				       : "changed",
 				json_str_opt(step, "say", ""));
 	}
 	return bad;
@@ -234,9 +237,7 @@ int efi_verb_status(const struct efi_ask *a, struct err *err)
 		return -1;
 	size_t bad = not_so(record, !a->json) + not_so(order, !a->json);
 	bool up = state != PLAN_NONE && state != PLAN_INTERRUPTED && !bad;
-	const char *word = up		       ? "up"
-			   : state == PLAN_UP ? "changed"
-					      : plan_state_name(state);
+	const char *word = up ? "up" : state == PLAN_UP ? "changed" : plan_state_name(state);
 	bool first = up && ordered == PLAN_UP;
 	bool xen = efi_under_xen(a->h);
 	if (a->json) {
@@ -246,9 +247,9 @@ int efi_verb_status(const struct efi_ask *a, struct err *err)
 		print_json(j);
 	} else {
 		printf("%-10s  %s%s\n", "state", word,
-			!up	 ? ""
-			: first	 ? ", confirmed"
-				 : ", not confirmed yet: reboot, then xenpod host efi confirm");
+			!up     ? ""
+			: first ? ", confirmed"
+				: ", not confirmed yet: reboot, then xenpod host efi confirm");
 		printf("%-10s  %s\n", "this boot", xen ? "on Xen" : "not on Xen");
 	}
 	return up ? 0 : HOST_EXIT_NOT_SO;

@@ -202,8 +202,8 @@ static int check_verb(int argc, char **argv, const char *verb, const bool *given
 	for (size_t i = 0; options[i].val != 'h'; i++) {
 		_cleanup_free_ char *name = xasprintf(" %s ", options[i].name);
 		if (given[i] && !strstr(verbs[*ret_verb].takes, name))
-			return err_set(err, ERR_INVALID, "efi %s takes no --%s", verb,
-				options[i].name);
+			return err_set(
+				err, ERR_INVALID, "efi %s takes no --%s", verb, options[i].name);
 	}
 	return 0;
 }

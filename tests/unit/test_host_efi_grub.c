@@ -40,8 +40,8 @@ static const char debian[] =
 	"\tmodule2\t--nounzip\t/boot/initrd.img-6.1.0-50-amd64\n}\n"
 	"menuentry \"Memory test\" {\n\tlinux16 /memtest.bin\n}\n";
 
-static void assert_entry(const struct boot_entry *e, const char *kernel, const char *ramdisk,
-	const char *args)
+static void assert_entry(
+	const struct boot_entry *e, const char *kernel, const char *ramdisk, const char *args)
 {
 	assert_non_null(e);
 	assert_string_equal(e->kernel, kernel);
@@ -106,7 +106,8 @@ static void bls_of_fedora(void **st)
 		"options $kernelopts $tuned_params\ngrub_users $grub_users\n",
 		&v);
 	bls_entry(&e, "abc-0-rescue",
-		"# a comment\ntitle Fedora, rescue\nversion 0-rescue-abc\nlinux /vmlinuz-0-rescue-abc\n"
+		"# a comment\ntitle Fedora, rescue\nversion 0-rescue-abc\nlinux "
+		"/vmlinuz-0-rescue-abc\n"
 		"initrd /initramfs-0-rescue-abc.img\noptions root=UUID=aa\noptions ro\n",
 		&v);
 	bls_entry(&e, "efi", "title Windows\nefi /EFI/Microsoft/x.efi\n", &v);
