@@ -10,6 +10,11 @@
 #include "base/alloc.h"
 #include "base/cleanup.h"
 
+/* The Makefile says it to this file alone; tools that read it by itself do not. */
+#ifndef XENPOD_LIBDIR
+#define XENPOD_LIBDIR "/usr/local/lib/xenpod"
+#endif
+
 char *self_beside(const char *rel)
 {
 	char self[PATH_MAX];

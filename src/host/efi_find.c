@@ -80,7 +80,7 @@ static int partition(
 	char *part = strrchr(real, '/');
 	*part++ = '\0';
 	const char *disk = strrchr(real, '/');
-	esp->part = atoi(text);
+	esp->part = (int)strtol(text, NULL, 10);
 	esp->disk = xasprintf("/dev/%s", disk ? disk + 1 : real);
 	*ret_node = xasprintf("/dev/%s", part);
 	return 0;

@@ -120,25 +120,23 @@ static char *resolve(const struct host *h, const struct esp *esp, const char *pa
 /* Entries of kernels that are gone are of no use. *ret_gone: one of these, in the entries; or NULL. */
 static void drop_gone(struct reading *r, const struct esp *esp, char **ret_gone)
 {
-	size_t n = 0;
+	struct boot_entries all = r->entries;
+	r->entries = (struct boot_entries){.entry = xcalloc(all.n + 1, sizeof(*all.entry))};
 	*ret_gone = NULL;
-	for (size_t i = 0; i < r->entries.n; i++) {
-		struct boot_entry *e = &r->entries.entry[i];
-		struct boot_entries one = {.n = 0};
+	for (size_t i = 0; i < all.n; i++) {
+		struct boot_entry *e = &all.entry[i];
 		char *kernel = resolve(r->h, esp, e->kernel);
-		if (kernel) {
-			free(e->kernel);
-			e->kernel = kernel;
-			r->entries.entry[n++] = *e;
+		if (!kernel) {
+			free(*ret_gone);
+			*ret_gone = xstrdup(e->kernel);
 			continue;
 		}
-		free(*ret_gone);
-		*ret_gone = xstrdup(e->kernel);
-		one.entry = xmalloc(sizeof(*one.entry));
-		one.entry[one.n++] = *e;
-		boot_entries_done(&one);
+		struct boot_entry *kept = &r->entries.entry[r->entries.n++];
+		*kept = *e;
+		kept->kernel = kernel;
+		*e = (struct boot_entry){.kernel = e->kernel};
 	}
-	r->entries.n = n;
+	boot_entries_done(&all);
 }
 
 /* ---- choosing ------------------------------------------------------------------------------------------ */

@@ -5,6 +5,7 @@
  */
 #include "host/efi.h"
 
+#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -98,10 +99,9 @@ static size_t bytes_of(const json_t *value, uint8_t *to, size_t max)
 	const char *hex = json_str_opt(value, "data", "");
 	uint32_t attributes = (uint32_t)json_int_opt(value, "attributes", ATTR_BOOT);
 	size_t n = ATTR_BYTES;
-	unsigned byte;
 	memcpy(to, &attributes, ATTR_BYTES);
-	for (; n < max && sscanf(hex, "%2x", &byte) == 1 && hex[0] && hex[1]; hex += 2)
-		to[n++] = (uint8_t)byte;
+	for (; n < max && isxdigit((unsigned char)hex[0]) && isxdigit((unsigned char)hex[1]); hex += 2)
+		to[n++] = (uint8_t)strtoul((char[]){hex[0], hex[1], '\0'}, NULL, 16);
 	return n;
 }
 
@@ -173,10 +173,10 @@ static int mark_entries(const struct host *h, uint8_t *used, struct err *err)
 	if (!d)
 		return err_sys(err, "open %s", at);
 	for (struct dirent *e; (e = readdir(d));) {
-		unsigned number;
-		int end = 0;
-		if (sscanf(e->d_name, "Boot%4X-%n", &number, &end) == 1 && end == 9)
-			used[number] = 1;
+		const char *digits = e->d_name + strlen("Boot");
+		if (!strncmp(e->d_name, "Boot", strlen("Boot")) &&
+			strspn(digits, "0123456789ABCDEF") == 4 && digits[4] == '-')
+			used[strtoul(digits, NULL, 16)] = 1;
 	}
 	return 0;
 }

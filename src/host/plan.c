@@ -65,7 +65,7 @@ static int get(const struct host *h, const struct thing *thing, const char *name
 static void say(enum plan_how how, const char *done, const char *would, const char *what)
 {
 	printf("%-10s  %s\n", how == PLAN_DO ? done : would, what);
-	fflush(stdout);
+	(void)fflush(stdout);
 }
 
 /* ---- boots ---------------------------------------------------------------------------------------- */
@@ -100,6 +100,13 @@ static void forget(struct record *r, const json_t *step)
 
 /* ---- up ------------------------------------------------------------------------------------------- */
 
+/* Has it a value that we gave it: the one it shall have, or the one before that? */
+static bool ours(const struct thing *thing, const json_t *step, const json_t *now)
+{
+	const json_t *had = json_object_get(step, "had");
+	return same(thing, now, json_object_get(step, "want")) || (had && same(thing, now, had));
+}
+
 /* Whatever it was is on disk before it is changed. */
 static int note(const struct host *h, struct record *r, const struct step *s, const json_t *now,
 	struct err *err)
@@ -112,9 +119,9 @@ static int note(const struct host *h, struct record *r, const struct step *s, co
 		step = NULL;
 	}
 	if (step) {
-		/* Until it is changed it has the value that we gave it before. */
-		if (!json_equal(json_object_get(step, "want"), s->want))
-			json_object_set(step, "had", json_object_get(step, "want"));
+		/* It keeps that value when we are interrupted now, and still is ours. */
+		if (ours(s->thing, step, now))
+			json_object_set_new(step, "had", json_deep_copy(now));
 		json_object_set(step, "want", s->want);
 		json_object_set_new(step, "say", json_string(s->say));
 		return record_save(r, err);
@@ -196,7 +203,6 @@ static int undo_step(const struct host *h, const struct plan *p, const json_t *s
 	const char *name = json_str_opt(step, "name", "");
 	const char *what = json_str_opt(step, "say", "");
 	const json_t *was = json_object_get(step, "was");
-	const json_t *had = json_object_get(step, "had");
 	_cleanup_json_ json_t *now = NULL;
 	_cleanup_err_ struct err why = {0};
 	*ret_left = false;
@@ -208,8 +214,7 @@ static int undo_step(const struct host *h, const struct plan *p, const json_t *s
 		say(how, "was undone", "is undone", what);
 		return 0;
 	}
-	*ret_left =
-		!same(thing, now, json_object_get(step, "want")) && !(had && same(thing, now, had));
+	*ret_left = !ours(thing, step, now);
 	if (!*ret_left && how == PLAN_DO && thing->set(h, name, was, &why) < 0) {
 		if (why.code != ERR_STATE)
 			return err_set(err, why.code, "take back %s: %s", what, err_msg(&why));

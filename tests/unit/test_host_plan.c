@@ -305,15 +305,35 @@ static void what_ends_with_the_boot(void **st)
 	assert_int_equal(json_int_opt(world, "v", -1), 1);
 }
 
+/* Two changes in a row, each interrupted before its effect: what the first call has made still is ours. */
+static void a_change_that_was_interrupted(void **st)
+{
+	(void)st;
+	_cleanup_(plan_done) struct plan p = a_plan();
+	begin(0, false);
+	for (int value = 10; value <= 30; value += 10) {
+		_cleanup_err_ struct err err = {0};
+		struct plan q = {.of = "test", .kinds = kinds, .may_change = true};
+		q.options = json_make("{s:i}", "n", value);
+		plan_add(&q, &plain, "a", json_integer(value), "a");
+		fail_at = value > 10 ? sets + 1 : 0;
+		assert_int_equal(plan_up(&host, &q, PLAN_DO, &err), value > 10 ? -1 : 0);
+		assert_int_equal(json_integer_value(json_object_get(world, "a")), 10);
+		plan_done(&q);
+	}
+	fail_at = 0;
+	down(&p, 0);
+	assert_world(before());
+}
+
 static void a_record_that_is_none(void **st)
 {
 	(void)st;
+	static const char odd[] = "{\"version\":1,\"complete\":true,\"steps\":[{\"kind\":\"odd\","
+				  "\"name\":\"a\",\"say\":\"a\",\"was\":1,\"want\":2}]}";
 	static const char *const texts[] = {"", "{", "[]",
 		"{\"version\":2,\"complete\":true,\"steps\":[]}", "{\"version\":1,\"steps\":[]}",
-		"{\"version\":1,\"complete\":true,\"steps\":[{\"kind\":\"plain\"}]}",
-		"{\"version\":1,\"complete\":true,\"steps\":[{\"kind\":\"odd\",\"name\":\"a\","
-		"\"say\":\"a\",\"was\":1,"
-		"\"want\":2}]}"};
+		"{\"version\":1,\"complete\":true,\"steps\":[{\"kind\":\"plain\"}]}", odd};
 	_cleanup_free_ char *path = xasprintf("%s/test.json", state);
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
 		_cleanup_err_ struct err err = {0};
@@ -402,6 +422,7 @@ int main(void)
 		cmocka_unit_test(what_is_in_use_stays),
 		cmocka_unit_test(other_options),
 		cmocka_unit_test(what_ends_with_the_boot),
+		cmocka_unit_test(a_change_that_was_interrupted),
 		cmocka_unit_test(a_record_that_is_none),
 		cmocka_unit_test(files_and_what_holds_them),
 		cmocka_unit_test(what_a_kill_leaves_goes),
