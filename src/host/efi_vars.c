@@ -100,7 +100,8 @@ static size_t bytes_of(const json_t *value, uint8_t *to, size_t max)
 	uint32_t attributes = (uint32_t)json_int_opt(value, "attributes", ATTR_BOOT);
 	size_t n = ATTR_BYTES;
 	memcpy(to, &attributes, ATTR_BYTES);
-	for (; n < max && isxdigit((unsigned char)hex[0]) && isxdigit((unsigned char)hex[1]); hex += 2)
+	for (; n < max && isxdigit((unsigned char)hex[0]) && isxdigit((unsigned char)hex[1]);
+		hex += 2)
 		to[n++] = (uint8_t)strtoul((char[]){hex[0], hex[1], '\0'}, NULL, 16);
 	return n;
 }
