@@ -79,7 +79,7 @@ fast_suites() {
 }
 
 deep_suites() {
-	for suite in $(grep -l '^# DEEP: ' tests/contract/*.sh); do
+	grep -l '^# DEEP: ' tests/contract/*.sh | while read -r suite; do
 		shell_suite "$suite"
 	done
 	debug_suites deep

@@ -21,7 +21,6 @@ static bool there(const struct host *h, const char *path)
 
 int efi_usable(const struct host *h, struct err *err)
 {
-	_cleanup_free_ uint8_t *secure = NULL;
 	_cleanup_free_ uint8_t *order = NULL;
 	size_t len;
 	if (!there(h, "/sys/firmware/efi"))

@@ -154,7 +154,7 @@ same "--json of a good host: all is well" 'ok 26 ok' \
 # ---- broken in one thing ----------------------------------------------------------------------------------
 
 tried=
-# broken NAME STATE TEXT TODO [COMMAND]: that shell line, in a copy of the good host, breaks it: this check alone
+# broken NAME STATE TEXT REMEDY [COMMAND]: that shell line, in a copy of the good host, breaks it: this check alone
 # tells so, with the text in its line and the other in what is to be done.
 broken() {
 	local name=$1 state=$2 what="$1: ${5-as it is}" wanted=0

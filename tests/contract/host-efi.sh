@@ -19,7 +19,7 @@ PATH=$T/bin:$PATH
 
 # variable NAME HEX: without its attributes.
 variable() {
-	printf '%b' "\\x07\\x00\\x00\\x00$(sed 's/../\\x&/g' <<<"$2")" >"$R/sys/firmware/efi/efivars/$1-$guid"
+	printf '%b' "\\x07\\x00\\x00\\x00$(fold -w 2 <<<"$2" | sed 's/^/\\x/' | tr -d '\n')" >"$R/sys/firmware/efi/efivars/$1-$guid"
 }
 
 # shows NAME: a variable as hex, without its attributes.
@@ -144,7 +144,7 @@ file /proc/sys/kernel/osrelease '6.1.0-50-amd64\n'
 file /boot/xen-4.19-amd64.efi 'MZ newer xen'
 out=$(efi install)
 same "another kernel and another Xen" 0 $?
-same "those before are gone" "initrd.img-6.1.0-50-amd64 vmlinuz-6.1.0-50-amd64 xen-4.19-amd64.cfg xen-4.19-amd64.efi" "$(ls -C -w 200 "$E/EFI/xen" | tr -s ' ' | sed 's/ $//')"
+same "those before are gone" "initrd.img-6.1.0-50-amd64 vmlinuz-6.1.0-50-amd64 xen-4.19-amd64.cfg xen-4.19-amd64.efi" "$(find "$E/EFI/xen" -mindepth 1 -printf '%f\n' | sort | paste -sd' ')"
 same "its place in the order stays" 010000000300 "$(shows BootOrder)"
 same "a confirmed one needs no next boot" "" "$(shows BootNext)"
 file /boot/initrd.img-6.1.0-50-amd64 'ramdisk 50, made again'
