@@ -174,12 +174,25 @@ static bool wants_forwarding(const struct doctor *d, const struct cni_net *net)
 	return gateway && trie && fib_is_local(trie, gateway);
 }
 
+/* `xenpod host network` turns it on for the bridge alone. */
+static bool bridge_forwards(const struct doctor *d, const struct cni_net *net)
+{
+	const char *bridge = bridge_of(json_array_get(net->plugins, 0));
+	_cleanup_free_ char *at = xasprintf("/proc/sys/net/ipv4/conf/%s/forwarding", bridge);
+	_cleanup_free_ char *value = doctor_read(d, at);
+	return value && *value == '1';
+}
+
 void check_forwarding(struct doctor *d, struct finding *f)
 {
 	_cleanup_free_ char *value = doctor_read(d, "/proc/sys/net/ipv4/ip_forward");
-	bool on = value && *value == '1';
-	for (size_t i = 0; i < d->nets; i++) {
-		if (on || !wants_forwarding(d, &d->net[i]))
+	bool all = value && *value == '1';
+	bool some = false;
+	for (size_t i = 0; i < d->nets && !all; i++) {
+		if (!wants_forwarding(d, &d->net[i]))
+			continue;
+		some = bridge_forwards(d, &d->net[i]);
+		if (some)
 			continue;
 		finding_bad(f, FINDING_FAIL, "off, but this host is the gateway of network \"%s\"",
 			d->net[i].name);
@@ -187,5 +200,7 @@ void check_forwarding(struct doctor *d, struct finding *f)
 				"/etc/sysctl.d for each boot");
 		return;
 	}
-	finding_ok(f, on ? "on" : "off; plugins turn it on when they need it");
+	finding_ok(f, all    ? "on"
+		      : some ? "on for the bridges that need it"
+			     : "off; plugins turn it on when they need it");
 }

@@ -298,6 +298,10 @@ fine devices 'privcmd, evtchn, gntdev' 'rm -r lib/modules/6.1.0-test/kernel/driv
 fine bridges 'those that networks name' 'rm -r sys/class/net/xenbr0; sed -i "s/\"bridge\": /\"isGateway\": true, \"bridge\": /" etc/rkt/net.d/10-lan.conf'
 fine forwarding 'off; plugins turn it on' 'echo 0 >proc/sys/net/ipv4/ip_forward; : >proc/net/fib_trie'
 fine forwarding 'off; plugins turn it on' 'echo 0 >proc/sys/net/ipv4/ip_forward; rm -r etc/rkt'
+fine forwarding 'on for the bridges that need it' 'echo 0 >proc/sys/net/ipv4/ip_forward
+	for bridge in $(grep -ho "\"bridge\": *\"[^\"]*\"" etc/rkt/net.d/* | cut -d\" -f4); do
+		mkdir -p "proc/sys/net/ipv4/conf/$bridge" && echo 1 >"proc/sys/net/ipv4/conf/$bridge/forwarding"
+	done'
 fine networks '0 of this host' 'rm -r etc/rkt'
 fine manager runit 'rm -r run/systemd; mkdir -p etc/service'
 fine manager 'not systemd' 'rm -r run/systemd'
