@@ -17,7 +17,7 @@ daemon=
 trap '[ -z "$daemon" ] || kill -9 $daemon 2>/dev/null; rm -rf "$T"' EXIT
 
 build() {
-	env -u VARIANT -u BUILD nice -n 19 make -C "$top" --no-print-directory -j1 dist-opt >"$T/make" 2>&1 ||
+	env -u VARIANT -u BUILD make -C "$top" --no-print-directory dist-opt >"$T/make" 2>&1 ||
 		{ tail -n 20 "$T/make" && echo "0 passed, 1 failed" && exit 1; }
 }
 build
