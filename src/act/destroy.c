@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "act/hv.h"
 #include "base/alloc.h"
@@ -124,6 +125,16 @@ static bool is_there(struct hv *hv, xs_transaction_t t, uint32_t domid)
 	return value || libxl_domain_info(hv->ctx, NULL, domid) != ERROR_DOMAIN_NOTFOUND;
 }
 
+/* Sockets of its QEMU, in libxl's directory (libxl__run_dir_path): removed with the domain otherwise. */
+static void remove_sockets(uint32_t domid)
+{
+	static const char *const names[] = {"qmp-libxl", "qmp-libxenstat"};
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		_cleanup_free_ char *path = xasprintf("/var/run/xen/%s-%u", names[i], domid);
+		(void)unlink(path);
+	}
+}
+
 /* In a transaction: a domain that gets the number meanwhile has made a node below its home by then. */
 static void sweep_lost_one(struct hv *hv, const char *dir, uint32_t domid)
 {
@@ -134,8 +145,10 @@ static void sweep_lost_one(struct hv *hv, const char *dir, uint32_t domid)
 		if (t == XBT_NULL)
 			return;
 		bool there = is_there(hv, t, domid);
-		if (!there)
+		if (!there) {
 			xs_rm(hv->xs, t, path);
+			remove_sockets(domid);
+		}
 		again = !xs_transaction_end(hv->xs, t, there) && errno == EAGAIN;
 	} while (again);
 }
