@@ -65,7 +65,7 @@ expect_match "there is a boot order" "$(cat "$scratch/vars-before")" 'BootOrder-
 
 # ---- install ------------------------------------------------------------------------------------------
 
-ask=(--dom0-mem=2048M,max:2048M --console=com1 '--xen-args=dom0_max_vcpus=2 bootscrub=0')
+ask=('--dom0-mem=2048M,max:2048M' --console=com1 '--xen-args=dom0_max_vcpus=2 bootscrub=0')
 plan=$(efi plan "${ask[@]}" --json)
 expect_eq "what is found" "$(jq -r '"\(.esp.at) \(.esp.disk) \(.esp.partition) \(.hypervisor) \(.ramdisk)"' <<<"$plan")" \
 	"/boot/efi /dev/vdc 1 /boot/xen-4.17-amd64.efi $(lab_run 'ls /boot/initrd.img-*')"
