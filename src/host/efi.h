@@ -128,10 +128,10 @@ struct plan efi_order_plan_of(void);
 const json_t *efi_step(const json_t *record, const struct thing *thing);
 
 /* The verbs (efi_verbs.c): 0, the exit status, or -1. */
-int efi_verb_plan(const struct efi_ask *a, struct err *err);
-int efi_verb_install(const struct efi_ask *a, struct err *err);
-int efi_verb_confirm(const struct efi_ask *a, struct err *err);
-int efi_verb_remove(const struct efi_ask *a, struct err *err);
-int efi_verb_status(const struct efi_ask *a, struct err *err);
+int efi_verb_plan(void *ask, struct err *err);
+int efi_verb_install(void *ask, struct err *err);
+int efi_verb_confirm(void *ask, struct err *err);
+int efi_verb_remove(void *ask, struct err *err);
+int efi_verb_status(void *ask, struct err *err);
 
 #endif

@@ -76,7 +76,8 @@ char *efi_dom0_args(const char *args)
 	return text;
 }
 
-/* A line's end would begin another one; the rest of control characters no loader reads. */
+/* A line's end would begin another one; the rest of control characters no loader reads. From a '#' on Xen takes
+ * the line for a comment, wherever it stands (Xen: common/efi/boot.c, pre_parse). */
 static int plain(const char *what, const char *text, struct err *err)
 {
 	_cleanup_json_ json_t *utf8 = json_string(text);
@@ -86,6 +87,10 @@ static int plain(const char *what, const char *text, struct err *err)
 			utf8 = NULL;
 			break;
 		}
+	if (utf8 && strchr(text, '#'))
+		return err_set(err, ERR_INVALID,
+			"%s cannot hold a \"#\": Xen's loader takes what follows for a comment",
+			what);
 	if (utf8)
 		return 0;
 	return err_set(err, ERR_INVALID,

@@ -53,8 +53,9 @@ static void show_json(const struct efi *e)
 	print_json(j);
 }
 
-int efi_verb_plan(const struct efi_ask *a, struct err *err)
+int efi_verb_plan(void *ask, struct err *err)
 {
+	const struct efi_ask *a = ask;
 	struct efi e = {0};
 	int r = efi_prepare(a, &e, err);
 	if (r == 0 && a->json) {
@@ -77,8 +78,9 @@ static int order_up(const struct efi_ask *a, const char *entry, struct err *err)
 	return r;
 }
 
-int efi_verb_install(const struct efi_ask *a, struct err *err)
+int efi_verb_install(void *ask, struct err *err)
 {
+	const struct efi_ask *a = ask;
 	struct efi e = {0};
 	if (!a->dry_run && host_need_root("efi", "install", err) < 0)
 		return -1;
@@ -122,10 +124,7 @@ static int reachable(const struct efi_ask *a, const json_t *record, struct err *
 static const char *entry_of(const json_t *record)
 {
 	const json_t *step = efi_step(record, &thing_boot_entry);
-	const json_t *now = json_object_get(step, "now");
-	return json_is_object(now) && thing_boot_entry.same(now, json_object_get(step, "want"))
-		       ? json_str_opt(step, "name", "")
-		       : "";
+	return json_bool_opt(step, "so", false) ? json_str_opt(step, "name", "") : "";
 }
 
 /* ---- confirm --------------------------------------------------------------------------------------------- */
@@ -150,8 +149,9 @@ static int refuse_untried(const struct efi_ask *a, const char *entry, struct err
 	return 0;
 }
 
-int efi_verb_confirm(const struct efi_ask *a, struct err *err)
+int efi_verb_confirm(void *ask, struct err *err)
 {
+	const struct efi_ask *a = ask;
 	enum plan_state state;
 	_cleanup_json_ json_t *record = NULL;
 	if (!a->dry_run && host_need_root("efi", "confirm", err) < 0)
@@ -169,8 +169,9 @@ int efi_verb_confirm(const struct efi_ask *a, struct err *err)
 
 /* ---- remove ---------------------------------------------------------------------------------------------- */
 
-int efi_verb_remove(const struct efi_ask *a, struct err *err)
+int efi_verb_remove(void *ask, struct err *err)
 {
+	const struct efi_ask *a = ask;
 	enum plan_how how = a->dry_run ? PLAN_SHOW : PLAN_DO;
 	struct plan p = efi_plan_of();
 	struct plan order = efi_order_plan_of();
@@ -202,17 +203,7 @@ static size_t not_so(const json_t *record, bool print)
 	json_t *step;
 	json_array_foreach (json_object_get(record, "steps"), i, step) {
 		const char *kind = json_str_opt(step, "kind", "");
-		const json_t *now = json_object_get(step, "now");
-		const json_t *want = json_object_get(step, "want");
-		bool so = json_equal(now, want);
-		if (!strcmp(kind, thing_copy.kind) && json_is_object(now))
-			so = thing_copy.same(now, want);
-		if (!strcmp(kind, thing_boot_entry.kind) && json_is_object(now))
-			so = thing_boot_entry.same(now, want);
-		if (!strcmp(kind, thing_fat_file.kind) && json_is_object(now))
-			so = thing_fat_file.same(now, want);
-		if (!strcmp(kind, thing_dir.kind))
-			so = json_is_object(now);
+		bool so = json_bool_opt(step, "so", false);
 		bool used = !so && !strcmp(kind, thing_efivar.kind);
 		bad += !so && !used;
 		if (print)
@@ -225,8 +216,9 @@ static size_t not_so(const json_t *record, bool print)
 	return bad;
 }
 
-int efi_verb_status(const struct efi_ask *a, struct err *err)
+int efi_verb_status(void *ask, struct err *err)
 {
+	const struct efi_ask *a = ask;
 	enum plan_state state;
 	enum plan_state ordered;
 	_cleanup_json_ json_t *record = NULL;

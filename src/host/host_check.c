@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `xenpod host check`: all checks, a line for each, and what to do. */
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,7 +14,8 @@
 #include "tools/options.h"
 
 /* `xl info` takes a second on a busy host, and a pod's start is given longer than that. */
-#define TIMEOUT_MS 10000
+#define TIMEOUT_MS     10000
+#define TIMEOUT_MAX_MS 2000000000 /* it is kept in an int */
 
 enum { OPT_JSON = 256, OPT_QUIET, OPT_TIMEOUT };
 
@@ -114,13 +114,13 @@ static void print_json(const struct finding *found, size_t n)
 
 static int parse_timeout(const char *text, int *ret_ms, struct err *err)
 {
-	bool plain = text[strspn(text, "0123456789.")] == '\0';
-	_cleanup_free_ char *value = xasprintf("%s%s", text, plain ? "s" : "");
-	int64_t ns;
-	if (duration_parse(value, &ns, NULL) < 0 || ns < 1000000 || ns / 1000000 > INT_MAX)
+	int64_t ms;
+	if (duration_option("timeout", text, &ms, err) < 0)
+		return -1;
+	if (ms < 1 || ms > TIMEOUT_MAX_MS)
 		return err_set(err, ERR_INVALID,
-			"--timeout=%s: seconds are wanted (30, 0.5), or a duration (10m)", text);
-	*ret_ms = (int)(ns / 1000000);
+			"--timeout=%s: seconds are wanted, from 0.001 to 2000000", text);
+	*ret_ms = (int)ms;
 	return 0;
 }
 

@@ -8,10 +8,11 @@
 #include "base/cleanup.h"
 #include "host/commands.h"
 #include "host/efi.h"
+#include "host/verbs.h"
 #include "tools/options.h"
 
 enum {
-	OPT_ESP = 256,
+	OPT_ESP = HOST_OPT_FIRST,
 	OPT_XEN,
 	OPT_KERNEL,
 	OPT_RAMDISK,
@@ -89,29 +90,14 @@ static void help(void)
 
 #define FINDS " esp xen kernel ramdisk kernel-args console loglvl dom0-mem xen-args "
 
-static const struct {
-	const char *name;
-	int (*run)(const struct efi_ask *a, struct err *err);
-	const char *takes; /* options, each between spaces */
-} verbs[] = {
+static const struct host_verb verbs[] = {
 	{"plan", efi_verb_plan, FINDS "json "},
 	{"install", efi_verb_install, FINDS "dry-run "},
 	{"confirm", efi_verb_confirm, " force dry-run "},
 	{"remove", efi_verb_remove, " dry-run "},
 	{"status", efi_verb_status, " json "},
+	{0},
 };
-
-static int path(const char **to, const char *name, struct err *err)
-{
-	size_t n = strlen(optarg);
-	if (*optarg != '/')
-		return err_set(err, ERR_INVALID, "--%s=%s: a path that begins with / is wanted",
-			name, optarg);
-	while (n > 1 && optarg[n - 1] == '/')
-		optarg[--n] = '\0';
-	*to = optarg;
-	return 0;
-}
 
 /* One word of Xen's command line. */
 static int word(const char **to, const char *name, struct err *err)
@@ -147,19 +133,20 @@ static int memory(const char **to, struct err *err)
 	return 0;
 }
 
-static int set_option(struct efi_ask *a, int id, struct err *err)
+static int set_option(void *ask, int id, struct err *err)
 {
+	struct efi_ask *a = ask;
 	const char *name = option_name(options, id);
 	switch (id) {
 	case OPT_ESP:
-		return path(&a->esp, name, err);
+		return host_path_option(name, &a->esp, err);
 	case OPT_XEN:
-		return path(&a->xen, name, err);
+		return host_path_option(name, &a->xen, err);
 	case OPT_KERNEL:
-		return path(&a->kernel, name, err);
+		return host_path_option(name, &a->kernel, err);
 	case OPT_RAMDISK:
 		if (strcmp(optarg, "none") != 0)
-			return path(&a->ramdisk, name, err);
+			return host_path_option(name, &a->ramdisk, err);
 		a->ramdisk = optarg;
 		return 0;
 	case OPT_CONSOLE:
@@ -186,58 +173,9 @@ static int set_option(struct efi_ask *a, int id, struct err *err)
 	}
 }
 
-static int check_verb(int argc, char **argv, const char *verb, const bool *given, size_t *ret_verb,
-	struct err *err)
-{
-	for (*ret_verb = 0; verb && *ret_verb < ARRAY_SIZE(verbs); ++*ret_verb)
-		if (!strcmp(verb, verbs[*ret_verb].name))
-			break;
-	if (!verb || *ret_verb == ARRAY_SIZE(verbs))
-		return err_set(err, ERR_INVALID,
-			"efi: %s%s%s: plan, install, confirm, remove or status is wanted",
-			verb ? "there is no verb \"" : "a verb is missing", verb ? verb : "",
-			verb ? "\"" : "");
-	if (optind < argc - 1)
-		return err_set(err, ERR_INVALID, "efi %s takes no \"%s\"", verb, argv[optind + 1]);
-	for (size_t i = 0; options[i].val != 'h'; i++) {
-		_cleanup_free_ char *name = xasprintf(" %s ", options[i].name);
-		if (given[i] && !strstr(verbs[*ret_verb].takes, name))
-			return err_set(
-				err, ERR_INVALID, "efi %s takes no --%s", verb, options[i].name);
-	}
-	return 0;
-}
-
-/* 0: go on, *ret_verb is set; 'h': help was printed. */
-static int parse(int argc, char **argv, struct efi_ask *a, size_t *ret_verb, struct err *err)
-{
-	bool given[ARRAY_SIZE(options)] = {false};
-	const char *verb = argc > 1 && *argv[1] != '-' ? argv[1] : NULL;
-	int id;
-	optind = 0;
-	while ((id = option_next(argc - !!verb, argv + !!verb, options, err)) > OPTION_END) {
-		if (id == 'h') {
-			help();
-			return 'h';
-		}
-		if (set_option(a, id, err) < 0)
-			return -1;
-		given[id - OPT_ESP] = true;
-	}
-	if (id != OPTION_END)
-		return -1;
-	return check_verb(argc, argv, verb, given, ret_verb, err);
-}
-
 int host_efi(const struct host *h, int argc, char **argv)
 {
-	_cleanup_err_ struct err err = {0};
+	static const struct host_verbs c = {"efi", options, verbs, help, set_option};
 	struct efi_ask a = {.h = h};
-	size_t verb = 0;
-	int r = parse(argc, argv, &a, &verb, &err);
-	if (r == 0)
-		r = verbs[verb].run(&a, &err);
-	else if (r > 0)
-		r = 0;
-	return r < 0 ? host_failed(&err) : r;
+	return host_verbs_run(&c, argc, argv, &a);
 }

@@ -8,10 +8,11 @@
 #include "base/cleanup.h"
 #include "host/commands.h"
 #include "host/network.h"
+#include "host/verbs.h"
 #include "tools/options.h"
 
 enum {
-	OPT_BRIDGE = 256,
+	OPT_BRIDGE = HOST_OPT_FIRST,
 	OPT_ADDRESS,
 	OPT_OUT,
 	OPT_FIREWALL,
@@ -97,6 +98,14 @@ static int show_json(const struct plan *p)
 	return print_json(json_pack("{s:O,s:o}", "options", p->options, "steps", steps));
 }
 
+static int check_here(const struct network_ask *a, struct err *err)
+{
+	if (!*a->h->root)
+		return 0;
+	return err_set(err, ERR_UNSUPPORTED,
+		"network changes the kernel that runs: --root is nothing for it");
+}
+
 static int run_up(struct network_ask *a, enum plan_how how, struct err *err)
 {
 	_cleanup_json_ json_t *record = NULL;
@@ -104,7 +113,8 @@ static int run_up(struct network_ask *a, enum plan_how how, struct err *err)
 	enum plan_state state;
 	size_t changed;
 	bool firewalld = false;
-	if (host_need_root("network", how == PLAN_DO ? "up" : "plan", err) < 0 ||
+	if (check_here(a, err) < 0 ||
+		host_need_root("network", how == PLAN_DO ? "up" : "plan", err) < 0 ||
 		plan_look(a->h, &p, &state, &changed, &record, err) < 0 ||
 		network_complete(a, record, err) < 0 ||
 		network_plan(a, record, &p, &firewalld, err) < 0)
@@ -122,13 +132,15 @@ static int run_up(struct network_ask *a, enum plan_how how, struct err *err)
 	return 0;
 }
 
-static int verb_plan(struct network_ask *a, struct err *err)
+static int verb_plan(void *ask, struct err *err)
 {
+	struct network_ask *a = ask;
 	return run_up(a, PLAN_SHOW, err);
 }
 
-static int verb_up(struct network_ask *a, struct err *err)
+static int verb_up(void *ask, struct err *err)
 {
+	struct network_ask *a = ask;
 	return run_up(a, a->dry_run ? PLAN_SHOW : PLAN_DO, err);
 }
 
@@ -146,13 +158,14 @@ static int check_ports(const json_t *record, struct err *err)
 		bridge, ports);
 }
 
-static int verb_down(struct network_ask *a, struct err *err)
+static int verb_down(void *ask, struct err *err)
 {
+	struct network_ask *a = ask;
 	_cleanup_json_ json_t *record = NULL;
 	_cleanup_(plan_done) struct plan p = empty();
 	enum plan_state state;
 	size_t n;
-	if (host_need_root("network", "down", err) < 0 ||
+	if (check_here(a, err) < 0 || host_need_root("network", "down", err) < 0 ||
 		plan_look(a->h, &p, &state, &n, &record, err) < 0)
 		return -1;
 	if (!a->force && check_ports(record, err) < 0)
@@ -162,27 +175,16 @@ static int verb_down(struct network_ask *a, struct err *err)
 	return plan_down(a->h, &p, a->dry_run ? PLAN_SHOW : PLAN_DO, &n, err);
 }
 
-/* Has a step of plan_look() what was wanted? */
-static bool is_so(const json_t *step)
+static int verb_status(void *ask, struct err *err)
 {
-	const json_t *now = json_object_get(step, "now");
-	const json_t *want = json_object_get(step, "want");
-	for (const struct thing *const *t = network_kinds; *t; t++)
-		if (!strcmp((*t)->kind, json_str_opt(step, "kind", "")) && (*t)->same &&
-			!json_is_null(now) && !json_is_null(want))
-			return (*t)->same(now, want);
-	return json_equal(now, want);
-}
-
-static int verb_status(struct network_ask *a, struct err *err)
-{
+	struct network_ask *a = ask;
 	_cleanup_json_ json_t *record = NULL;
 	_cleanup_(plan_done) struct plan p = empty();
 	enum plan_state state;
 	size_t changed;
 	size_t i;
 	json_t *step;
-	if (plan_look(a->h, &p, &state, &changed, &record, err) < 0)
+	if (check_here(a, err) < 0 || plan_look(a->h, &p, &state, &changed, &record, err) < 0)
 		return -1;
 	const json_t *o = json_object_get(record, "options");
 	int rc = state == PLAN_UP ? 0 : HOST_EXIT_NOT_SO;
@@ -197,22 +199,19 @@ static int verb_status(struct network_ask *a, struct err *err)
 		printf("bridge %s, %s, out of %s\n", json_str_opt(o, "bridge", ""),
 			json_str_opt(o, "address", ""), json_str_opt(o, "chosen_out", ""));
 	json_array_foreach (json_object_get(record, "steps"), i, step)
-		printf("%-10s  %s\n", is_so(step) ? "is so" : "changed",
+		printf("%-10s  %s\n", json_bool_opt(step, "so", false) ? "is so" : "changed",
 			json_str_opt(step, "say", ""));
 	return rc;
 }
 
 /* ---- the command line -------------------------------------------------------------------------------------- */
 
-static const struct {
-	const char *name;
-	int (*run)(struct network_ask *a, struct err *err);
-	const char *takes; /* options, each between spaces */
-} verbs[] = {
+static const struct host_verb verbs[] = {
 	{"plan", verb_plan, " bridge address out firewall port persistent json "},
 	{"up", verb_up, " bridge address out firewall port persistent dry-run "},
 	{"down", verb_down, " force dry-run "},
 	{"status", verb_status, " json "},
+	{0},
 };
 
 static int set_text(char **to)
@@ -234,8 +233,9 @@ static int set_word(int *to, const char *name, const char *const *words, struct 
 		words[2] ? words[2] : "");
 }
 
-static int set_option(struct network_ask *a, int id, struct err *err)
+static int set_option(void *ask, int id, struct err *err)
 {
+	struct network_ask *a = ask;
 	static const char *const firewalls[] = {"auto", "nftables", "iptables", NULL};
 	static const char *const ports[] = {"none", "dummy", NULL};
 	switch (id) {
@@ -264,62 +264,13 @@ static int set_option(struct network_ask *a, int id, struct err *err)
 	}
 }
 
-/* -1: with an error; else the verb's number. */
-static int verb_of(const char *word, struct err *err)
-{
-	for (int i = 0; word && i < (int)ARRAY_SIZE(verbs); i++)
-		if (!strcmp(word, verbs[i].name))
-			return i;
-	return err_set(err, ERR_INVALID, "network: %s%s%s: plan, up, down or status is wanted",
-		word ? "there is no verb \"" : "a verb is missing", word ? word : "",
-		word ? "\"" : "");
-}
-
-/* 0: go on, *ret_verb is set; 'h': help was printed. */
-static int parse(int argc, char **argv, struct network_ask *a, int *ret_verb, struct err *err)
-{
-	bool given[ARRAY_SIZE(options)] = {false};
-	const char *verb = argc > 1 && *argv[1] != '-' ? argv[1] : NULL;
-	int id;
-	optind = 0;
-	while ((id = option_next(argc - !!verb, argv + !!verb, options, err)) > OPTION_END) {
-		if (id == 'h') {
-			help();
-			return 'h';
-		}
-		if (set_option(a, id, err) < 0)
-			return -1;
-		given[id - OPT_BRIDGE] = true;
-	}
-	if (id != OPTION_END || (*ret_verb = verb_of(verb, err)) < 0)
-		return -1;
-	if (optind < argc - 1)
-		return err_set(
-			err, ERR_INVALID, "network %s takes no \"%s\"", verb, argv[optind + 1]);
-	for (size_t i = 0; options[i].val != 'h'; i++) {
-		_cleanup_free_ char *word = xasprintf(" %s ", options[i].name);
-		if (given[i] && !strstr(verbs[*ret_verb].takes, word))
-			return err_set(err, ERR_INVALID, "network %s takes no --%s", verb,
-				options[i].name);
-	}
-	if (*a->h->root)
-		return err_set(err, ERR_UNSUPPORTED,
-			"network changes the kernel that runs: --root is nothing for it");
-	return 0;
-}
-
 int host_network(const struct host *h, int argc, char **argv)
 {
-	_cleanup_err_ struct err err = {0};
+	static const struct host_verbs c = {"network", options, verbs, help, set_option};
 	struct network_ask a = {.h = h, .firewall = -1, .persistent = -1, .port = -1};
-	int verb = 0;
-	int r = parse(argc, argv, &a, &verb, &err);
-	if (r == 0)
-		r = verbs[verb].run(&a, &err);
-	else if (r > 0)
-		r = 0;
+	int status = host_verbs_run(&c, argc, argv, &a);
 	free(a.bridge);
 	free(a.address);
 	free(a.out);
-	return r < 0 ? host_failed(&err) : r;
+	return status;
 }

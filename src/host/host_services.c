@@ -8,12 +8,13 @@
 #include "base/cleanup.h"
 #include "host/commands.h"
 #include "host/services.h"
+#include "host/verbs.h"
 #include "tools/options.h"
 
 #define TIMEOUT_S 180
 
 enum {
-	OPT_RUNIT = 256,
+	OPT_RUNIT = HOST_OPT_FIRST,
 	OPT_SYSTEMD,
 	OPT_PREFIX,
 	OPT_XENPODD,
@@ -80,27 +81,21 @@ static void help(void)
 
 /* ---- the command line ---------------------------------------------------------------------------------- */
 
-static const struct {
-	const char *name;
-	int (*run)(struct services_ask *a, struct err *err);
-	const char *takes; /* options, each between spaces */
-} verbs[] = {
+static const struct host_verb verbs[] = {
 	{"plan", services_plan, " runit systemd prefix xenpodd json "},
 	{"setup", services_setup, " runit systemd prefix xenpodd timeout dry-run "},
 	{"teardown", services_teardown, " force dry-run "},
 	{"status", services_status, " json "},
+	{0},
 };
 
 static int set_dir(char **to, const char *name, struct err *err)
 {
-	size_t n = strlen(optarg);
-	if (*optarg != '/')
-		return err_set(err, ERR_INVALID, "--%s=%s: a path that begins with / is wanted",
-			name, optarg);
-	while (n > 1 && optarg[n - 1] == '/')
-		n--;
+	const char *path;
+	if (host_path_option(name, &path, err) < 0)
+		return -1;
 	free(*to);
-	*to = xstrndup(optarg, n);
+	*to = xstrdup(path);
 	return 0;
 }
 
@@ -123,8 +118,9 @@ static int set_timeout(struct services_ask *a, struct err *err)
 	return 0;
 }
 
-static int set_option(struct services_ask *a, int id, struct err *err)
+static int set_option(void *ask, int id, struct err *err)
 {
+	struct services_ask *a = ask;
 	switch (id) {
 	case OPT_RUNIT:
 		return set_by(a, SV_BY_RUNIT, err);
@@ -149,54 +145,11 @@ static int set_option(struct services_ask *a, int id, struct err *err)
 	}
 }
 
-/* 0: go on, *ret_verb is set; 'h': help was printed. */
-static int parse(int argc, char **argv, struct services_ask *a, size_t *ret_verb, struct err *err)
-{
-	bool given[ARRAY_SIZE(options)] = {false};
-	const char *verb = argc > 1 && *argv[1] != '-' ? argv[1] : NULL;
-	int id;
-	optind = 0;
-	while ((id = option_next(argc - !!verb, argv + !!verb, options, err)) > OPTION_END) {
-		if (id == 'h') {
-			help();
-			return 'h';
-		}
-		if (set_option(a, id, err) < 0)
-			return -1;
-		given[id - OPT_RUNIT] = true;
-	}
-	if (id != OPTION_END)
-		return -1;
-	for (*ret_verb = 0; verb && *ret_verb < ARRAY_SIZE(verbs); ++*ret_verb)
-		if (!strcmp(verb, verbs[*ret_verb].name))
-			break;
-	if (!verb || *ret_verb == ARRAY_SIZE(verbs))
-		return err_set(err, ERR_INVALID,
-			"services: %s%s%s: plan, setup, teardown or status is wanted",
-			verb ? "there is no verb \"" : "a verb is missing", verb ? verb : "",
-			verb ? "\"" : "");
-	if (optind < argc - 1)
-		return err_set(
-			err, ERR_INVALID, "services %s takes no \"%s\"", verb, argv[optind + 1]);
-	for (size_t i = 0; options[i].val != 'h'; i++) {
-		_cleanup_free_ char *word = xasprintf(" %s ", options[i].name);
-		if (given[i] && !strstr(verbs[*ret_verb].takes, word))
-			return err_set(err, ERR_INVALID, "services %s takes no --%s", verb,
-				options[i].name);
-	}
-	return 0;
-}
-
 int host_services(const struct host *h, int argc, char **argv)
 {
-	_cleanup_err_ struct err err = {0};
+	static const struct host_verbs c = {"services", options, verbs, help, set_option};
 	struct services_ask a = {.h = h, .timeout = TIMEOUT_S};
-	size_t verb = 0;
-	int r = parse(argc, argv, &a, &verb, &err);
-	if (r == 0)
-		r = verbs[verb].run(&a, &err);
-	else if (r > 0)
-		r = 0;
+	int status = host_verbs_run(&c, argc, argv, &a);
 	services_done(&a.s);
-	return r < 0 ? host_failed(&err) : r;
+	return status;
 }

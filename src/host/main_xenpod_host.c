@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "host/commands.h"
+#include "host/verbs.h"
 #include "tools/nearest.h"
 #include "tools/options.h"
 
@@ -82,14 +83,6 @@ static int run(const struct host *h, int argc, char **argv)
 	return unknown(argv[0]);
 }
 
-static int absolute(const char *value, const char *option, struct err *err)
-{
-	if (*value == '/')
-		return 0;
-	return err_set(
-		err, ERR_INVALID, "--%s=%s: a path that begins with / is wanted", option, value);
-}
-
 int main(int argc, char **argv)
 {
 	_cleanup_err_ struct err err = {0};
@@ -100,8 +93,7 @@ int main(int argc, char **argv)
 		int id = option_next(argc, argv, options, &err);
 		if (id == OPTION_END)
 			return run(&h, argc - optind, argv + optind);
-		if (id < 0 || ((id == OPT_ROOT || id == OPT_STATE) &&
-				      absolute(optarg, option_name(options, id), &err) < 0))
+		if (id < 0)
 			return host_failed(&err);
 		if (id == 'h') {
 			help();
@@ -111,6 +103,8 @@ int main(int argc, char **argv)
 			puts("xenpod-host " XENPOD_VERSION);
 			return 0;
 		}
-		*(id == OPT_ROOT ? &h.root : &h.state) = optarg;
+		if (host_path_option(option_name(options, id), id == OPT_ROOT ? &h.root : &h.state,
+			    &err) < 0)
+			return host_failed(&err);
 	}
 }

@@ -319,8 +319,10 @@ int plan_look(const struct host *h, const struct plan *p, enum plan_state *ret, 
 		json_t *now;
 		if (!thing || get(h, thing, json_str_opt(step, "name", ""), &now, err) < 0)
 			return -1;
-		changed += !same(thing, now, json_object_get(step, "want"));
+		bool so = same(thing, now, json_object_get(step, "want"));
+		changed += !so;
 		json_object_set_new(step, "now", now);
+		json_object_set_new(step, "so", json_boolean(so));
 	}
 	*ret = !r.doc                                     ? PLAN_NONE
 	       : !json_bool_opt(r.doc, "complete", false) ? PLAN_INTERRUPTED

@@ -90,10 +90,10 @@ struct services_ask {
 };
 
 /* Print what they do; 0, an exit status, or -1 with the error. */
-int services_plan(struct services_ask *a, struct err *err);
-int services_setup(struct services_ask *a, struct err *err);
-int services_teardown(struct services_ask *a, struct err *err);
-int services_status(struct services_ask *a, struct err *err);
+int services_plan(void *ask, struct err *err);
+int services_setup(void *ask, struct err *err);
+int services_teardown(void *ask, struct err *err);
+int services_status(void *ask, struct err *err);
 
 /* ---- what is running (services_look.c, services_live.c) -------------------------------------------------- */
 

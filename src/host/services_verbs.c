@@ -241,13 +241,15 @@ static int do_setup(struct services_ask *a, bool show, struct err *err)
 	return r < 0 || show ? r : start(a, err);
 }
 
-int services_plan(struct services_ask *a, struct err *err)
+int services_plan(void *ask, struct err *err)
 {
+	struct services_ask *a = ask;
 	return do_setup(a, true, err);
 }
 
-int services_setup(struct services_ask *a, struct err *err)
+int services_setup(void *ask, struct err *err)
 {
+	struct services_ask *a = ask;
 	if (!a->dry_run && host_need_root("services", "setup", err) < 0)
 		return -1;
 	return do_setup(a, a->dry_run, err);
@@ -298,8 +300,9 @@ static int after_teardown(const struct services_ask *a, struct err *err)
 	return exec_run(&(struct exec){.argv = argv}, NULL, NULL, err);
 }
 
-int services_teardown(struct services_ask *a, struct err *err)
+int services_teardown(void *ask, struct err *err)
 {
+	struct services_ask *a = ask;
 	struct plan p = empty_plan();
 	bool there;
 	bool live = !*a->h->root;
@@ -342,8 +345,9 @@ static bool show_one(const struct services_ask *a, enum sv sv, json_t *list)
 	return up;
 }
 
-int services_status(struct services_ask *a, struct err *err)
+int services_status(void *ask, struct err *err)
 {
+	struct services_ask *a = ask;
 	bool there;
 	bool all = true;
 	_cleanup_json_ json_t *list = json_array();

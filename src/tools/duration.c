@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "base/cleanup.h"
 
 static const struct {
@@ -47,6 +48,18 @@ int duration_parse(const char *text, int64_t *ret_ns, struct err *err)
 		p = end + n;
 	} while (*p);
 	*ret_ns = (int64_t)total;
+	return 0;
+}
+
+int duration_option(const char *option, const char *text, int64_t *ret_ms, struct err *err)
+{
+	bool plain = text[strspn(text, "0123456789.")] == '\0';
+	_cleanup_free_ char *value = xasprintf("%s%s", text, plain ? "s" : "");
+	int64_t ns;
+	if (duration_parse(value, &ns, NULL) < 0)
+		return err_set(err, ERR_INVALID,
+			"--%s=%s: seconds are wanted (30, 0.5), or a duration (10m)", option, text);
+	*ret_ms = ns / 1000000;
 	return 0;
 }
 

@@ -10,6 +10,9 @@
 
 int duration_parse(const char *text, int64_t *ret_ns, struct err *err);
 
+/* The value of --OPTION=TEXT: seconds, with a fraction or not, or a duration; ERR_INVALID names both. */
+int duration_option(const char *option, const char *text, int64_t *ret_ms, struct err *err);
+
 /*
  * Are `since` and `now`, both of the wall clock, `least` apart, all three in one unit? Either way: a time
  * in the future was taken by a clock that has been set back since, and must not be waited for.

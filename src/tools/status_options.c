@@ -118,19 +118,6 @@ static int parse_since(const char *text, int64_t *ret, struct err *err)
 	return 0;
 }
 
-/* Seconds, with a fraction or not; or with units. */
-static int parse_timeout(const char *text, int64_t *ret_ms, struct err *err)
-{
-	bool plain = text[strspn(text, "0123456789.")] == '\0';
-	_cleanup_free_ char *value = xasprintf("%s%s", text, plain ? "s" : "");
-	int64_t ns;
-	if (duration_parse(value, &ns, NULL) < 0)
-		return err_set(err, ERR_INVALID,
-			"--timeout=%s: seconds are wanted (30, 0.5), or a duration (10m)", text);
-	*ret_ms = ns / 1000000;
-	return 0;
-}
-
 static int take(struct parsing *p, int id, struct err *err)
 {
 	struct status_view *v = p->view;
@@ -161,7 +148,7 @@ static int take(struct parsing *p, int id, struct err *err)
 			return -1;
 		return choose(p, STATUS_WAIT, id, err);
 	case OPT_TIMEOUT:
-		return parse_timeout(optarg, &v->timeout_ms, err);
+		return duration_option("timeout", optarg, &v->timeout_ms, err);
 	case OPT_WATCH:
 		return choose(p, STATUS_WATCH, id, err);
 	case OPT_HEALTH:

@@ -219,6 +219,7 @@ refused "no such Xen" "--xen=/boot/none: there is no such file" install --xen=/b
 refused "no such ramdisk" "--ramdisk=/boot/none: there is no such file" install --ramdisk=/boot/none
 refused "a kernel that grub does not know" "say --ramdisk=FILE, or --ramdisk=none" install --kernel=/boot/grub/grub.cfg
 refused "a line's end in arguments" "control characters" install --kernel-args=$'root=x\nkernel=other'
+refused "a comment in arguments" "takes what follows for a comment" install --kernel-args='root=x #y'
 refused "a path that is none" "--xen=relative: a path that begins with / is wanted" install --xen=relative
 refused "where no ESP is" "nothing is mounted at /efi" install --esp=/efi
 refused "what is no ESP" "--esp=/: / is on no partition of a disk" install --esp=/
