@@ -18,6 +18,15 @@ if [ "$(id -u)" != 0 ]; then
 fi
 echo "setup: installing$missing"
 export DEBIAN_FRONTEND=noninteractive
-apt-get update -qq
-# shellcheck disable=SC2086 # a list of package names
-apt-get install -y -qq --no-install-recommends $missing >/dev/null
+# Servers fail for a moment now and then: apt asks again by itself, and all is tried once more.
+install_missing() {
+	apt-get update -qq -o Acquire::Retries=5
+	# shellcheck disable=SC2086 # a list of package names
+	apt-get install -y -qq -o Acquire::Retries=5 --no-install-recommends $missing >/dev/null
+}
+
+install_missing || {
+	echo "setup: that failed; once more in 20 s" >&2
+	sleep 20
+	install_missing
+}

@@ -78,17 +78,31 @@ image_hash() {
 	} | hash_of
 }
 
-# Debian's packages, nothing of ours yet: the slow part, kept as a tar archive.
-root_build() {
-	local out=$1
-
-	say "installing Debian $suite with $(packages | wc -l) packages (about 3 minutes)"
+root_try() {
 	# shellcheck disable=SC2046 # no word at all when there are no sources
 	mmdebstrap --quiet --variant=minbase --mode=auto --format=tar \
-		--aptopt='APT::Install-Recommends "false"' --include="$(packages | paste -sd,)" \
-		"$suite" "$out.tmp" $(sources) >&2 ||
-		die "mmdebstrap failed: are Debian's package servers reachable? (see apt-get update)"
-	mv "$out.tmp" "$out"
+		--aptopt='APT::Install-Recommends "false"' --aptopt='Acquire::Retries "5"' \
+		--include="$(packages | paste -sd,)" "$suite" "$1" $(sources) >&2
+}
+
+# Debian's packages, nothing of ours yet: the slow part, kept as a tar archive. A mirror that is
+# renewed just now, or a connection cut, is no reason for a whole run to fail: asked again, later.
+root_build() {
+	local out=$1 pause
+
+	say "installing Debian $suite with $(packages | wc -l) packages (about 3 minutes)"
+	for pause in 15 45 90 0; do
+		if root_try "$out.tmp"; then
+			mv "$out.tmp" "$out"
+			return
+		fi
+		rm -f "$out.tmp"
+		if [ "$pause" != 0 ]; then
+			say "mmdebstrap failed; once more in $pause s"
+			sleep "$pause"
+		fi
+	done
+	die "mmdebstrap failed: are Debian's package servers reachable? (see apt-get update)"
 }
 
 modules_copy() {
@@ -195,6 +209,9 @@ main() {
 
 	[ "$(id -u)" = 0 ] || die "must be root (device nodes and owners of Dom-0's files)"
 	need mmdebstrap mke2fs cpio depmod modprobe busybox ssh-keygen gzip
+	# apt verifies signatures as its own user; without this it says that gpgv were missing.
+	[ "$(stat -c %a /dev/null)" = 666 ] ||
+		die "/dev/null has mode $(stat -c %a /dev/null): run 'chmod 666 /dev/null'"
 	release=$("$here/../kernel.sh" --release)
 	mkdir -p "$dir"
 	exec 9>"$dir/build.lock"
