@@ -79,8 +79,11 @@ char *doctor_start_of(const struct doctor *d, const char *service)
 {
 	_cleanup_free_ char *runit = xasprintf("/etc/service/%s", service);
 	const char *script = doctor_has(d, "/etc/init.d/xencommons") ? "xencommons" : "xen";
+	_cleanup_free_ char *init = xasprintf("/etc/init.d/%s", script);
 	if (doctor_has(d, runit))
 		return xasprintf("sv start %s", service);
+	if (!doctor_has(d, init) && !has_unit(d, service) && !has_unit(d, script))
+		return xstrdup("xenpod host services setup");
 	if (!doctor_has(d, "/run/systemd/system"))
 		return xasprintf("service %s start", script);
 	return xasprintf("systemctl start %s", has_unit(d, service) ? service : script);

@@ -134,6 +134,15 @@ static const char *bridge_of(const json_t *plugin)
 	return json_str_opt(plugin, "bridge", "cni0");
 }
 
+/* "xenpod host network" has made it. */
+static bool is_ours(const struct doctor *d, const char *bridge)
+{
+	_cleanup_free_ char *at = xasprintf("%s/network.json", d->host->state);
+	_cleanup_json_ json_t *record = json_load_file(at, 0, NULL);
+	const json_t *o = json_object_get(record, "options");
+	return !strcmp(json_str_opt(o, "bridge", ""), bridge);
+}
+
 static bool bridge_is_there(const struct doctor *d, struct finding *f, const struct cni_net *net)
 {
 	const char *bridge = bridge_of(json_array_get(net->plugins, 0));
@@ -141,9 +150,13 @@ static bool bridge_is_there(const struct doctor *d, struct finding *f, const str
 	if (!bridge || doctor_has(d, at))
 		return true;
 	finding_bad(f, FINDING_FAIL, "network \"%s\": there is no bridge %s", net->name, bridge);
-	finding_todo(f,
-		"ip link add %s type bridge; ip link set %s up, and give it an address or a port",
-		bridge, bridge);
+	if (is_ours(d, bridge))
+		finding_todo(f, "xenpod host network up");
+	else
+		finding_todo(f,
+			"ip link add %s type bridge; ip link set %s up, and give it an address or "
+			"a port",
+			bridge, bridge);
 	return false;
 }
 
@@ -196,8 +209,11 @@ void check_forwarding(struct doctor *d, struct finding *f)
 			continue;
 		finding_bad(f, FINDING_FAIL, "off, but this host is the gateway of network \"%s\"",
 			d->net[i].name);
-		finding_todo(f, "sysctl -w net.ipv4.ip_forward=1; the same line in "
-				"/etc/sysctl.d for each boot");
+		if (is_ours(d, bridge_of(json_array_get(d->net[i].plugins, 0))))
+			finding_todo(f, "xenpod host network up");
+		else
+			finding_todo(f, "sysctl -w net.ipv4.ip_forward=1; the same line in "
+					"/etc/sysctl.d for each boot");
 		return;
 	}
 	finding_ok(f, all    ? "on"

@@ -54,8 +54,11 @@ void check_xen(struct doctor *d, struct finding *f)
 	int minor;
 	if (strcmp(type, "xen") != 0) {
 		finding_bad(f, FINDING_FAIL, "this machine does not run under Xen");
-		finding_todo(f, "install Xen and choose its entry when the machine boots "
-				"(xenpod-host(8), BOOTING XEN)");
+		finding_todo(f,
+			"install Xen%s, and choose its entry when the machine boots "
+			"(xenpod-host(8), BOOTING XEN)",
+			doctor_has(d, "/sys/firmware/efi") ? ", then \"xenpod host efi plan\""
+							   : "");
 		return;
 	}
 	xen_version(d, &major, &minor);

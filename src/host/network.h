@@ -33,6 +33,11 @@ extern const struct thing thing_nft_rule;
 extern const struct thing thing_iptables;
 /* true: a table of iptables that is there, "nat"; taken back it goes when nothing is in it. */
 extern const struct thing thing_iptables_table;
+/*
+ * A file of systemd-networkd, which is told of it: as thing_file. One that runs and has a file for all
+ * interfaces takes them out of bridges, and addresses off that it has not given (seen with version 252).
+ */
+extern const struct thing thing_networkd;
 
 /* Its text has "@" where each rule's comment goes. */
 json_t *network_nft_table(const char *text);
@@ -101,5 +106,9 @@ int network_complete(struct network_ask *a, const json_t *record, struct err *er
 int network_plan(const struct network_ask *a, const json_t *record, struct plan *p,
 	bool *ret_firewalld, struct err *err);
 extern const struct thing *const network_kinds[];
+/* Where systemd-networkd runs or is enabled, it is told to leave the bridge and its ports alone. */
+void network_add_networkd(const struct network_ask *a, struct plan *p);
+/* The unit of --persistent. ERR_UNSUPPORTED: systemd does not run here. */
+int network_add_unit(const struct network_ask *a, struct plan *p, struct err *err);
 
 #endif

@@ -226,7 +226,11 @@ static int forwarding_set(
 	const struct host *h, const char *name, const json_t *value, struct err *err)
 {
 	_cleanup_free_ char *at = forwarding(name);
-	return json_is_null(value) ? 0 : thing_sysctl.set(h, at, value, err);
+	if (json_is_null(value))
+		return 0;
+	if (!if_nametoindex(name))
+		return err_set(err, ERR_NOTFOUND, "the link is not there");
+	return thing_sysctl.set(h, at, value, err);
 }
 
 const struct thing thing_forwarding = {

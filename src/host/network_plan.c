@@ -14,11 +14,9 @@
 #include "host/files.h"
 #include "host/network.h"
 
-#define UNIT "xenpod-host-network.service"
-
 const struct thing *const network_kinds[] = {&thing_link, &thing_address, &thing_forwarding,
 	&thing_nft_table, &thing_nft_rule, &thing_iptables_table, &thing_iptables, &thing_dir,
-	&thing_file, &thing_symlink, NULL};
+	&thing_file, &thing_symlink, &thing_networkd, NULL};
 
 /* ---- what is asked for ------------------------------------------------------------------------------------- */
 
@@ -126,18 +124,19 @@ static int check_link(
 static int choose_out(const struct network_ask *a, const struct net_seen *seen,
 	const json_t *record, struct choice *c, struct err *err)
 {
-	const json_t *o = json_object_get(record, "options");
+	/* At a boot the interface or the route may come later than we do: then that of the last time counts. */
+	const char *last = json_str_opt(json_object_get(record, "options"), "chosen_out", NULL);
 	const char *out = a->out;
 	if (!out)
 		out = network_default(seen);
-	/* At a boot the route may come later than we do: then what it was the last time counts. */
 	if (!out)
-		out = json_str_opt(o, "chosen_out", NULL);
+		out = last;
 	if (!out)
 		return err_set(err, ERR_NOTFOUND,
 			"there is no default route that tells the way out: name the interface with "
 			"--out=IFACE");
-	if (!ifconf_name_valid(out) || strchr(out, '"') || !if_nametoindex(out))
+	if (!ifconf_name_valid(out) || strchr(out, '"') ||
+		(!if_nametoindex(out) && (!last || strcmp(out, last) != 0)))
 		return err_set(err, ERR_NOTFOUND, "--out=%s: there is no such interface", out);
 	if (!strcmp(out, a->bridge) || !strcmp(out, "lo"))
 		return err_set(err, ERR_INVALID, "--out=%s: that is no way out", out);
@@ -197,7 +196,7 @@ static int choose_firewall(const struct network_ask *a, const json_t *record, st
 
 /* ---- the steps --------------------------------------------------------------------------------------------- */
 
-static void add_links(const struct network_ask *a, const struct choice *c, struct plan *p)
+static void add_links(const struct network_ask *a, struct plan *p)
 {
 	_cleanup_free_ char *port = xasprintf("%s-dummy", a->bridge);
 	_cleanup_free_ char *address = xasprintf("%s %s", a->bridge, a->address);
@@ -219,7 +218,6 @@ static void add_links(const struct network_ask *a, const struct choice *c, struc
 		p, &thing_address, address, json_true(), "address %s of %s", a->address, a->bridge);
 	plan_add(
 		p, &thing_forwarding, a->bridge, json_string("1"), "forwarding from %s", a->bridge);
-	plan_add(p, &thing_forwarding, c->out, json_string("1"), "forwarding from %s", c->out);
 }
 
 /* ---- the firewall ------------------------------------------------------------------------------------------ */
@@ -307,37 +305,6 @@ static void add_cni(const struct network_ask *a, const struct choice *c, struct 
 		at);
 }
 
-static int add_unit(const struct network_ask *a, struct plan *p, struct err *err)
-{
-	char self[PATH_MAX];
-	_cleanup_free_ char *state = strcmp(a->h->state, HOST_STATE) != 0
-					     ? xasprintf(" --state-dir=%s", a->h->state)
-					     : xstrdup("");
-	if (access("/run/systemd/system", F_OK) < 0)
-		return err_set(err, ERR_UNSUPPORTED,
-			"--persistent makes a unit of systemd, which does not run here: have "
-			"\"xenpod host network up\" called at each boot");
-	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	if (n < 0)
-		return err_sys(err, "where this program is");
-	self[n] = '\0';
-	_cleanup_free_ char *text = xasprintf(
-		"[Unit]\nDescription=Internal bridge for "
-		"pods\nDocumentation=man:xenpod-host-network(8)\n"
-		"Wants=network-online.target\nAfter=network-online.target\nBefore=xenpodd."
-		"service\n\n"
-		"[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=\"%s\"%s network up\n\n"
-		"[Install]\nWantedBy=multi-user.target\n",
-		self, state);
-	plan_add(p, &thing_dir, "/etc/systemd/system/multi-user.target.wants",
-		json_make("{s:i}", "mode", 0755), "directory of units wanted at boot");
-	plan_add(p, &thing_file, "/etc/systemd/system/" UNIT, thing_text(text, 0644),
-		"unit " UNIT ", which does this at boot");
-	plan_add(p, &thing_symlink, "/etc/systemd/system/multi-user.target.wants/" UNIT,
-		json_string("/etc/systemd/system/" UNIT), "unit " UNIT " enabled");
-	return 0;
-}
-
 /* ---- all of it ----------------------------------------------------------------------------------------------- */
 
 static int look(const struct network_ask *a, const json_t *record, struct choice *c,
@@ -364,11 +331,15 @@ int network_plan(const struct network_ask *a, const json_t *record, struct plan 
 		if (a->out)
 			json_object_set_new(p->options, "out", json_string(a->out));
 		p->may_change = true;
-		add_links(a, &c, p);
+		network_add_networkd(a, p);
+		add_links(a, p);
 		add_firewall(a, &c, p);
 		add_cni(a, &c, p);
 		if (a->persistent)
-			r = add_unit(a, p, err);
+			r = network_add_unit(a, p, err);
+		/* Last: when that interface is not there yet, all but this has been done. */
+		plan_add(
+			p, &thing_forwarding, c.out, json_string("1"), "forwarding from %s", c.out);
 	}
 	for (char **chain = c.drops; chain && *chain; chain++)
 		free(*chain);

@@ -85,6 +85,7 @@ good_services() {
 	mkdir -p run/systemd/system
 	file usr/lib/systemd/system/xenconsoled.service
 	file usr/lib/systemd/system/xenstored.service
+	file etc/init.d/xen
 	process 101 oxenstored S /usr/lib/xen/bin/oxenstored --no-fork
 	process 102 xenconsoled S /usr/sbin/xenconsoled -i --log=guest --log-dir=/var/log/xen/console
 	process 103 xen-qemu-system S /usr/libexec/xen-qemu-system-i386 -xen-domid 0 -xen-attach -name dom0
@@ -132,7 +133,7 @@ until grep -qs ready "$T/ready"; do sleep 0.1; done
 # look DIRECTORY ARGS...: what the check says of that host, and its exit status in $rc.
 look() {
 	rc=0
-	HOST=$1 "${host:-$bin/xenpod-host}" --root="$1" check "${@:2}" >"$T/out" 2>"$T/err" || rc=$?
+	HOST=$1 "${host:-$bin/xenpod-host}" --root="$1" --state-dir="$1/state" check "${@:2}" >"$T/out" 2>"$T/err" || rc=$?
 }
 not_well() { grep -E '^(warn|fail)' "$T/out"; }
 
@@ -177,6 +178,7 @@ broken() {
 }
 
 broken xen fail 'does not run under Xen' 'choose its entry' 'rm -r sys/hypervisor proc/xen dev/xen run/xenstored'
+broken xen fail 'does not run under Xen' 'then "xenpod host efi plan"' 'echo kvm >sys/hypervisor/type; mkdir -p sys/firmware/efi'
 broken xen fail 'does not run under Xen' 'choose its entry' 'echo kvm >sys/hypervisor/type'
 broken xen fail 'Xen 4.8.7-pre is too old' 'boot Xen 4.9' \
 	'echo 4 >sys/hypervisor/version/major; echo 8 >sys/hypervisor/version/minor'
@@ -203,6 +205,7 @@ broken xenstored fail 'it does not run (' 'systemctl start xen' 'rm -r run/xenst
 broken xenstored fail 'it does not run (' 'sv start xenstored' 'rm -r run/xenstored proc/101; mkdir -p etc/service/xenstored'
 broken xenstored fail 'it does not run (' 'service xencommons start' \
 	'rm -r run/xenstored run/systemd proc/101; file etc/init.d/xencommons'
+broken xenstored fail 'it does not run (' 'xenpod host services setup' 'rm -r run/xenstored proc/101 usr/lib/systemd etc/init.d'
 broken xenstored fail 'process 101 has been stopped' 'kill -CONT 101' \
 	'ln -sfn "$T/stores/silent" run/xenstored; process 101 oxenstored T oxenstored'
 broken xenstored fail 'process 101: it does not answer' 'reboot' 'ln -sfn "$T/stores/silent" run/xenstored'
@@ -239,6 +242,9 @@ broken cni-plugins fail 'network "lan": there is no plugin "bridge"' 'install co
 broken cni-plugins warn 'network "default": there is no plugin "ptp"' 'install containernetworking-plugins' 'rm -r etc/rkt usr/lib/cni'
 broken bridges fail 'network "lan": there is no bridge xenbr0' 'ip link add xenbr0 type bridge' 'rm -r sys/class/net/xenbr0'
 broken forwarding fail 'off, but this host is the gateway of network "lan"' 'sysctl -w net.ipv4.ip_forward=1' 'echo 0 >proc/sys/net/ipv4/ip_forward'
+ours='mkdir state; echo "{\"options\": {\"bridge\": \"xenbr0\"}, \"steps\": []}" >state/network.json'
+broken bridges fail 'network "lan": there is no bridge xenbr0' '-> xenpod host network up' "rm -r sys/class/net/xenbr0; $ours"
+broken forwarding fail 'gateway of network "lan"' '-> xenpod host network up' "echo 0 >proc/sys/net/ipv4/ip_forward; $ours"
 broken forwarding fail 'gateway of network "lan"' 'sysctl' 'echo 0 >proc/sys/net/ipv4/ip_forward
 	sed -i "s/10.1.1.1/10.1.1.7/" proc/net/fib_trie
 	sed -i "s/\"subnet\"/\"gateway\": \"10.1.1.7\", \"subnet\"/" etc/rkt/net.d/10-lan.conf'

@@ -76,8 +76,8 @@ dump() {
 	nft 'list ruleset'
 	iptables-save 2>/dev/null | sed '/^#/d; s/\[.*\]//'
 	sysctl -a 2>/dev/null | grep '^net\.ipv[46]\.conf\|^net\.ipv4\.ip_forward'
-	find /etc/rkt /etc/systemd/system -printf '%p %y %m %l\n' 2>/dev/null | sort
-	find /etc/rkt /etc/systemd/system -type f -exec cat {} + 2>/dev/null
+	find /etc/rkt /etc/systemd/system /etc/systemd/network -printf '%p %y %m %l\n' 2>/dev/null | sort
+	find /etc/rkt /etc/systemd/system /etc/systemd/network -type f -exec cat {} + 2>/dev/null
 }
 
 before() {
@@ -244,6 +244,49 @@ does "down" 0 down
 unchanged "all is as before"
 ip route add default via 192.0.2.2
 before
+
+# ---- the way out comes later than we do -------------------------------------------------------------------------
+
+# As at a boot whose wireless network is not there yet: the rest is done, and the next try does that, too.
+ip link add late0 type bridge
+does "up" 0 up --port=none --out=late0
+ip link delete late0
+ip link delete xenbr0
+nft 'delete table ip xenpod_host'
+does "up without it" 254 up
+same "says so" 1 "$(grep -c 'forwarding from late0: the link is not there' "$T/said")"
+same "all but that was done" "10.1.1.1/24 1" \
+	"$(ip -o -4 address show xenbr0 | awk '{ print $4 }') $(nft 'list table ip xenpod_host' | grep -c late0)"
+ip link add late0 type bridge
+does "the link is there: up" 0 up
+same "it forwards" 1 "$(sysctl -n net.ipv4.conf.late0.forwarding)"
+refused '--out=late1: there is no such interface' up --out=late1
+ip link delete late0
+does "down when it is gone" 0 down
+same "that is told" 1 "$(grep -c 'forwarding from late0' "$T/said")"
+unchanged "all is as before"
+
+# ---- systemd-networkd runs -----------------------------------------------------------------------------------------
+
+mkdir -p /run/systemd/netif "$T/stand-ins"
+: >/run/systemd/netif/state
+printf '#!/bin/sh\necho "$@" >>%s\nexit $(cat %s)\n' "$T/asked" "$T/answer" >"$T/stand-ins/networkctl"
+chmod +x "$T/stand-ins/networkctl"
+echo 0 >"$T/answer"
+PATH=$T/stand-ins:$PATH does "up beside networkd" 0 up --port=none
+same "it leaves the bridge alone" 'Name=xenbr0 veth???????? Unmanaged=yes' \
+	"$(grep '=' /etc/systemd/network/05-xenpod-xenbr0.network | paste -sd' ')"
+same "and was told so" reload "$(cat "$T/asked")"
+same "before there was a bridge" "networkd link" \
+	"$(jq -r '[.steps[] | .kind | select(. == "networkd" or . == "link")] | unique_by(.) | sort | reverse | join(" ")' "$T/state/network.json")"
+PATH=$T/stand-ins:$PATH does "down" 0 down
+same "it was told again" 'reload reload' "$(paste -sd' ' "$T/asked")"
+echo 1 >"$T/answer"
+PATH=$T/stand-ins:$PATH does "up, and networkd cannot be told" 0 up --port=none
+same "that is said" 1 "$(grep -c 'systemd-networkd has not read /etc/systemd/network/05-xenpod-xenbr0.network yet' "$T/said")"
+PATH=$T/stand-ins:$PATH does "down" 0 down
+rm -r /run/systemd/netif
+unchanged "all is as before"
 
 # ---- killed at any moment --------------------------------------------------------------------------------------
 
