@@ -79,6 +79,19 @@ int varlink_fd(const struct varlink *v)
 	return v->sock;
 }
 
+/* Its unit starts nothing on a host that Xen has not booted; elsewhere one is of the simulated world. */
+static int not_there(const char *path, struct err *err)
+{
+	if (!strncmp(path, "/run/", strlen("/run/")) && access("/proc/xen", F_OK) < 0)
+		return err_set(err, ERR_UNAVAILABLE,
+			"the supervisor does not answer at %s: this host does not run under Xen "
+			"(see: "
+			"xenpod host check)",
+			path);
+	return err_set(err, ERR_UNAVAILABLE,
+		"the supervisor does not answer at %s; start it: systemctl start xenpodd", path);
+}
+
 struct varlink *varlink_connect(const char *path, struct err *err)
 {
 	struct sockaddr_un sa = {.sun_family = AF_UNIX};
@@ -97,9 +110,7 @@ struct varlink *varlink_connect(const char *path, struct err *err)
 	if (errno == EACCES || errno == EPERM)
 		err_set(err, ERR_DENIED, "not permitted to talk to the supervisor at %s", path);
 	else if (errno == ENOENT || errno == ECONNREFUSED)
-		err_set(err, ERR_UNAVAILABLE,
-			"the supervisor does not answer at %s; start it: systemctl start xenpodd",
-			path);
+		not_there(path, err);
 	else
 		err_sys(err, "connect to the supervisor at %s", path);
 	return NULL;
