@@ -112,6 +112,7 @@ struct efi {
 	char *loader;     /* "\\EFI\\xen\\xen-4.17-amd64.efi" */
 	char entry[9];    /* "Boot0005" */
 	bool confirmed;   /* by us, and it still is in the boot order */
+	bool untried;     /* confirmed, but with other files or options: that is taken back first */
 	uint64_t need;    /* bytes on the ESP */
 	uint64_t room;    /* what it has */
 	struct plan plan; /* what makes it so */

@@ -136,8 +136,10 @@ static void add_entry(struct efi *e)
 			e->esp.disk, "part", e->esp.part),
 		"boot entry %s \"%s\", %s on %s partition %d", e->entry, EFI_LABEL, e->loader,
 		e->esp.disk, e->esp.part);
-	if (e->confirmed)
-		return;
+}
+
+static void add_next(struct efi *e)
+{
 	uint16_t next = (uint16_t)strtoul(e->entry + strlen("Boot"), NULL, 16);
 	plan_add(&e->plan, &thing_efivar, "BootNext", efivar_numbers(&next, 1),
 		"next boot, once: %s", e->entry);
@@ -205,6 +207,14 @@ int efi_prepare(const struct efi_ask *a, struct efi *ret, struct err *err)
 		plan_look(a->h, &order, &state, &changed, &ordered, err) < 0)
 		return -1;
 	const json_t *first = json_object_get(efi_step(ordered, &thing_boot_order), "now");
+	bool so;
+	if (add_steps(a, ret, record, err) < 0 || room(a, ret, err) < 0 ||
+		plan_is_so(a->h, &ret->plan, &so, err) < 0)
+		return -1;
 	ret->confirmed = json_bool_opt(first, "first", false);
-	return add_steps(a, ret, record, err) < 0 ? -1 : room(a, ret, err);
+	/* What was confirmed is not what the next boot would start. */
+	ret->untried = ret->confirmed && !so && !a->force;
+	if (!ret->confirmed || ret->untried)
+		add_next(ret);
+	return 0;
 }

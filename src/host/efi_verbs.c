@@ -39,18 +39,29 @@ static void show(const struct efi *e)
 static void show_json(const struct efi *e)
 {
 	_cleanup_free_ char *args = efi_dom0_args(e->dom0.args);
-	_cleanup_json_ json_t *j = json_make(
-		"{s:{s:s,s:s,s:i,s:s,s:I,s:I},s:s,s:s,s:s,s:s?,s:s,s:s,s:b,s:[]}", "esp", "at",
-		e->esp.point, "disk", e->esp.disk, "partition", e->esp.part, "uuid", e->esp.uuid,
-		"needed", (json_int_t)e->need, "free", (json_int_t)e->room, "hypervisor", e->xen,
-		"options", e->options, "kernel", e->dom0.kernel, "ramdisk", e->dom0.ramdisk,
-		"arguments", args, "entry", e->entry, "confirmed", e->confirmed, "steps");
+	_cleanup_json_ json_t *j =
+		json_make("{s:{s:s,s:s,s:i,s:s,s:I,s:I},s:s,s:s,s:s,s:s?,s:s,s:s,s:b,s:[]}", "esp",
+			"at", e->esp.point, "disk", e->esp.disk, "partition", e->esp.part, "uuid",
+			e->esp.uuid, "needed", (json_int_t)e->need, "free", (json_int_t)e->room,
+			"hypervisor", e->xen, "options", e->options, "kernel", e->dom0.kernel,
+			"ramdisk", e->dom0.ramdisk, "arguments", args, "entry", e->entry,
+			"confirmed", e->confirmed && !e->untried, "steps");
 	for (size_t i = 0; i < e->plan.n; i++)
 		json_array_append_new(json_object_get(j, "steps"),
 			json_make("{s:s,s:s,s:s,s:O}", "kind", e->plan.steps[i].thing->kind, "name",
 				e->plan.steps[i].name, "say", e->plan.steps[i].say, "want",
 				e->plan.steps[i].want));
 	print_json(j);
+}
+
+/* First of all the boot order is what it was before: whatever becomes of the rest, the host boots. */
+static int run_install(
+	const struct efi_ask *a, const struct efi *e, enum plan_how how, struct err *err)
+{
+	struct plan order = efi_order_plan_of();
+	if (e->untried && plan_down(a->h, &order, how, NULL, err) < 0)
+		return -1;
+	return plan_up(a->h, &e->plan, how, err);
 }
 
 int efi_verb_plan(void *ask, struct err *err)
@@ -62,7 +73,7 @@ int efi_verb_plan(void *ask, struct err *err)
 		show_json(&e);
 	} else if (r == 0) {
 		show(&e);
-		r = plan_up(a->h, &e.plan, PLAN_SHOW, err);
+		r = run_install(a, &e, PLAN_SHOW, err);
 	}
 	efi_done(&e);
 	return r;
@@ -86,8 +97,8 @@ int efi_verb_install(void *ask, struct err *err)
 		return -1;
 	int r = efi_prepare(a, &e, err);
 	if (r == 0)
-		r = plan_up(a->h, &e.plan, a->dry_run ? PLAN_SHOW : PLAN_DO, err);
-	if (r == 0 && !a->dry_run && !e.confirmed)
+		r = run_install(a, &e, a->dry_run ? PLAN_SHOW : PLAN_DO, err);
+	if (r == 0 && !a->dry_run && (!e.confirmed || e.untried))
 		log_notice("the next boot is into Xen, later ones as before: reboot, then \"xenpod "
 			   "host efi confirm\" makes it the first");
 	efi_done(&e);

@@ -45,8 +45,8 @@ static const struct option options[] = {
 
 static void help(void)
 {
-	puts("Usage: xenpod host efi plan [OPTIONS] [--json]\n"
-	     "       xenpod host efi install [OPTIONS] [--dry-run]\n"
+	puts("Usage: xenpod host efi plan [OPTIONS] [--force] [--json]\n"
+	     "       xenpod host efi install [OPTIONS] [--force] [--dry-run]\n"
 	     "       xenpod host efi confirm [--force] [--dry-run]\n"
 	     "       xenpod host efi remove [--dry-run]\n"
 	     "       xenpod host efi status [--json]\n"
@@ -75,7 +75,9 @@ static void help(void)
 	     "  --console=LIST      Xen's consoles (default vga,com1)\n"
 	     "  --loglvl=LEVEL      what Xen logs (default all)\n"
 	     "  --xen-args=ARGS     more options for Xen, or in the place of usual ones\n"
-	     "  --force             confirm although this is not running on that Xen\n"
+	     "  --force             confirm although this is not running on that Xen; install what "
+	     "is\n"
+	     "                      new, and keep a boot order that was confirmed without it\n"
 	     "  --dry-run           change nothing, show what would be done\n"
 	     "  --json              as JSON\n"
 	     "  --help              show this\n"
@@ -91,8 +93,8 @@ static void help(void)
 #define FINDS " esp xen kernel ramdisk kernel-args console loglvl dom0-mem xen-args "
 
 static const struct host_verb verbs[] = {
-	{"plan", efi_verb_plan, FINDS "json "},
-	{"install", efi_verb_install, FINDS "dry-run "},
+	{"plan", efi_verb_plan, FINDS "force json "},
+	{"install", efi_verb_install, FINDS "force dry-run "},
 	{"confirm", efi_verb_confirm, " force dry-run "},
 	{"remove", efi_verb_remove, " dry-run "},
 	{"status", efi_verb_status, " json "},

@@ -68,6 +68,18 @@ static void say(enum plan_how how, const char *done, const char *would, const ch
 	(void)fflush(stdout);
 }
 
+int plan_is_so(const struct host *h, const struct plan *p, bool *ret, struct err *err)
+{
+	*ret = true;
+	for (size_t i = 0; i < p->n && *ret; i++) {
+		_cleanup_json_ json_t *now = NULL;
+		if (get(h, p->steps[i].thing, p->steps[i].name, &now, err) < 0)
+			return -1;
+		*ret = same(p->steps[i].thing, now, p->steps[i].want);
+	}
+	return 0;
+}
+
 /* ---- boots ---------------------------------------------------------------------------------------- */
 
 /* Of the kernel that runs; "": it does not tell. */

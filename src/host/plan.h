@@ -79,6 +79,9 @@ int plan_up(const struct host *h, const struct plan *p, enum plan_how how, struc
 int plan_down(const struct host *h, const struct plan *p, enum plan_how how, size_t *ret_left,
 	struct err *err);
 
+/* Has every thing of the plan its value already? */
+int plan_is_so(const struct host *h, const struct plan *p, bool *ret, struct err *err);
+
 /* Where a plan stands. */
 enum plan_state {
 	PLAN_NONE,        /* there is no record */

@@ -145,11 +145,29 @@ file /boot/xen-4.19-amd64.efi 'MZ newer xen'
 out=$(efi install)
 same "another kernel and another Xen" 0 $?
 same "those before are gone" "initrd.img-6.1.0-50-amd64 vmlinuz-6.1.0-50-amd64 xen-4.19-amd64.cfg xen-4.19-amd64.efi" "$(find "$E/EFI/xen" -mindepth 1 -printf '%f\n' | sort | paste -sd' ')"
-same "its place in the order stays" 010000000300 "$(shows BootOrder)"
-same "a confirmed one needs no next boot" "" "$(shows BootNext)"
-file /boot/initrd.img-6.1.0-50-amd64 'ramdisk 50, made again'
+same "they are to be tried first: the boot order is as before" 00000300 "$(shows BootOrder)"
+same "and the next boot is theirs" 0100 "$(shows BootNext)"
+rm "$R/sys/firmware/efi/efivars/BootNext-$guid"
+same "status: not confirmed" "false" "$(efi status --json | jq .confirmed)"
+out=$(efi confirm --force)
+same "confirmed" 010000000300 "$(shows BootOrder)"
 out=$(efi install)
+out=$(efi install)
+same "install finds all so" "is so" "$(grep -o '^[a-z]* [a-z]*' <<<"$out" | sort -u)"
+same "a confirmed one needs no next boot" "010000000300 " "$(shows BootOrder) $(shows BootNext)"
+file /boot/initrd.img-6.1.0-50-amd64 'ramdisk 50, made again'
+made=$(picture)
+out=$(efi plan)
+same "plan says that it is to be tried again" 1 "$(grep -c '^would undo *first of the boot order: Boot0001$' <<<"$out")"
+same "and that the next boot tries it" 1 "$(grep -c '^would do *next boot, once: Boot0001$' <<<"$out")"
+same "and changes nothing" "$made" "$(picture)"
+out=$(efi install --force)
 same "the same name, other content" "ramdisk 50, made again" "$(cat "$E/EFI/xen/initrd.img-6.1.0-50-amd64")"
+same "by force it stays confirmed" "010000000300 " "$(shows BootOrder) $(shows BootNext)"
+out=$(efi install --dom0-mem=2048M)
+same "other options are to be tried, too" "00000300 0100" "$(shows BootOrder) $(shows BootNext)"
+rm "$R/sys/firmware/efi/efivars/BootNext-$guid"
+out=$(efi confirm --force)
 variable BootOrder 050001000000
 out=$(efi status)
 same "somebody has changed the order" 1 $?

@@ -97,6 +97,17 @@ expect_eq "it is the first of the order" "$(status .confirmed) $(boot BootOrder)
 check "install finds it so" efi install "${ask[@]}"
 expect_eq "and wants no other try" "$(status .confirmed) $(boot BootNext)" "true "
 
+# ---- an upgrade is tried again ----------------------------------------------------------------------------
+
+ask[2]='--xen-args=dom0_max_vcpus=2 bootscrub=0 sched=credit'
+check "install with another option" efi install "${ask[@]}"
+expect_eq "that is tried by one boot" "$(status .confirmed) $(boot BootNext) $(boot BootOrder)" "false ${entry#Boot} $order"
+efi_reboot xen
+check "mounted in that Dom-0" mounted
+expect_match "it has the option" "$(lab_run xl info)" 'xen_scheduler +: credit[[:space:]]'
+expect_eq "by the entry, once" "$(boot BootCurrent) $(boot BootNext) $(boot BootOrder)" "${entry#Boot}  $order"
+check "confirm" efi confirm
+
 # ---- again, and back ------------------------------------------------------------------------------------
 
 efi_reboot xen
