@@ -36,8 +36,10 @@ function __xenpod_values # OPTION COMMAND...
             string split ' ' 'capabilities paths seccomp all-run'
         case '*'
             $argv[2..-1] --help 2>/dev/null | awk -v option="$argv[1]=" '
+                usage && !/^ / { usage = 0 }
+                /^Usage:/ { usage = 1 }
                 { gsub(/\[=/, "=") }
-                !kind && (at = index($0, option)) {
+                !kind && (usage || /^ +-/) && (at = index($0, option)) {
                     kind = substr($0, at + length(option))
                     sub(/[^A-Za-z|].*/, "", kind)
                 }
