@@ -137,6 +137,7 @@ table_of_helps() {
 
 # What is known of the rest: by hand.
 table_of_words() {
+	local columns states
 	offers "the beginning of a verb" 'xenpod li' list
 	offers "a program by its path" "$bin/xenpod li" list
 	offers "no verb" 'xenpod zz' ''
@@ -165,13 +166,19 @@ table_of_words() {
 	offers "values: of a help, the beginning" 'xenpod host network up --fire' '--firewall='
 	offers "values: of this command, not of another" 'xenpod host network up --port=' 'dummy none'
 	offers "values: none are known" 'xenpod run --port=' ''
-	offers "values: networks" 'xenpod run --net=d' default
+	offers "values: networks" 'xenpod run --net=' 'all default none'
+	offers "values: networks, the beginning" 'xenpod run --net=d' default
 	offers "values: streams" 'xenpod logs --stream=' 'stderr stdout'
-	offers "values: what is insecure" 'xenpod run --insecure-options=a' all-run
-	offers "values: columns" 'xenpod-status --sort=up' uptime
-	offers "values: columns" 'xenpod status --output=cp' cpu
-	offers "values: states" 'xenpod-status --state=r' 'removing restarting running'
-	offers "values: states, of one that may be left out" 'xenpod-status --wait=s' 'starting stopping'
+	offers "values: what is insecure" 'xenpod run --insecure-options=' 'all-run capabilities paths seccomp'
+	columns=$(xenpod-status --help | sed -n '/^Columns:/,/^$/s/^  \([A-Z]*\) .*/\L\1/p' | paste -sd' ')
+	states=$(xenpod-status --help | sed -n '/^States:/,/^and/p' | tr '\n' ' ' | sed 's/^States://; s/and the.*//; s/,//g')
+	same "there are columns and states" "yes yes" "$([[ $columns == *cpu* ]] && echo yes) $([[ $states == *paused* ]] && echo yes)"
+	offers "values: columns" 'xenpod-status --sort=' "$columns"
+	offers "values: columns, the beginning" 'xenpod-status --sort=up' uptime
+	offers "values: columns" 'xenpod status --output=' "$columns"
+	offers "values: states" 'xenpod-status --state=' "$states"
+	offers "values: states, of one that may be left out" 'xenpod-status --wait=' "$states"
+	offers "values: states, the beginning" 'xenpod status --wait=s' 'starting stopping'
 	offers "no value for one that may be left out" 'xenpod status --wait ' ''
 
 	offers "files" "xenpod run $T/images/w" "$T/images/web.aci"
@@ -197,30 +204,47 @@ table_of_lines() {
 	becomes "xenpodd" 'xenpodd --world=s' 'xenpodd --world=sim '
 }
 
-# A pod that runs, one that pauses and one that has ended.
-table_of_pods() {
-	local U=11112222-3333-4444-8555-666666666666 P=2222aaaa-3333-4444-8555-666666666666
-	local E=7333bbbb-3333-4444-8555-666666666666
+# A pod that runs, one that pauses, one that has ended, one that is to be started again.
+U=11112222-3333-4444-8555-666666666666
+P=2222aaaa-3333-4444-8555-666666666666
+E=4444bbbb-3333-4444-8555-666666666666
+R=5555cccc-3333-4444-8555-666666666666
+pods() {
 	supervise
-	accept $U=forever $P=forever $E=exit,3,after,200ms
-	wait_for '[ "$(xenpod-status --no-legend | awk "{ print \$2 }" | sort | paste -sd" ")" = "exited running running" ]'
+	accept $U=forever $P=forever $E=exit,3,after,200ms $R=exit,1,after,200ms@always
+	wait_for '[ "$(state_of $P) $(state_of $E)" = "running exited" ]'
 	xenpod pause $P >/dev/null
-	wait_for 'xenpod-status --no-legend | grep -q " paused "'
-	offers "a pod that can be stopped" 'xenpod stop 1' $U
-	offers "pods that can be stopped" 'xenpod stop ' "$U $P"
-	offers "pods that can be stopped, behind an option" 'xenpod stop --force ' "$U $P"
-	offers "pods of which there are logs" 'xenpod logs ' "$U $P"
+}
+state_of() { xenpod-status --no-legend | awk -v pod="${1:0:8}" '$1 == pod { print $2 }'; }
+# It waits for as long as the table takes.
+waits_long() {
+	xenpod-status --json $R | python3 -c 'import json, sys, time
+pod = json.load(sys.stdin)["pod"]
+sys.exit(pod["state"] != "backoff" or pod["restart"]["next"] < (time.time() + 6) * 1e9)'
+}
+table_of_pods() {
+	local verb
+	wait_for '[ "$(state_of $U) $(state_of $P)" = "running paused" ]'
+	wait_for waits_long
+	for verb in stop kill logs wait; do
+		offers "pods that have not ended" "xenpod $verb " "$U $P $R"
+	done
+	for verb in inspect status events; do
+		offers "any" "xenpod $verb " "$U $P $E $R"
+	done
+	offers "any" 'xenpod-status ' "$U $P $E $R"
 	offers "one that runs" 'xenpod pause ' $U
 	offers "one that runs" 'xenpod enter ' $U
 	offers "one that pauses" 'xenpod resume ' $P
+	offers "one that is to be started again" 'xenpod start ' $R
 	offers "one that has ended" 'xenpod rm ' $E
-	offers "none that waits for its next try" 'xenpod start ' ''
-	offers "any" 'xenpod inspect ' "$U $P $E"
-	offers "any" 'xenpod status ' "$U $P $E"
-	offers "any" 'xenpod-status ' "$U $P $E"
+	offers "by its beginning" 'xenpod stop 1' $U
+	offers "behind an option" 'xenpod stop --force 1' $U
 	offers "none" 'xenpod stop 9' ''
-	offers "none for gc" 'xenpod gc ' ''
-	offers "none for run" "xenpod run $T/images/7" ''
+	for verb in gc list fsck; do
+		offers "none" "xenpod $verb " ''
+	done
+	offers "none for run" "xenpod run $T/images/4" ''
 }
 
 # All of it; the suite's last line.
@@ -234,11 +258,11 @@ completion() {
 	table_of_helps
 	table_of_words
 	asked offered
+	pods
 	table_of_lines
+	becomes "a pod, and a space" 'xenpod inspect 4' "xenpod inspect $E "
 	asked typed
 	table_of_pods
 	asked offered
-	becomes "a pod, and a space" 'xenpod inspect 7' 'xenpod inspect 7333bbbb-3333-4444-8555-666666666666 '
-	asked typed
 	finish
 }
