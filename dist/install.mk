@@ -7,6 +7,8 @@ SBINDIR := $(PREFIX)/sbin
 LIBDIR  := $(PREFIX)/lib/xenpod
 DOCDIR  := $(PREFIX)/share/doc/xenpod
 MANDIR  := $(PREFIX)/share/man
+# Where that zsh looks that came with the distribution (Debian's has another name for packages).
+ZSHDIR  ?= $(PREFIX)/share/zsh/site-functions
 # What stands for @PREFIX@; the tarball for /opt leaves it as it is.
 FILL    ?= $(PREFIX)
 
@@ -45,7 +47,7 @@ install-stage1: aci
 # Shells look for a command's completion by its name (zsh does not).
 install-completions:
 	$(call put,644,$(PREFIX)/share/bash-completion/completions,dist/completions/bash/xenpod)
-	$(call put,644,$(PREFIX)/share/zsh/site-functions,dist/completions/zsh/_xenpod)
+	$(call put,644,$(ZSHDIR),dist/completions/zsh/_xenpod)
 	$(call put,644,$(PREFIX)/share/fish/vendor_completions.d,dist/completions/fish/xenpod.fish)
 	$(Q)cd '$(DESTDIR)$(PREFIX)/share' && for p in xenpod-status xenpod-metrics xenpod-host xenpodd; do \
 		ln -sf xenpod bash-completion/completions/"$$p" && \

@@ -28,4 +28,9 @@ typed() {
 	ZDOTDIR=$T/zsh python3 "$top/tests/contract/tabkey.py" zsh -o no_global_rcs -i
 }
 
+# What make install takes by itself, and what Debian's package says.
+zsh -fc 'print -l $fpath' >"$T/fpath"
+for folder in /usr/local/share/zsh/site-functions "$(sed -n 's/.* ZSHDIR=\([^ ]*\) .*/\1/p' "$top/dist/debian/rules")"; do
+	same "Debian's zsh looks in $folder" 1 "$(grep -cxF -- "$folder" "$T/fpath")"
+done
 completion

@@ -9,6 +9,7 @@
 # shellcheck source-path=SCRIPTDIR source=statuskit.bash
 . "$(dirname "${BASH_SOURCE[0]}")/statuskit.bash"
 PATH=$bin:$PATH
+# shellcheck disable=SC2034 # for the suites
 share=$T/usr/share
 rows=()
 
@@ -86,12 +87,12 @@ options_of() { # COMMAND
 	help=$(help_of "$1")
 	for option in $(help_of "$1" | grep -oE -- '(^|[^a-z0-9-])--[a-z][a-z0-9-]*' | grep -oE -- '--[a-z].*' | sort -u) --help; do
 		form=$option
-		[[ $help != *"$option="* && $help != *"$option[="* ]] || form=$option=
+		[[ $help != *"$option="* && $help != *"${option}[="* ]] || form=$option=
 		# shellcheck disable=SC2086 # words
 		[ "$option" = --help ] || ! timeout 5 $1 "${form/%=/=1}" --help </dev/null 2>&1 |
 			grep -qE 'is not known here|there is no (option|verb)' || continue
 		echo "$form"
-		[[ $help != *"$option[="* ]] || echo "$option"
+		[[ $help != *"${option}[="* ]] || echo "$option"
 	done
 }
 
@@ -112,10 +113,8 @@ table_of_helps() {
 	local command option value
 	# shellcheck disable=SC2086 # a word each
 	same "xenpod: there are verbs" "host run stop" "$(printf '%s\n' $verbs | grep -xE 'host|run|stop' | sort | paste -sd' ')"
-	# shellcheck disable=SC2086 # a word each
-	offers "verbs" 'xenpod ' "$(echo $verbs)"
-	# shellcheck disable=SC2086 # a word each
-	offers "commands" 'xenpod host ' "$(echo $hosts)"
+	offers "verbs" 'xenpod ' "${verbs//$'\n'/ }"
+	offers "commands" 'xenpod host ' "${hosts//$'\n'/ }"
 	for command in $hosts; do
 		value=$(xenpod host --help | sed -n "s/^  $command  *\([a-z]*|[a-z|]*\).*/\1/p" | tr '|' ' ')
 		offers "verbs of a command" "xenpod host $command " "$value"
@@ -129,9 +128,9 @@ table_of_helps() {
 		while IFS='= ' read -r option value; do
 			offers "a value" "$command $option=" "${value//|/ }"
 		done < <(sed 's/\[=/=/g' "$T/help" | grep -oE -- '--[a-z0-9-]+=[a-z]+(\|[a-z]+)+([^a-z=|]|$)' | grep -oE '^[^])[, ]+' | sort -u)
-		for option in $(sed 's/\[=/=/g' "$T/help" | grep -oE -- '--[a-z0-9-]+=(DIR|FILE|PATH)\b' | cut -d= -f1 | sort -u); do
+		while IFS='=' read -r option _; do
 			offers "a file" "$command $option=$T/images/w" "$T/images/web.aci"
-		done
+		done < <(sed 's/\[=/=/g' "$T/help" | grep -oE -- '--[a-z0-9-]+=(DIR|FILE|PATH)\b' | sort -u)
 	done <"$T/commands"
 }
 
