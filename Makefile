@@ -30,7 +30,7 @@ SETUP_PACKAGES := gcc clang make pkg-config git ca-certificates \
 	iproute2 iptables kmod cpio xz-utils openssh-client uuid-runtime procps python3 file patch \
 	util-linux bsdextrautils systemd curl python3-prometheus-client python3-jsonschema python3-pyte \
 	build-essential dpkg-dev debhelper fakeroot lintian mandoc rpm rpmlint \
-	runit ovmf dosfstools gdisk mtools grub-efi-amd64-bin grub-common jq
+	runit ovmf dosfstools gdisk mtools grub-efi-amd64-bin grub-common jq zsh fish
 
 WARN := -Wall -Wextra $(WERROR) -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
 	-Wold-style-definition -Wpointer-arith -Wcast-qual -Wwrite-strings -Wformat=2 -Wundef \
@@ -157,7 +157,7 @@ need:
 	@test -e /usr/include/libxl.h -a -e /usr/include/ev.h -a -e /usr/include/cmocka.h \
 		-a -e /usr/include/archive.h -a -e /usr/include/libnl3 \
 		-a -e /usr/include/nftables -a -e /usr/include/microhttpd.h -a -e /usr/bin/mandoc \
-		-a -e /usr/bin/rpmlint -a -e /usr/bin/dh \
+		-a -e /usr/bin/rpmlint -a -e /usr/bin/dh -a -e /usr/bin/zsh -a -e /usr/bin/fish \
 		-a -e /usr/lib/python3/dist-packages/pyte -o '$(AUTO_SETUP)' = 0 || \
 		$(MAKE) --no-print-directory setup
 

@@ -7,6 +7,8 @@ SBINDIR := $(PREFIX)/sbin
 LIBDIR  := $(PREFIX)/lib/xenpod
 DOCDIR  := $(PREFIX)/share/doc/xenpod
 MANDIR  := $(PREFIX)/share/man
+# Where that zsh looks that came with the distribution (Debian's has another name for packages).
+ZSHDIR  ?= $(PREFIX)/share/zsh/site-functions
 # What stands for @PREFIX@; the tarball for /opt leaves it as it is.
 FILL    ?= $(PREFIX)
 
@@ -32,7 +34,7 @@ UNITS := $(filter-out %/xenpodd.socket,$(wildcard dist/systemd/*.service dist/sy
 # Pages that tell of several things are found by each name.
 MAN_LINKS := xenpodd.service xenpodd.socket xenpod-admin.socket xenpod-status.socket xenpod-pods.service xenpod.slice xenpod@.service xenpod-gc.service xenpod-gc.timer xenpod-metrics.service xenpod-metrics.socket
 
-.PHONY: install install-host install-stage1 host
+.PHONY: install install-host install-stage1 install-completions host
 install: install-host install-stage1 ## install below PREFIX (DESTDIR= for packages)
 
 # Programs that are linked with the host's own libraries: all but the stage1's.
@@ -42,7 +44,16 @@ install-stage1: aci
 	$(call say,INSTALL,$(DESTDIR)$(LIBDIR)/stage1-xen.aci)
 	$(call put,644,$(LIBDIR),build/stage1-xen.aci)
 
-install-host: host
+# Shells look for a command's completion by its name (zsh does not).
+install-completions:
+	$(call put,644,$(PREFIX)/share/bash-completion/completions,dist/completions/bash/xenpod)
+	$(call put,644,$(ZSHDIR),dist/completions/zsh/_xenpod)
+	$(call put,644,$(PREFIX)/share/fish/vendor_completions.d,dist/completions/fish/xenpod.fish)
+	$(Q)cd '$(DESTDIR)$(PREFIX)/share' && for p in xenpod-status xenpod-metrics xenpod-host xenpodd; do \
+		ln -sf xenpod bash-completion/completions/"$$p" && \
+		ln -sf xenpod.fish fish/vendor_completions.d/"$$p".fish || exit 1; done
+
+install-host: host install-completions
 	$(call say,INSTALL,$(DESTDIR)$(PREFIX))
 	$(call put,755,$(BINDIR),$(BIN_PROGRAMS:%=$(B)/bin/%))
 	$(call put,755,$(SBINDIR),$(SBIN_PROGRAMS:%=$(B)/bin/%))
@@ -53,11 +64,6 @@ install-host: host
 	$(call fill,/usr/lib/tmpfiles.d,$(wildcard dist/systemd/tmpfiles.d/*.conf))
 	$(call put,644,/usr/lib/systemd/system-preset,$(wildcard dist/systemd/presets/*.preset))
 	$(call put,644,/usr/lib/systemd/catalog,$(wildcard dist/systemd/*.catalog))
-	$(call put,644,$(PREFIX)/share/bash-completion/completions,dist/completions/bash/xenpod)
-	$(Q)for p in xenpod-status xenpod-metrics xenpod-host xenpodd; do \
-		ln -sf xenpod '$(DESTDIR)$(PREFIX)/share/bash-completion/completions/'"$$p" || exit 1; done
-	$(call put,644,$(PREFIX)/share/zsh/site-functions,dist/completions/zsh/_xenpod)
-	$(call put,644,$(PREFIX)/share/fish/vendor_completions.d,dist/completions/fish/xenpod.fish)
 	$(call put,644,$(MANDIR)/man1,$(wildcard docs/man/*.1))
 	$(call put,644,$(MANDIR)/man5,$(wildcard docs/man/*.5))
 	$(call put,644,$(MANDIR)/man7,$(wildcard docs/man/*.7))
