@@ -10,9 +10,10 @@ set -u
 verbs=$("$bin/xenpod" --help | awk '/^  [a-z]+ +/ && !/^  xenpod / { print $1 }')
 
 # Commands of a page: its blocks of code and its pieces of code, a command a line. What stands behind ` -- `
-# is an app's, behind # a remark.
+# is an app's, behind # a remark. In a block that begins with ```console a line after # is typed, the rest came.
 commands() {
-	awk '/^```/ { on = !on; next }
+	awk '/^```/ { on = !on; typed = on && /console/; next }
+		typed && !held && !sub(/^# /, "") { next }
 		on { if (sub(/\\$/, "")) { held = held $0; next } print held $0; held = ""; next }
 		/^\* `/ { next } # a message
 		{ n = split($0, piece, "`"); for (i = 2; i <= n; i += 2) print piece[i] }' "$1" |
@@ -21,14 +22,26 @@ commands() {
 }
 # options COMMAND: its long options, and the letters that stand alone.
 options() { grep -oE -- ' -(-[a-z][a-z0-9-]+|[a-zA-Z]\b)' <<<" $1" | tr -d ' ' | sort -u | grep -vxE -- '--(help|version)'; }
-help_of() { # PROGRAM [VERB]
-	"$bin/$1" ${2:+"$2"} --help >"$T/help" 2>&1
+help_of() { # PROGRAM [VERB [COMMAND]]
+	"$bin/$1" ${2:+"$2"} ${3:+"$3"} --help >"$T/help" 2>&1
+}
+# Targets: `make x`, also in `make x && make y`, and in blocks; not those with a variable.
+commands_of_make() {
+	grep -v '^\* `' "$1" | grep -oE '(^|[`&] ?)make [a-z][a-z-]*' | sed 's/.*make //' | sort -u
+}
+# host_command PAGE COMMAND VERB: there is such a command of `xenpod host`, and it has the verb, if one is named.
+host_command() {
+	same "$1: there is a command xenpod host $2" "$2" \
+		"$("$bin/xenpod-host" --help | sed -n 's/^  \([a-z]*\)  *[^ ].*/\1/p' | grep -x -- "$2")"
+	[[ ! $3 =~ ^[a-z]+$ ]] || same "$1: xenpod host $2 has a verb $3" 1 \
+		"$("$bin/xenpod-host" "$2" --help 2>&1 | sed '/^$/q' | grep -cE -m1 "^(Usage:|  *)  *xenpod host $2 ([a-z|]*\|)?$3\b")"
 }
 
-for page in docs/TUTORIAL.md docs/TROUBLESHOOTING.md docs/TROUBLESHOOTING-INSIDE.md docs/STATUS.md README.md; do
+for page in docs/TUTORIAL.md docs/TROUBLESHOOTING.md docs/TROUBLESHOOTING-INSIDE.md docs/STATUS.md docs/INSTALL.md \
+	README.md; do
 	count=0
 	while read -r line; do
-		read -r program verb _ <<<"$line"
+		read -r program verb command more _ <<<"$line"
 		if [ "$program" = xenpod ]; then
 			case $verb in
 			[A-Z]* | -* | \[* | "" | ...) continue ;; # a placeholder, or of the program itself
@@ -37,7 +50,12 @@ for page in docs/TUTORIAL.md docs/TROUBLESHOOTING.md docs/TROUBLESHOOTING-INSIDE
 		else
 			verb=
 		fi
-		help_of "$program" "$verb"
+		if [ "$verb" = host ] && [[ $command =~ ^[a-z]+$ ]]; then
+			host_command "$page" "$command" "$more"
+			help_of xenpod host "$command"
+		else
+			help_of "$program" "$verb"
+		fi
 		for option in $(options "$line"); do
 			count=$((count + 1))
 			same "$page: $program $verb has $option, in: $line" 1 \
@@ -45,9 +63,18 @@ for page in docs/TUTORIAL.md docs/TROUBLESHOOTING.md docs/TROUBLESHOOTING-INSIDE
 		done
 	done < <(commands "$top/$page")
 	[ "$page" != docs/TUTORIAL.md ] || same "$page: options were found in it" 1 "$((count > 30))"
+	# Files of ours that it names, and what it has make do.
+	# shellcheck disable=SC2016 # quotes of Markdown
+	while read -r path; do
+		same "$page: there is $path" 1 "$([ -e "$top/$path" ] && echo 1)"
+	done < <(grep -oE '`(dist|docs|src|tests)/[A-Za-z0-9_./-]+`' "$top/$page" | tr -d '`' | sort -u)
+	while read -r target; do
+		same "$page: there is make $target" 1 "$(cat "$top/Makefile" "$top"/*/*.mk "$top"/*/*/*.mk | grep -cE -m1 "^([a-z-]+ )*$target( [a-z-]+)*:")"
+	done < <(commands_of_make "$top/$page")
 	# Units, also instances, and a line of several.
 	while read -r unit; do
-		same "$page: there is a unit $unit" "$unit" "$(cd "$top/dist/systemd" && ls "$unit" 2>&1)"
+		same "$page: there is a unit $unit" "$unit" "$(cd "$top/dist/systemd" && { ls "$unit" ||
+			grep -ohF "$unit" "$top"/src/host/*.c; } 2>/dev/null | head -n 1)"
 	done < <(grep -ohE '\bxenpod[a-z-]*(@[a-zA-Z]*)?\.(service|socket|timer|slice)' "$top/$page" |
 		sed 's/@[a-zA-Z]*/@/' | sort -u)
 	# Documents between <<'END' and END that begin with a brace.

@@ -74,6 +74,26 @@ expect_match() {
 	fi
 }
 
+# Lines that docs/INSTALL.md shows below a prompt with COMMAND, or one that begins with it.
+shown_in_docs() { # COMMAND
+	local page=$top/docs/INSTALL.md
+
+	[ -e "$page" ] || page=$lab_dir/INSTALL.md # in Dom-0 (parts.sh)
+	awk -v typed="# $1" '/^```/ || /^# / { on = $0 == typed || index($0, typed " ") == 1; next }
+		on && !/^(\[\.\.\.\])?$/' "$page"
+}
+
+# documented COMMAND FILE [SED]: each line that docs/INSTALL.md shows of COMMAND is in FILE, whatever numbers are in
+# it. SED changes those lines before, or deletes them, where the scenario is not what the page has done.
+documented() {
+	local alike='s/\(Debian [^)]*\)//g; s/[0-9]+(\.[0-9]+)*/N/g; s/ +/ /g; s/ $//'
+
+	shown_in_docs "$1" | sed -E -e "${3-}" -e "$alike" >"$scratch/shown"
+	sed -E "$alike" "$2" >"$scratch/came"
+	check "docs/INSTALL.md shows something of: $1" test -s "$scratch/shown"
+	expect_eq "what docs/INSTALL.md shows of: $1" "$(grep -vxFf "$scratch/came" "$scratch/shown")" ''
+}
+
 # The last line of every scenario.
 finish() {
 	echo "1..$((passed + failed))"

@@ -11,7 +11,7 @@ inside=/root/lab
 scenario_send() {
 	# shellcheck disable=SC2154 # lib.sh's
 	tar -C "$lab_dir" -cf - lib.sh parts.sh pods.sh inside.sh net.sh fleet.sh packages.sh leftovers.py \
-		tools/{killer,typist,truth,locks}.py tools/probe.sh "scenarios/${0##*/}" |
+		tools/{killer,typist,truth,locks}.py tools/probe.sh "scenarios/${0##*/}" -C "$top/docs" INSTALL.md |
 		lab_in "rm -rf $inside && mkdir $inside && tar -xmf - -C $inside" || bail "Dom-0 answers"
 }
 

@@ -61,9 +61,12 @@ done
 ok "killed at a dozen moments"
 
 check "up" network up --out=edge
+documented "xenpod host network up" $inside/said 's/eth0/edge/; /directory|unit/d'
 check "up again" network up --out=edge
 expect_eq "all is so" "$(grep -vc '^is so ' $inside/said)" 0
 check "status" xenpod host network status
+xenpod host network status >$inside/said
+documented "xenpod host network status" $inside/said 's/eth0/edge/'
 expect_eq "status --json" "$(xenpod host network status --json | jq -r .state)" up
 expect_match "the bridge" "$(ip -o link show xenbr0)" 'state UP'
 expect_match "its port" "$(ip -o -d link show xenbr0-dummy)" 'master xenbr0 .*dummy'
@@ -96,6 +99,7 @@ xenpod stop "$uuid" >/dev/null
 expect_end fixed 0 exited stopped
 expect_eq "gc" "$(xenpod gc --grace-period=0 2>&1 >/dev/null)" ''
 check "down" network down
+documented "xenpod host network down" $inside/said 's/eth0/edge/; /directory|^xenpod:/d'
 expect_eq "the firewall's chain is empty again" "$(nft list chain inet strict forward | grep -c xenpod)" 0
 nft delete table inet strict
 rm -rf /var/lib/cni/networks/xenbr0

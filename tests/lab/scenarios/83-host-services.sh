@@ -73,6 +73,7 @@ up_under_runit() {
 	systemd-run -q --unit=lab-runsvdir -p KillMode=mixed env -u INVOCATION_ID runsvdir -P /etc/service
 	said=$(xenpod host services setup --runit --xenpodd 2>&1) ||
 		not_ok "xenpod host services setup --runit --xenpodd" "$said"
+	documented "xenpod host services setup --runit" <(echo "$said")
 	expect_eq "setup: all are up, in order" "$(ups <<<"$said")" "$four xenpodd"
 	expect_eq "setup again: all is so" "$(xenpod host services setup 2>&1 | grep -vcE '^(is so|up) ')" 0
 	# As in the walk-through; the supervisor has a log beside it.
@@ -130,6 +131,7 @@ under_runit() {
 	up_under_runit
 	pods
 	said=$(xenpod host services teardown 2>&1) || not_ok "xenpod host services teardown" "$said"
+	documented "xenpod host services teardown" <(echo "$said") '/group|sysusers/d'
 	expect_eq "teardown: in the other order" "$(awk '$1 == "stopped" { print $2 }' <<<"$said" | paste -sd' ')" \
 		"xenpodd xen-init-dom0-disk-backend xenconsoled xen-init-dom0 xenstored"
 	# runsvdir looks after its children now and then.

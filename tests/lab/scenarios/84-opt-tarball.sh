@@ -59,6 +59,7 @@ expect_match "ls /opt" "$(ls /opt)" stage1-xen
 hash -r
 expect_eq "source_path.sh: xenpod is that of /opt" "$(type -P xenpod) $(type -P xenpodd)" "$opt/bin/xenpod $opt/sbin/xenpodd"
 said=$(xenpod host services setup --xenpodd 2>&1) || not_ok "xenpod host services setup --xenpodd" "$said"
+documented "xenpod host services setup --xenpodd" <(echo "$said") 's,/run/systemd/generator.late,/etc/systemd/system,'
 expect_match "Xen's services are the distribution's" "$said" "is so +Xen's services: .*xen.*\.service starts them"
 expect_match "the supervisor is up" "$said" 'up +xenpodd \(answers\)'
 expect_match "it runs out of /opt" "$(readlink "/proc/$(systemctl show -P MainPID xenpodd)/exe")" "^$opt/sbin/xenpodd$"
