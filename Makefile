@@ -30,7 +30,7 @@ SETUP_PACKAGES := gcc clang make pkg-config git ca-certificates \
 	iproute2 iptables kmod cpio xz-utils openssh-client uuid-runtime procps python3 file patch \
 	util-linux bsdextrautils systemd curl python3-prometheus-client python3-jsonschema python3-pyte \
 	build-essential dpkg-dev debhelper fakeroot lintian mandoc rpm rpmlint \
-	runit ovmf dosfstools gdisk mtools grub-efi-amd64-bin grub-common jq zsh fish
+	runit ovmf dosfstools gdisk mtools grub-efi-amd64-bin grub-common jq zsh fish ksh93u+m mksh
 
 WARN := -Wall -Wextra $(WERROR) -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
 	-Wold-style-definition -Wpointer-arith -Wcast-qual -Wwrite-strings -Wformat=2 -Wundef \

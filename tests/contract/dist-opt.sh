@@ -49,13 +49,15 @@ same "the stage1 image is that of make aci" 0 $?
 mkdir -p "$T/some where/xen-9.9/sbin" "$T/some where/qemu-9.9/bin"
 want="$home/bin:$home/sbin:$T/some where/xen-9.9/sbin:$T/some where/qemu-9.9/bin:/usr/bin:/bin"
 for shell in bash zsh ksh; do
-	! command -v $shell >/dev/null || same "source_path.sh in $shell" "$want" \
+	same "source_path.sh in $shell" "$want" \
 		"$(cd / && env -i PATH=/usr/bin:/bin $shell -c '. "$1"; . "$1"; echo "$PATH"' - "$home/bin/source_path.sh")"
 done
 same "source_path.sh in sh" "$want" \
 	"$(cd / && env -i PATH=/usr/bin:/bin XENPOD_HOME="$home" sh -c '. "$1"; echo "$PATH"' - "$home/bin/source_path.sh")"
 same "it leaves nothing behind but the path" "" \
 	"$(bash -c '. "$1"; set' - "$home/bin/source_path.sh" | grep -a '^_xenpod')"
+same "source_path.sh in a ksh that cannot tell" "$want" \
+	"$(cd / && env -i PATH=/usr/bin:/bin XENPOD_HOME="$home" mksh -c '. "$1"; echo "$PATH"' - "$home/bin/source_path.sh")"
 
 for program in bin/xenpod bin/xenpod-status bin/xenpod-host bin/xenpod-metrics sbin/xenpodd; do
 	"$home/$program" --version >"$T/out" 2>&1
