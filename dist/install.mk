@@ -71,6 +71,7 @@ install-host: host install-completions
 	$(Q)for n in $(MAN_LINKS); do case $$n in xenpod-metrics.*) p=xenpod-metrics.8 ;; *) p=xenpodd.8 ;; esac; \
 		ln -sf $$p '$(DESTDIR)$(MANDIR)'/man8/$$n.8 || exit 1; done
 	$(call put,644,/usr/lib/NetworkManager/conf.d,dist/network/90-xenpod-unmanaged.conf)
-	$(call put,644,/usr/lib/systemd/network,dist/network/10-xenpod-vif.network)
+	$(call put,644,/usr/lib/systemd/network,dist/network/10-xenpod-vif.network \
+		dist/network/10-xenpod-cni.link)
 	$(call put,644,$(PREFIX)/share/xenpod/grafana,dist/grafana/xenpod.json)
 	$(call put,644,$(DOCDIR),LICENSE $(wildcard README.md docs/*.md))

@@ -10,6 +10,8 @@
 
 /* The smallest pod: apps' 128 MB and what its domain needs besides (stage1/size.h), rounded up. */
 #define POD_MIB 256
+/* One without limits: 1024 MB and what its domain needs besides, rounded up. */
+#define POD_USUAL_MIB 1056
 /* The first Xen whose libxl builds PVH domains as they are now. */
 #define PVH_MAJOR 4
 #define PVH_MINOR 10
@@ -64,12 +66,18 @@ void check_memory(struct doctor *d, struct finding *f)
 {
 	long mib = xl_info_number(d->xl_info, "free_memory");
 	long total = xl_info_number(d->xl_info, "total_memory");
-	if (mib >= POD_MIB) {
+	if (mib >= POD_USUAL_MIB) {
 		finding_ok(f, "%ld of %ld MiB are free for pods", mib, total);
 		return;
 	}
-	finding_bad(f, FINDING_FAIL, "%ld of %ld MiB are free: no pod has room (%d MiB)", mib,
-		total, POD_MIB);
+	if (mib >= POD_MIB)
+		finding_bad(f, FINDING_WARN,
+			"%ld of %ld MiB are free: only a pod with a limit below the usual 1024 has "
+			"room (--memory)",
+			mib, total);
+	else
+		finding_bad(f, FINDING_FAIL, "%ld of %ld MiB are free: no pod has room (%d MiB)",
+			mib, total, POD_MIB);
 	finding_todo(f,
 		"stop a domain (xl list), or give Dom-0 less: xl mem-set 0 2048, and for each "
 		"boot dom0_mem=2048M,max:2048M on Xen's command line");

@@ -252,6 +252,7 @@ int efi_verb_status(void *ask, struct err *err)
 		printf("%-10s  %s%s\n", "state", word,
 			!up     ? ""
 			: first ? ", confirmed"
+			: xen   ? ", not confirmed yet: xenpod host efi confirm"
 				: ", not confirmed yet: reboot, then xenpod host efi confirm");
 		printf("%-10s  %s\n", "this boot", xen ? "on Xen" : "not on Xen");
 	}

@@ -17,6 +17,11 @@ void plan_add(struct plan *p, const struct thing *thing, const char *name, json_
 	const char *fmt, ...)
 {
 	va_list ap;
+	for (size_t i = 0; i < p->n; i++)
+		if (p->steps[i].thing == thing && !strcmp(p->steps[i].name, name)) {
+			json_decref(want);
+			return;
+		}
 	va_start(ap, fmt);
 	p->steps = xreallocarray(p->steps, p->n + 1, sizeof(*p->steps));
 	p->steps[p->n++] = (struct step){

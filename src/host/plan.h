@@ -54,7 +54,7 @@ struct plan {
 	size_t n;
 };
 
-/* Adds a step; `want` is the plan's then. `fmt`: what it is, for people. */
+/* Adds a step, unless that thing has one; `want` is the plan's then. `fmt`: what it is, for people. */
 void plan_add(struct plan *p, const struct thing *thing, const char *name, json_t *want,
 	const char *fmt, ...) __attribute__((format(printf, 5, 6)));
 void plan_done(struct plan *p);

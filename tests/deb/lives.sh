@@ -160,6 +160,14 @@ dpkg_does 'it is purged while a pod that ended is there' -P xenpod xenpod-stage1
 there 'the store is kept then, too' -s "$R/var/lib/xenpod/store.db"
 
 rm -r "$R/var/lib/xenpod/pods/exited-garbage/"*
+mkdir -p "$R/var/lib/xenpod/host"
+echo '{}' >"$R/var/lib/xenpod/host/efi.json"
+dpkg_does 'it is installed, and has made something of the host' -i /debs/stage1.deb /debs/xenpod.deb
+dpkg_does 'it is purged while that is there' -P xenpod xenpod-stage1
+there 'it is told what is kept for that' -n "$(grep 'what "xenpod host" has made is not taken back yet' "$T/out")"
+same 'and nothing else is kept' 'host host/efi.json' "$(cd "$R/var/lib/xenpod" && find . -mindepth 1 -printf '%P\n' | sort | paste -sd' ')"
+rm -r "$R/var/lib/xenpod/host"
+
 dpkg_does 'it is installed once more' -i /debs/stage1.deb /debs/xenpod.deb
 dpkg_does 'it is purged' -P xenpod xenpod-stage1
 there 'the slice is stopped, for no pod is there' -n "$(grep 'stop xenpod.slice' "$R/asked")"
