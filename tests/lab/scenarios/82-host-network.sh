@@ -82,7 +82,7 @@ expect_match "its way out" "$(guest_routes)" 'default via 10\.1\.1\.1 dev eth0'
 check "it reaches the host" in_pod server ping -c 2 -W 30 10.1.1.1
 check "the host reaches it" ping -c 2 -W 30 10.1.1.20
 expect_eq "its end on the bridge keeps the MAC that the plugin has given it" \
-	"$(udevadm info -q property "/sys/class/net/$(ls /sys/class/net/xenbr0/brif | grep -m 1 '^veth')" | sed -n 's/^ID_NET_LINK_FILE=//p')" \
+	"$(udevadm info -q property "/sys/class/net/$(find /sys/class/net/xenbr0/brif/ -name 'veth*' -printf '%f' -quit)" | sed -n 's/^ID_NET_LINK_FILE=//p')" \
 	/usr/lib/systemd/network/10-xenpod-cni.link
 expect_eq "the outside sees the host's address" "$(in_pod server wget -qO- http://$outside:7000/)" $edge
 expect_eq "down under a pod is refused" "$(network down; echo $?)" 254
