@@ -104,6 +104,7 @@ lives 80 6 "60:and 2 more" q
 same "table: of more than fit the first" "... and 2 more" "$(last_page | sed -n 5p)"
 lives 80 24 60:cccc0001 ""
 same "table: interrupted" 130 $?
+: >"$T/out" # else what the one before has written is taken for it
 lives 80 24 60:dddd0001 q &
 table=$!
 # shellcheck disable=SC2016
