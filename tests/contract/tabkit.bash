@@ -209,7 +209,8 @@ P=2222aaaa-3333-4444-8555-666666666666
 E=4444bbbb-3333-4444-8555-666666666666
 R=5555cccc-3333-4444-8555-666666666666
 pods() {
-	supervise
+	printf 'latency %s 50ms\n' create build boot app destroy >"$T/script" # the world is quick
+	supervise --sim-script="$T/script"
 	accept $U=forever $P=forever $E=exit,3,after,200ms $R=exit,1,after,200ms@always
 	wait_for '[ "$(state_of $P) $(state_of $E)" = "running exited" ]'
 	xenpod pause $P >/dev/null
