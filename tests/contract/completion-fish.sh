@@ -16,7 +16,10 @@ offered() {
 	fish --no-config -c '
 		set fish_complete_path $argv[1]
 		while read -l -d \n line # the space at its end belongs to it
-			echo (complete -C $line | string replace -r "\t.*" "")
+			set -l program (string replace -r " .*" "" $line | string replace -r ".*/" "")
+			set -l file $argv[1]/$program.fish # fish looks for one of this name
+			test -e $file; and set file
+			echo (complete -C $line | string replace -r "\t.*" "") $file
 		end' "$installed"
 }
 
