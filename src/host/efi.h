@@ -19,7 +19,7 @@
 /* {"attributes", "data"} (hexadecimal): a global variable, name "BootNext". Needs efivarfs. */
 extern const struct thing thing_efivar;
 /*
- * {"label", "loader", "disk", "part"}: name "Boot0005". Made and removed by efibootmgr(8); only where
+ * {"label", "loader", "disk", "part", "uuid"}: name "Boot0005". Made and removed by efibootmgr(8); only where
  * there is none. When it gets another loader its place in the boot order stays.
  */
 extern const struct thing thing_boot_entry;
@@ -40,8 +40,15 @@ int efivar_get_numbers(
 	const struct host *h, const char *name, uint16_t **ret, size_t *ret_n, struct err *err);
 /* The lowest number that no entry has and no variable names. */
 int boot_entry_free(const struct host *h, uint16_t *ret, struct err *err);
-/* A load option's label and the path of its file (UTF-8, caller frees). -1: it is none. */
-int load_option_parse(const uint8_t *data, size_t len, char **ret_label, char **ret_loader);
+/* A load option. Texts in UTF-8, "" when it names none. */
+struct load_option {
+	char *label;
+	char *loader; /* the path of its file */
+	char *uuid;   /* the partition's, as udev's ID_PART_ENTRY_UUID */
+};
+/* -1: it is none, and there is nothing to free. */
+int load_option_parse(const uint8_t *data, size_t len, struct load_option *ret);
+void load_option_done(struct load_option *o);
 
 /* ---- what there is: efi_find.c, efi_kernel.c ------------------------------------------------------------ */
 
@@ -67,7 +74,7 @@ struct dom0 {
 	char *ramdisk; /* NULL: none */
 	char *args;
 };
-/* What grub would boot: the entry of the kernel that runs, else the newest; but for what `a` says. */
+/* What grub would boot: its saved entry, else the newest kernel's; but for what `a` says. */
 int dom0_find(const struct efi_ask *a, const struct esp *esp, struct dom0 *ret, struct err *err);
 void dom0_done(struct dom0 *d);
 
@@ -82,7 +89,7 @@ bool efi_under_xen(const struct host *h);
 
 struct efi_ask {
 	const struct host *h;
-	const char *esp; /* NULL: look for it; so for the next four */
+	const char *esp; /* NULL: look for it; so for the next four, unless asked for before */
 	const char *xen;
 	const char *kernel;
 	const char *ramdisk; /* "none": without */
@@ -92,6 +99,7 @@ struct efi_ask {
 	const char *dom0_mem;
 	const char *
 		xen_args; /* more options; one that is there already is put in its place; NULL: none */
+	bool defaults;    /* nothing of what was asked for before */
 	bool force;
 	bool dry_run;
 	bool json;
@@ -121,6 +129,12 @@ struct efi {
 /* All of it, as `a` wants it; changes nothing. */
 int efi_prepare(const struct efi_ask *a, struct efi *ret, struct err *err);
 void efi_done(struct efi *e);
+
+/*
+ * ERR_UNAVAILABLE, ERR_STATE: the ESP of the record is not where it was; files and variables that cannot be
+ * seen would be taken for gone. A record that is NULL needs none.
+ */
+int efi_reachable(const struct host *h, const json_t *record, struct err *err);
 
 /* Plans without steps: for looks, and to take back. What `confirm` does has a record of its own. */
 struct plan efi_plan_of(void);

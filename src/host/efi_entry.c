@@ -15,8 +15,10 @@
 /* Device path nodes: type, subtype, length with these four bytes. */
 #define NODE_HEAD  4
 #define NODE_MEDIA 0x04
+#define NODE_DISK  0x01
 #define NODE_FILE  0x04
 #define NODE_END   0x7f
+#define DISK_LEN   42
 
 /* ---- reading ------------------------------------------------------------------------------------------- */
 
@@ -56,25 +58,63 @@ static char *text_of(const uint8_t *data, size_t len, size_t *ret_used)
 	return NULL;
 }
 
-/* The file of a device path; "" when it names none. */
-static char *file_of(const uint8_t *path, size_t len)
+/* A GUID as it lies in memory: its first three numbers little-endian (UEFI 2.10, appendix A). */
+static char *guid_text(const uint8_t *g)
+{
+	return xasprintf("%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
+		g[3], g[2], g[1], g[0], g[5], g[4], g[7], g[6], g[8], g[9], g[10], g[11], g[12],
+		g[13], g[14], g[15]);
+}
+
+/* Of a hard drive node: of GPT its GUID; of MBR the disk's signature and the number, as blkid has it. */
+static char *partition_of(const uint8_t *node)
+{
+	const uint8_t *sign = node + 24;
+	if (node[41] == 2)
+		return guid_text(sign);
+	if (node[41] == 1)
+		return xasprintf(
+			"%02x%02x%02x%02x-%02x", sign[3], sign[2], sign[1], sign[0], node[4]);
+	return xstrdup("");
+}
+
+static void read_node(const uint8_t *node, size_t len, struct load_option *o)
 {
 	size_t used;
+	char *text;
+	if (node[0] != NODE_MEDIA)
+		return;
+	if (node[1] == NODE_FILE && (text = text_of(node + NODE_HEAD, len - NODE_HEAD, &used))) {
+		free(o->loader);
+		o->loader = text;
+	}
+	if (node[1] == NODE_DISK && len >= DISK_LEN) {
+		free(o->uuid);
+		o->uuid = partition_of(node);
+	}
+}
+
+static void read_path(const uint8_t *path, size_t len, struct load_option *o)
+{
 	while (len >= NODE_HEAD && path[0] != NODE_END) {
 		size_t node = path[2] | (size_t)path[3] << 8;
 		if (node < NODE_HEAD || node > len)
 			break;
-		if (path[0] == NODE_MEDIA && path[1] == NODE_FILE) {
-			char *text = text_of(path + NODE_HEAD, node - NODE_HEAD, &used);
-			return text ? text : xstrdup("");
-		}
+		read_node(path, node, o);
 		path += node;
 		len -= node;
 	}
-	return xstrdup("");
 }
 
-int load_option_parse(const uint8_t *data, size_t len, char **ret_label, char **ret_loader)
+void load_option_done(struct load_option *o)
+{
+	free(o->label);
+	free(o->loader);
+	free(o->uuid);
+	*o = (struct load_option){0};
+}
+
+int load_option_parse(const uint8_t *data, size_t len, struct load_option *ret)
 {
 	size_t used;
 	if (len < 6)
@@ -84,33 +124,41 @@ int load_option_parse(const uint8_t *data, size_t len, char **ret_label, char **
 	if (!label)
 		return -1;
 	size_t left = len - 6 - used;
-	*ret_label = label;
-	*ret_loader = file_of(data + 6 + used, paths < left ? paths : left);
+	*ret = (struct load_option){.label = label, .loader = xstrdup(""), .uuid = xstrdup("")};
+	read_path(data + 6 + used, paths < left ? paths : left, ret);
 	return 0;
 }
 
 static int entry_get(const struct host *h, const char *name, json_t **ret, struct err *err)
 {
 	_cleanup_free_ uint8_t *data = NULL;
-	_cleanup_free_ char *label = NULL;
-	_cleanup_free_ char *loader = NULL;
+	_cleanup_(load_option_done) struct load_option o = {0};
 	size_t len;
 	if (efivar_read(h, name, &data, &len, NULL, err) < 0)
 		return -1;
 	if (!data)
 		return 0;
-	if (load_option_parse(data, len, &label, &loader) < 0)
-		*ret = json_make("{s:s,s:s}", "label", "?", "loader", "");
+	if (load_option_parse(data, len, &o) < 0)
+		*ret = json_make("{s:s,s:s,s:s}", "label", "?", "loader", "", "uuid", "");
 	else
-		*ret = json_make("{s:s,s:s}", "label", label, "loader", loader);
+		*ret = json_make(
+			"{s:s,s:s,s:s}", "label", o.label, "loader", o.loader, "uuid", o.uuid);
 	return 0;
 }
 
-/* Number, label and path make it ours. FAT and firmware care for no case. */
+/* "": udev does not know it. */
+static bool partition_same(const json_t *now, const json_t *want)
+{
+	const char *uuid = json_str_opt(want, "uuid", "");
+	return !*uuid || !strcasecmp(json_str_opt(now, "uuid", ""), uuid);
+}
+
+/* Number, label, partition and path make it ours. FAT and firmware care for no case. */
 static bool entry_same(const json_t *now, const json_t *want)
 {
 	return !strcmp(json_str_opt(now, "label", ""), json_str_opt(want, "label", "")) &&
-	       !strcasecmp(json_str_opt(now, "loader", ""), json_str_opt(want, "loader", ""));
+	       !strcasecmp(json_str_opt(now, "loader", ""), json_str_opt(want, "loader", "")) &&
+	       partition_same(now, want);
 }
 
 /* ---- changing ------------------------------------------------------------------------------------------ */

@@ -90,6 +90,7 @@ void grub_vars_cfg(struct grub_vars *v, const char *text)
 
 static void entry_done(struct boot_entry *e)
 {
+	free(e->id);
 	free(e->title);
 	free(e->kernel);
 	free(e->ramdisk);
@@ -139,7 +140,7 @@ static bool is_rescue(const struct boot_entry *e)
 /* Takes it over when it has a kernel. */
 static void add_entry(struct boot_entries *e, struct boot_entry *one)
 {
-	if (!one->kernel) {
+	if (!one->kernel || one->others) {
 		entry_done(one);
 		return;
 	}
@@ -161,6 +162,29 @@ static bool is_one_of(const char *word, const char *const *list)
 	return false;
 }
 
+static bool is_microcode(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	const char *name = slash ? slash + 1 : path;
+	return strstr(name, "ucode") || strstr(name, "microcode");
+}
+
+/* Of several the first that holds no microcode is the system's: those behind it are laid over it. */
+static void use_ramdisks(struct boot_entry *one, const struct grub_words *w)
+{
+	for (size_t i = 1; i < w->n && (!one->ramdisk || is_microcode(one->ramdisk)); i++)
+		put(&one->ramdisk, xstrdup(w->word[i]));
+}
+
+/* os-prober(1) names its entries so. */
+static bool is_probed(const struct grub_words *w)
+{
+	for (size_t i = 1; i < w->n; i++)
+		if (!strncmp(w->word[i], "osprober-", strlen("osprober-")))
+			return true;
+	return false;
+}
+
 static void cfg_command(struct boot_entries *e, struct boot_entry *one, const struct grub_words *w)
 {
 	static const char *const linux_words[] = {"linux", "linux16", "linuxefi", NULL};
@@ -168,11 +192,12 @@ static void cfg_command(struct boot_entries *e, struct boot_entry *one, const st
 	if (!strcmp(w->word[0], "menuentry")) {
 		add_entry(e, one);
 		one->title = xstrdup(w->n > 1 ? w->word[1] : "");
+		one->others = is_probed(w);
 	} else if (w->n > 1 && is_one_of(w->word[0], linux_words)) {
 		put(&one->kernel, xstrdup(w->word[1]));
 		put(&one->args, grub_words_join(w, 2));
 	} else if (w->n > 1 && is_one_of(w->word[0], initrd_words)) {
-		put(&one->ramdisk, xstrdup(w->word[w->n - 1]));
+		use_ramdisks(one, w);
 	}
 }
 
@@ -200,7 +225,7 @@ static void bls_line(struct boot_entry *one, const struct grub_words *w)
 	} else if (!strcmp(key, "linux")) {
 		put(&one->kernel, xstrdup(w->word[1]));
 	} else if (!strcmp(key, "initrd")) {
-		put(&one->ramdisk, xstrdup(w->word[w->n - 1]));
+		use_ramdisks(one, w);
 	} else if (!strcmp(key, "options")) {
 		_cleanup_free_ char *more = grub_words_join(w, 1);
 		put(&one->args, one->args ? xasprintf("%s %s", one->args, more) : TAKE_PTR(more));
@@ -214,22 +239,33 @@ void bls_entry(struct boot_entries *e, const char *id, const char *text, const s
 	while (grub_words_next(&w, &text, v))
 		if (w.n)
 			bls_line(&one, &w);
+	one.id = xstrdup(id);
 	if (!one.title)
 		one.title = xstrdup(id);
 	add_entry(e, &one);
 	grub_words_done(&w);
 }
 
-const struct boot_entry *boot_entry_choose(const struct boot_entries *e, const char *running)
+/* As strverscmp(3), but 6.11~rc5 comes before 6.11 (BLS: the version format specification). */
+static int compare(const char *a, const char *b)
+{
+	size_t i = 0;
+	while (a[i] && a[i] == b[i])
+		i++;
+	if ((a[i] == '~') != (b[i] == '~'))
+		return a[i] == '~' ? -1 : 1;
+	return strverscmp(a, b);
+}
+
+const struct boot_entry *boot_entry_choose(const struct boot_entries *e, const char *saved)
 {
 	const struct boot_entry *best = NULL;
 	for (size_t i = 0; i < e->n; i++) {
 		const struct boot_entry *one = &e->entry[i];
-		if (!one->rescue && !strcmp(one->version, running))
+		if (saved && one->id && !one->rescue && !strcmp(one->id, saved))
 			return one;
 		if (!best || (best->rescue && !one->rescue) ||
-			(best->rescue == one->rescue &&
-				strverscmp(one->version, best->version) > 0))
+			(best->rescue == one->rescue && compare(one->version, best->version) > 0))
 			best = one;
 	}
 	return best;

@@ -12,11 +12,13 @@
 
 /* One Linux entry. Paths are as they stand there: relative to the partition that grub reads. */
 struct boot_entry {
+	char *id; /* of a BLS entry: what grub's saved_entry names it by; else NULL */
 	char *title;
 	char *kernel;
-	char *ramdisk; /* the last one: those before it hold microcode; NULL: none */
+	char *ramdisk; /* the first that holds no microcode; NULL: none */
 	char *args;    /* words with one blank between; "" when there are none */
 	char *version; /* of the kernel: BLS `version`, else what follows "vmlinuz-"; may be "" */
+	bool others;   /* of another installation, as os-prober has found it: not kept */
 	bool rescue;   /* a recovery or rescue entry: never chosen unless it is the only one */
 };
 
@@ -50,9 +52,9 @@ void grub_cfg_entries(struct boot_entries *e, const char *text, const struct gru
 void bls_entry(struct boot_entries *e, const char *id, const char *text, const struct grub_vars *v);
 
 /*
- * The entry to boot Dom-0 with: the first of the running kernel's version, else of the newest version.
- * Rescue entries only when there is nothing else. NULL: there are none.
+ * The entry to boot Dom-0 with: that of the id `saved` (may be NULL), else of the newest version: what grub
+ * would boot, too, after an upgrade. Rescue entries only when there is nothing else. NULL: there are none.
  */
-const struct boot_entry *boot_entry_choose(const struct boot_entries *e, const char *running);
+const struct boot_entry *boot_entry_choose(const struct boot_entries *e, const char *saved);
 
 #endif

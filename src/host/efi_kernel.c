@@ -14,6 +14,10 @@
 #include "host/efi_grub.h"
 
 #define CFG_MAX (4 << 20)
+/* Of grubenv: the default entry where GRUB_DEFAULT=saved, as grub2-set-default and grubby leave it. */
+#define SAVED "saved_entry"
+/* machine-id(5) in hexadecimal, which names of BLS files begin with */
+#define MACHINE_ID_LEN 32
 
 void dom0_done(struct dom0 *d)
 {
@@ -65,8 +69,21 @@ static void use_cfg(struct reading *r, const char *name, const char *text)
 	grub_cfg_entries(&r->entries, text, &r->vars);
 }
 
+/* Of another installation that shares /boot: its name begins with that one's machine-id. */
+static bool is_of_others(const struct reading *r, const char *name)
+{
+	_cleanup_free_ char *at = host_path(r->h, "/etc/machine-id");
+	_cleanup_free_ char *mine = NULL;
+	if (strspn(name, "0123456789abcdef") != MACHINE_ID_LEN || name[MACHINE_ID_LEN] != '-' ||
+		file_read_at(AT_FDCWD, at, 64, &mine, NULL, NULL) < 0)
+		return false;
+	return strncmp(name, mine, MACHINE_ID_LEN) != 0;
+}
+
 static void use_bls(struct reading *r, const char *name, const char *text)
 {
+	if (is_of_others(r, name))
+		return;
 	_cleanup_free_ char *id = xstrndup(name, strlen(name) - strlen(".conf"));
 	bls_entry(&r->entries, id, text, &r->vars);
 }
@@ -141,17 +158,6 @@ static void drop_gone(struct reading *r, const struct esp *esp, char **ret_gone)
 
 /* ---- choosing ------------------------------------------------------------------------------------------ */
 
-/* Of that host: of a tree somewhere else none runs. */
-static char *running(const struct host *h)
-{
-	_cleanup_free_ char *at = host_path(h, "/proc/sys/kernel/osrelease");
-	char *text = NULL;
-	if (file_read_at(AT_FDCWD, at, 4096, &text, NULL, NULL) < 0)
-		return xstrdup("");
-	text[strcspn(text, "\n")] = '\0';
-	return text;
-}
-
 static const struct boot_entry *of_kernel(const struct boot_entries *e, const char *kernel)
 {
 	for (size_t i = 0; i < e->n; i++)
@@ -195,8 +201,8 @@ static int choose(const struct efi_ask *a, const struct esp *esp, struct reading
 {
 	_cleanup_free_ char *gone = NULL;
 	drop_gone(r, esp, &gone);
-	_cleanup_free_ char *now = running(a->h);
-	const struct boot_entry *usual = boot_entry_choose(&r->entries, now);
+	const struct boot_entry *usual =
+		boot_entry_choose(&r->entries, grub_vars_get(&r->vars, SAVED, strlen(SAVED)));
 	const struct boot_entry *e = a->kernel ? of_kernel(&r->entries, a->kernel) : usual;
 	if (!a->kernel && !e)
 		return err_set(err, ERR_NOTFOUND,

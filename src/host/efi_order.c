@@ -21,10 +21,29 @@ static int order_get(const struct host *h, const char *name, json_t **ret, struc
 		return -1;
 	for (size_t i = 0; i < n; i++)
 		if (order[i] == number_of(name)) {
-			*ret = json_make("{s:b}", "first", i == 0);
+			*ret = json_make("{s:b,s:i}", "first", i == 0, "before",
+				i + 1 < n ? (int)order[i + 1] : -1);
 			return 0;
 		}
 	return 0;
+}
+
+/* What stands behind it is of use only to put it back. */
+static bool order_same(const json_t *now, const json_t *want)
+{
+	return json_bool_opt(now, "first", false) == json_bool_opt(want, "first", false);
+}
+
+/* Before that one again; at the end where it is gone. */
+static size_t place_of(const json_t *value, const uint16_t *others, size_t n)
+{
+	const json_int_t before = json_int_opt(value, "before", -1);
+	size_t i = 0;
+	if (json_bool_opt(value, "first", false))
+		return 0;
+	while (i < n && others[i] != before)
+		i++;
+	return i;
 }
 
 static int order_set(const struct host *h, const char *name, const json_t *value, struct err *err)
@@ -37,15 +56,20 @@ static int order_set(const struct host *h, const char *name, const json_t *value
 		thing_efivar.get(h, "BootOrder", &now, err) < 0)
 		return -1;
 	_cleanup_free_ uint16_t *next = xcalloc(n + 1, sizeof(*next));
-	if (!json_is_null(value))
-		next[to++] = number_of(name);
 	for (size_t i = 0; i < n; i++)
 		if (order[i] != number_of(name))
 			next[to++] = order[i];
+	if (!json_is_null(value)) {
+		size_t at = place_of(value, next, to);
+		memmove(next + at + 1, next + at, (to - at) * sizeof(*next));
+		next[at] = number_of(name);
+		to++;
+	}
 	_cleanup_json_ json_t *want = to ? efivar_numbers(next, to) : json_null();
 	if (now && to)
 		json_object_set(want, "attributes", json_object_get(now, "attributes"));
 	return thing_efivar.set(h, "BootOrder", want, err);
 }
 
-const struct thing thing_boot_order = {.kind = "boot-order", .get = order_get, .set = order_set};
+const struct thing thing_boot_order = {
+	.kind = "boot-order", .get = order_get, .set = order_set, .same = order_same};

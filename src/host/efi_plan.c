@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What `xenpod host efi install` makes of what there is. See efi.h. */
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -132,8 +133,8 @@ static void add_entry(struct efi *e)
 {
 	e->loader = xasprintf("\\EFI\\xen\\%s", last_part(e->xen));
 	plan_add(&e->plan, &thing_boot_entry, e->entry,
-		json_make("{s:s,s:s,s:s,s:i}", "label", EFI_LABEL, "loader", e->loader, "disk",
-			e->esp.disk, "part", e->esp.part),
+		json_make("{s:s,s:s,s:s,s:i,s:s}", "label", EFI_LABEL, "loader", e->loader, "disk",
+			e->esp.disk, "part", e->esp.part, "uuid", e->esp.uuid),
 		"boot entry %s \"%s\", %s on %s partition %d", e->entry, EFI_LABEL, e->loader,
 		e->esp.disk, e->esp.part);
 }
@@ -145,14 +146,85 @@ static void add_next(struct efi *e)
 		"next boot, once: %s", e->entry);
 }
 
+int efi_reachable(const struct host *h, const json_t *record, struct err *err)
+{
+	const json_t *options = json_object_get(record, "options");
+	const char *point = json_str_opt(options, "esp", "");
+	const char *uuid = json_str_opt(options, "uuid", "");
+	struct esp esp = {0};
+	if (!record)
+		return 0;
+	if (efi_usable(h, err) < 0)
+		return -1;
+	if (esp_find(h, point, &esp, NULL) < 0)
+		return err_set(err, ERR_UNAVAILABLE,
+			"the ESP is not mounted at %s as it was: mount it there", point);
+	int other = strcmp(esp.uuid, uuid);
+	esp_done(&esp);
+	if (!other)
+		return 0;
+	return err_set(err, ERR_STATE,
+		"at %s is another ESP than the one that was written to (partition %s): mount that "
+		"one there",
+		point, uuid);
+}
+
+/* ---- what was asked for before -------------------------------------------------------------------------- */
+
+static const struct {
+	const char *key;
+	size_t at;
+} given[] = {
+	{"xen", offsetof(struct efi_ask, xen)},
+	{"kernel", offsetof(struct efi_ask, kernel)},
+	{"ramdisk", offsetof(struct efi_ask, ramdisk)},
+	{"kernel_args", offsetof(struct efi_ask, kernel_args)},
+	{"console", offsetof(struct efi_ask, console)},
+	{"loglvl", offsetof(struct efi_ask, loglvl)},
+	{"dom0_mem", offsetof(struct efi_ask, dom0_mem)},
+	{"xen_args", offsetof(struct efi_ask, xen_args)},
+};
+
+static const char **field(struct efi_ask *a, size_t i)
+{
+	return (const char **)(void *)((char *)a + given[i].at);
+}
+
+/* What is not given stays as it was asked for; *a then borrows from the record. Is there any? */
+static bool complete(struct efi_ask *a, const json_t *record)
+{
+	const json_t *options = json_object_get(record, "options");
+	bool any = false;
+	if (a->defaults)
+		return false;
+	if (!a->esp)
+		a->esp = json_str_opt(options, "esp", NULL);
+	for (size_t i = 0; i < ARRAY_SIZE(given); i++)
+		if (!*field(a, i)) {
+			*field(a, i) = json_str_opt(options, given[i].key, NULL);
+			any |= *field(a, i) != NULL;
+		}
+	return any;
+}
+
+/* `boot`: in which the files were put there; they have not been booted in it. */
+static json_t *options_of(struct efi_ask *a, const struct efi *e, const char *boot)
+{
+	json_t *o =
+		json_make("{s:s,s:s,s:s}", "esp", e->esp.point, "uuid", e->esp.uuid, "boot", boot);
+	for (size_t i = 0; i < ARRAY_SIZE(given); i++)
+		if (*field(a, i))
+			json_object_set_new(o, given[i].key, json_string(*field(a, i)));
+	return o;
+}
+
 /* ---- all of it ----------------------------------------------------------------------------------------- */
 
 static int find(const struct efi_ask *a, struct efi *e, struct err *err)
 {
 	_cleanup_free_ char *xen = a->xen ? host_path(a->h, a->xen) : NULL;
 	struct stat st;
-	if (efi_usable(a->h, err) < 0 || efi_not_secure(a->h, err) < 0 ||
-		esp_find(a->h, a->esp, &e->esp, err) < 0)
+	if (efi_not_secure(a->h, err) < 0 || esp_find(a->h, a->esp, &e->esp, err) < 0)
 		return -1;
 	if (xen && (stat(xen, &st) < 0 || !S_ISREG(st.st_mode)))
 		return err_set(err, ERR_NOTFOUND, "--xen=%s: there is no such file", a->xen);
@@ -166,7 +238,6 @@ static int find(const struct efi_ask *a, struct efi *e, struct err *err)
 
 static int add_steps(const struct efi_ask *a, struct efi *e, const json_t *record, struct err *err)
 {
-	e->plan.options = json_make("{s:s,s:s}", "esp", e->esp.point, "uuid", e->esp.uuid);
 	e->need = SLACK;
 	add_dir(e, "EFI");
 	add_dir(e, "EFI/xen");
@@ -194,27 +265,45 @@ static int room(const struct efi_ask *a, struct efi *e, struct err *err)
 		(unsigned long long)(e->need >> 20) + 1);
 }
 
-int efi_prepare(const struct efi_ask *a, struct efi *ret, struct err *err)
+/* Of the same files and options it is the boot of the call that has put them there. */
+static int settle(struct efi_ask *a, struct efi *e, const json_t *record, const json_t *ordered,
+	struct err *err)
 {
+	const json_t *first = json_object_get(efi_step(ordered, &thing_boot_order), "now");
+	const char *had = json_str_opt(json_object_get(record, "options"), "boot", NULL);
+	_cleanup_free_ char *boot = plan_boot_id(a->h);
+	bool so;
+	if (plan_is_so(a->h, &e->plan, &so, err) < 0)
+		return -1;
+	e->plan.options = options_of(a, e, so && had ? had : boot);
+	e->confirmed = json_bool_opt(first, "first", false);
+	/* What was confirmed is not what the next boot would start. */
+	e->untried = e->confirmed && !so && !a->force;
+	if (!e->confirmed || e->untried)
+		add_next(e);
+	return plan_check(a->h, &e->plan, err);
+}
+
+int efi_prepare(const struct efi_ask *ask, struct efi *ret, struct err *err)
+{
+	struct efi_ask a = *ask;
 	struct plan order = efi_order_plan_of();
 	enum plan_state state;
 	size_t changed;
 	_cleanup_json_ json_t *record = NULL;
 	_cleanup_json_ json_t *ordered = NULL;
 	ret->plan = efi_plan_of();
-	if (find(a, ret, err) < 0 ||
-		plan_look(a->h, &ret->plan, &state, &changed, &record, err) < 0 ||
-		plan_look(a->h, &order, &state, &changed, &ordered, err) < 0)
+	if (efi_usable(a.h, err) < 0 ||
+		plan_look(a.h, &ret->plan, &state, &changed, &record, err) < 0 ||
+		plan_look(a.h, &order, &state, &changed, &ordered, err) < 0)
 		return -1;
-	const json_t *first = json_object_get(efi_step(ordered, &thing_boot_order), "now");
-	bool so;
-	if (add_steps(a, ret, record, err) < 0 || room(a, ret, err) < 0 ||
-		plan_is_so(a->h, &ret->plan, &so, err) < 0)
+	if (efi_reachable(a.h, record, err) < 0)
 		return -1;
-	ret->confirmed = json_bool_opt(first, "first", false);
-	/* What was confirmed is not what the next boot would start. */
-	ret->untried = ret->confirmed && !so && !a->force;
-	if (!ret->confirmed || ret->untried)
-		add_next(ret);
-	return 0;
+	bool kept = complete(&a, record);
+	if (find(&a, ret, err) < 0)
+		return kept ? err_wrap(err, "with the options of before (--defaults forgets them)")
+			    : -1;
+	if (add_steps(&a, ret, record, err) < 0 || room(&a, ret, err) < 0)
+		return -1;
+	return settle(&a, ret, record, ordered, err);
 }

@@ -36,22 +36,40 @@ static void show(const struct efi *e)
 		e->dom0.ramdisk ? e->dom0.ramdisk : "none", "arguments", args);
 }
 
-static void show_json(const struct efi *e)
+/* Of both records, as run_install() takes them back. */
+static int undone(const struct efi_ask *a, const struct efi *e, json_t **ret, struct err *err)
 {
+	struct plan order = efi_order_plan_of();
+	_cleanup_json_ json_t *more = NULL;
+	if ((e->untried && plan_undone(a->h, &order, ret, err) < 0) ||
+		plan_undone(a->h, &e->plan, &more, err) < 0)
+		return -1;
+	if (!*ret)
+		*ret = json_array();
+	json_array_extend(*ret, more);
+	return 0;
+}
+
+static int show_json(const struct efi_ask *a, const struct efi *e, struct err *err)
+{
+	_cleanup_json_ json_t *undo = NULL;
 	_cleanup_free_ char *args = efi_dom0_args(e->dom0.args);
+	if (undone(a, e, &undo, err) < 0)
+		return -1;
 	_cleanup_json_ json_t *j =
-		json_make("{s:{s:s,s:s,s:i,s:s,s:I,s:I},s:s,s:s,s:s,s:s?,s:s,s:s,s:b,s:[]}", "esp",
-			"at", e->esp.point, "disk", e->esp.disk, "partition", e->esp.part, "uuid",
-			e->esp.uuid, "needed", (json_int_t)e->need, "free", (json_int_t)e->room,
-			"hypervisor", e->xen, "options", e->options, "kernel", e->dom0.kernel,
-			"ramdisk", e->dom0.ramdisk, "arguments", args, "entry", e->entry,
-			"confirmed", e->confirmed && !e->untried, "steps");
+		json_make("{s:{s:s,s:s,s:i,s:s,s:I,s:I},s:s,s:s,s:s,s:s?,s:s,s:s,s:b,s:O,s:[]}",
+			"esp", "at", e->esp.point, "disk", e->esp.disk, "partition", e->esp.part,
+			"uuid", e->esp.uuid, "needed", (json_int_t)e->need, "free",
+			(json_int_t)e->room, "hypervisor", e->xen, "options", e->options, "kernel",
+			e->dom0.kernel, "ramdisk", e->dom0.ramdisk, "arguments", args, "entry",
+			e->entry, "confirmed", e->confirmed && !e->untried, "undo", undo, "steps");
 	for (size_t i = 0; i < e->plan.n; i++)
 		json_array_append_new(json_object_get(j, "steps"),
 			json_make("{s:s,s:s,s:s,s:O}", "kind", e->plan.steps[i].thing->kind, "name",
 				e->plan.steps[i].name, "say", e->plan.steps[i].say, "want",
 				e->plan.steps[i].want));
 	print_json(j);
+	return 0;
 }
 
 /* First of all the boot order is what it was before: whatever becomes of the rest, the host boots. */
@@ -70,7 +88,7 @@ int efi_verb_plan(void *ask, struct err *err)
 	struct efi e = {0};
 	int r = efi_prepare(a, &e, err);
 	if (r == 0 && a->json) {
-		show_json(&e);
+		r = show_json(a, &e, err);
 	} else if (r == 0) {
 		show(&e);
 		r = run_install(a, &e, PLAN_SHOW, err);
@@ -105,31 +123,7 @@ int efi_verb_install(void *ask, struct err *err)
 	return r;
 }
 
-/* ---- what the records need ------------------------------------------------------------------------------- */
-
-/* Files and variables that cannot be seen would be taken for gone. */
-static int reachable(const struct efi_ask *a, const json_t *record, struct err *err)
-{
-	const json_t *options = json_object_get(record, "options");
-	const char *point = json_str_opt(options, "esp", "");
-	const char *uuid = json_str_opt(options, "uuid", "");
-	struct esp esp = {0};
-	if (!record)
-		return 0;
-	if (efi_usable(a->h, err) < 0)
-		return -1;
-	if (esp_find(a->h, point, &esp, NULL) < 0)
-		return err_set(err, ERR_UNAVAILABLE,
-			"the ESP is not mounted at %s as it was: mount it there", point);
-	int other = strcmp(esp.uuid, uuid);
-	esp_done(&esp);
-	if (!other)
-		return 0;
-	return err_set(err, ERR_STATE,
-		"at %s is another ESP than the one that was written to (partition %s): mount that "
-		"one there",
-		point, uuid);
-}
+/* ---- confirm ----------------------------------------------------------------------------------------- */
 
 /* The entry that we have made and that is there, "Boot0005"; "": there is none. */
 static const char *entry_of(const json_t *record)
@@ -138,11 +132,12 @@ static const char *entry_of(const json_t *record)
 	return json_bool_opt(step, "so", false) ? json_str_opt(step, "name", "") : "";
 }
 
-/* ---- confirm --------------------------------------------------------------------------------------------- */
-
-static int refuse_untried(const struct efi_ask *a, const char *entry, struct err *err)
+static int refuse_untried(
+	const struct efi_ask *a, const json_t *record, const char *entry, struct err *err)
 {
 	_cleanup_free_ uint16_t *current = NULL;
+	_cleanup_free_ char *boot = plan_boot_id(a->h);
+	const json_t *options = json_object_get(record, "options");
 	size_t n;
 	if (a->force)
 		return 0;
@@ -150,6 +145,10 @@ static int refuse_untried(const struct efi_ask *a, const char *entry, struct err
 		return err_set(err, ERR_STATE,
 			"this is not running on Xen: reboot into it first (xenpod host efi install "
 			"makes it the next boot), or use --force");
+	if (*boot && !strcmp(json_str_opt(options, "boot", ""), boot))
+		return err_set(err, ERR_STATE,
+			"what is installed was not booted yet: reboot into it first, or use "
+			"--force");
 	if (efivar_get_numbers(a->h, "BootCurrent", &current, &n, err) < 0)
 		return -1;
 	if (n && current[0] != (uint16_t)strtoul(entry + strlen("Boot"), NULL, 16))
@@ -173,7 +172,7 @@ int efi_verb_confirm(void *ask, struct err *err)
 	if (state == PLAN_NONE || state == PLAN_INTERRUPTED || !*entry)
 		return err_set(err, ERR_STATE,
 			"Xen is not installed for EFI, or not all of it: xenpod host efi install");
-	if (refuse_untried(a, entry, err) < 0)
+	if (refuse_untried(a, record, entry, err) < 0)
 		return -1;
 	return order_up(a, entry, err);
 }
@@ -197,7 +196,7 @@ int efi_verb_remove(void *ask, struct err *err)
 		puts("nothing is installed");
 		return 0;
 	}
-	if ((!record && efi_usable(a->h, err) < 0) || reachable(a, record, err) < 0)
+	if ((!record && efi_usable(a->h, err) < 0) || efi_reachable(a->h, record, err) < 0)
 		return -1;
 	if (plan_down(a->h, &order, how, NULL, err) < 0)
 		return -1;
@@ -236,7 +235,7 @@ int efi_verb_status(void *ask, struct err *err)
 	_cleanup_json_ json_t *order = NULL;
 	if (look(a->h, efi_plan_of(), &state, &record, err) < 0 ||
 		look(a->h, efi_order_plan_of(), &ordered, &order, err) < 0 ||
-		reachable(a, record, err) < 0)
+		efi_reachable(a->h, record, err) < 0)
 		return -1;
 	size_t bad = not_so(record, !a->json) + not_so(order, !a->json);
 	bool up = state != PLAN_NONE && state != PLAN_INTERRUPTED && !bad;

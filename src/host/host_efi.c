@@ -21,6 +21,7 @@ enum {
 	OPT_LOGLVL,
 	OPT_DOM0_MEM,
 	OPT_XEN_ARGS,
+	OPT_DEFAULTS,
 	OPT_FORCE,
 	OPT_DRY_RUN,
 	OPT_JSON
@@ -36,6 +37,7 @@ static const struct option options[] = {
 	{"loglvl", required_argument, NULL, OPT_LOGLVL},
 	{"dom0-mem", required_argument, NULL, OPT_DOM0_MEM},
 	{"xen-args", required_argument, NULL, OPT_XEN_ARGS},
+	{"defaults", no_argument, NULL, OPT_DEFAULTS},
 	{"force", no_argument, NULL, OPT_FORCE},
 	{"dry-run", no_argument, NULL, OPT_DRY_RUN},
 	{"json", no_argument, NULL, OPT_JSON},
@@ -66,15 +68,15 @@ static void help(void)
 	     "/efi\n"
 	     "                      or /boot)\n"
 	     "  --xen=FILE          the hypervisor (default: the newest xen-*.efi)\n"
-	     "  --kernel=FILE       Dom-0's kernel (default: grub's entry of the one that runs, "
-	     "else\n"
-	     "                      of the newest)\n"
+	     "  --kernel=FILE       Dom-0's kernel (default: that of grub's saved entry, else the\n"
+	     "                      newest)\n"
 	     "  --ramdisk=FILE      its ramdisk, or \"none\" (default: that entry's)\n"
 	     "  --kernel-args=ARGS  its arguments (default: that entry's); Xen's console is added\n"
 	     "  --dom0-mem=MEM      Dom-0's memory (default 4096M,max:4096M)\n"
 	     "  --console=LIST      Xen's consoles (default vga,com1)\n"
 	     "  --loglvl=LEVEL      what Xen logs (default all)\n"
 	     "  --xen-args=ARGS     more options for Xen, or in the place of usual ones\n"
+	     "  --defaults          forget options of earlier calls: without it they stay\n"
 	     "  --force             confirm although this is not running on that Xen; install what "
 	     "is\n"
 	     "                      new, and keep a boot order that was confirmed without it\n"
@@ -90,7 +92,7 @@ static void help(void)
 
 /* ---- the command line ---------------------------------------------------------------------------------- */
 
-#define FINDS " esp xen kernel ramdisk kernel-args console loglvl dom0-mem xen-args "
+#define FINDS " esp xen kernel ramdisk kernel-args console loglvl dom0-mem xen-args defaults "
 
 static const struct host_verb verbs[] = {
 	{"plan", efi_verb_plan, FINDS "force json "},
@@ -162,6 +164,9 @@ static int set_option(void *ask, int id, struct err *err)
 		return 0;
 	case OPT_XEN_ARGS:
 		a->xen_args = optarg;
+		return 0;
+	case OPT_DEFAULTS:
+		a->defaults = true;
 		return 0;
 	case OPT_FORCE:
 		a->force = true;

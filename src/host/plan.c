@@ -67,9 +67,10 @@ static int get(const struct host *h, const struct thing *thing, const char *name
 	return 0;
 }
 
-static void say(enum plan_how how, const char *done, const char *would, const char *what)
+static void say(
+	enum plan_how how, const char *done, const char *would, const char *what, const char *more)
 {
-	printf("%-10s  %s\n", how == PLAN_DO ? done : would, what);
+	printf("%-10s  %s%s\n", how == PLAN_DO ? done : would, what, more);
 	(void)fflush(stdout);
 }
 
@@ -87,8 +88,7 @@ int plan_is_so(const struct host *h, const struct plan *p, bool *ret, struct err
 
 /* ---- boots ---------------------------------------------------------------------------------------- */
 
-/* Of the kernel that runs; "": it does not tell. */
-static char *boot_id(const struct host *h)
+char *plan_boot_id(const struct host *h)
 {
 	_cleanup_free_ char *at = host_path(h, "/proc/sys/kernel/random/boot_id");
 	_cleanup_err_ struct err why = {0};
@@ -103,7 +103,7 @@ static char *boot_id(const struct host *h)
 /* Was it made in an earlier boot, and has ended with it? */
 static bool is_gone(const struct host *h, const struct thing *thing, const json_t *step)
 {
-	_cleanup_free_ char *now = boot_id(h);
+	_cleanup_free_ char *now = plan_boot_id(h);
 	return thing->till_boot && strcmp(json_str_opt(step, "boot", ""), now) != 0;
 }
 
@@ -129,7 +129,7 @@ static int note(const struct host *h, struct record *r, const struct step *s, co
 	struct err *err)
 {
 	json_t *step = record_step(r, s->thing->kind, s->name);
-	_cleanup_free_ char *boot = boot_id(h);
+	_cleanup_free_ char *boot = plan_boot_id(h);
 	json_object_set_new(r->doc, "complete", json_false());
 	if (step && is_gone(h, s->thing, step)) {
 		forget(r, step);
@@ -143,9 +143,6 @@ static int note(const struct host *h, struct record *r, const struct step *s, co
 		json_object_set_new(step, "say", json_string(s->say));
 		return record_save(r, err);
 	}
-	if (s->thing->only_new && !json_is_null(now))
-		return err_set(err, ERR_EXISTS,
-			"%s is there already, and is not of xenpod: move it away first", s->say);
 	step = json_pack("{s:s,s:s,s:s,s:O,s:O}", "kind", s->thing->kind, "name", s->name, "say",
 		s->say, "was", now, "want", s->want);
 	if (s->thing->till_boot)
@@ -164,6 +161,15 @@ static int disown(const struct host *h, struct record *r, const struct step *s, 
 	return record_save(r, err);
 }
 
+/* Has somebody else given it a value since we did? */
+static bool is_changed(
+	const struct host *h, const struct record *r, const struct step *s, const json_t *now)
+{
+	const json_t *step = record_step(r, s->thing->kind, s->name);
+	return step && !is_gone(h, s->thing, step) && !ours(s->thing, step, now) &&
+	       !same(s->thing, now, json_object_get(step, "was"));
+}
+
 static int do_step(const struct host *h, struct record *r, const struct step *s, enum plan_how how,
 	struct err *err)
 {
@@ -171,13 +177,14 @@ static int do_step(const struct host *h, struct record *r, const struct step *s,
 	if (get(h, s->thing, s->name, &now, err) < 0)
 		return -1;
 	if (same(s->thing, now, s->want)) {
-		say(how, "is so", "is so", s->say);
+		say(how, "is so", "is so", s->say, "");
 		return how == PLAN_DO ? disown(h, r, s, err) : 0;
 	}
+	bool changed = is_changed(h, r, s, now);
 	if (how == PLAN_DO &&
 		(note(h, r, s, now, err) < 0 || s->thing->set(h, s->name, s->want, err) < 0))
 		return err_wrap(err, "%s", s->say);
-	say(how, "done", "would do", s->say);
+	say(how, "done", "would do", s->say, changed ? " (changed since)" : "");
 	return 0;
 }
 
@@ -199,6 +206,38 @@ static int begin(const struct plan *p, struct record *r, struct err *err)
 	json_object_set(r->doc, "options", p->options);
 	json_object_set_new(r->doc, "complete", json_false());
 	return 0;
+}
+
+/* What is there in the place of something that is only made new, and was not made by us? */
+static int refuse_others(
+	const struct host *h, const struct record *r, const struct step *s, struct err *err)
+{
+	const json_t *step = record_step(r, s->thing->kind, s->name);
+	_cleanup_json_ json_t *now = NULL;
+	if (!s->thing->only_new || (step && !is_gone(h, s->thing, step)))
+		return 0;
+	if (get(h, s->thing, s->name, &now, err) < 0)
+		return -1;
+	if (json_is_null(now) || same(s->thing, now, s->want))
+		return 0;
+	return err_set(err, ERR_EXISTS,
+		"%s is there already, and is not of xenpod: move it away first", s->say);
+}
+
+static int check(const struct host *h, const struct plan *p, struct record *r, struct err *err)
+{
+	if (begin(p, r, err) < 0)
+		return -1;
+	for (size_t i = 0; i < p->n; i++)
+		if (refuse_others(h, r, &p->steps[i], err) < 0)
+			return -1;
+	return 0;
+}
+
+int plan_check(const struct host *h, const struct plan *p, struct err *err)
+{
+	_cleanup_record_ struct record r;
+	return record_read(h, p->of, &r, err) < 0 ? -1 : check(h, p, &r, err);
 }
 
 static const struct thing *kind_of(const struct plan *p, const json_t *step, struct err *err)
@@ -228,7 +267,7 @@ static int undo_step(const struct host *h, const struct plan *p, const json_t *s
 	if (how == PLAN_DO && thing->tidy)
 		thing->tidy(h, name);
 	if (is_gone(h, thing, step) || same(thing, now, was)) {
-		say(how, "was undone", "is undone", what);
+		say(how, "was undone", "is undone", what, "");
 		return 0;
 	}
 	*ret_left = !ours(thing, step, now);
@@ -240,7 +279,7 @@ static int undo_step(const struct host *h, const struct plan *p, const json_t *s
 	if (*ret_left)
 		printf("%-10s  %s (%s)\n", "left", what, why.msg ? err_msg(&why) : "changed since");
 	else
-		say(how, "undone", "would undo", what);
+		say(how, "undone", "would undo", what, "");
 	return 0;
 }
 
@@ -276,13 +315,30 @@ static int undo(const struct host *h, const struct plan *p, struct record *r, bo
 	return 0;
 }
 
+int plan_undone(const struct host *h, const struct plan *p, json_t **ret, struct err *err)
+{
+	_cleanup_record_ struct record r;
+	if (record_read(h, p->of, &r, err) < 0)
+		return -1;
+	*ret = json_array();
+	for (size_t i = json_array_size(record_steps(&r)); i-- > 0;) {
+		const json_t *step = json_array_get(record_steps(&r), i);
+		if (!planned(p, step))
+			json_array_append_new(*ret,
+				json_make("{s:O,s:O,s:O}", "kind", json_object_get(step, "kind"),
+					"name", json_object_get(step, "name"), "say",
+					json_object_get(step, "say")));
+	}
+	return 0;
+}
+
 int plan_up(const struct host *h, const struct plan *p, enum plan_how how, struct err *err)
 {
 	_cleanup_record_ struct record r;
 	size_t left = 0;
 	int opened =
 		how == PLAN_DO ? record_open(h, p->of, &r, err) : record_read(h, p->of, &r, err);
-	if (opened < 0 || begin(p, &r, err) < 0)
+	if (opened < 0 || check(h, p, &r, err) < 0)
 		return -1;
 	for (size_t i = 0; i < p->n; i++)
 		if (do_step(h, &r, &p->steps[i], how, err) < 0)

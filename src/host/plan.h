@@ -67,7 +67,7 @@ enum plan_how {
 /*
  * Gives every thing its value, and prints a line for each. After an interruption it goes on; what the record
  * has and the plan has no more is taken back. ERR_STATE: it is in force with other options already, or
- * somebody is at it. ERR_EXISTS: an `only_new` thing is there. What was done by a call that fails stays in
+ * somebody is at it. ERR_EXISTS: an `only_new` thing is there; then nothing is changed. What was done by a call that fails stays in
  * the record: it can be run again, or taken back.
  */
 int plan_up(const struct host *h, const struct plan *p, enum plan_how how, struct err *err);
@@ -78,6 +78,15 @@ int plan_up(const struct host *h, const struct plan *p, enum plan_how how, struc
  */
 int plan_down(const struct host *h, const struct plan *p, enum plan_how how, size_t *ret_left,
 	struct err *err);
+
+/*
+ * Could plan_up() begin? ERR_STATE, ERR_EXISTS as there: what can be told beforehand is, before anything is
+ * changed. plan_up() asks it itself.
+ */
+int plan_check(const struct host *h, const struct plan *p, struct err *err);
+
+/* What plan_up() would take back: [{"kind", "name", "say"}], last first; the caller's. */
+int plan_undone(const struct host *h, const struct plan *p, json_t **ret, struct err *err);
 
 /* Has every thing of the plan its value already? */
 int plan_is_so(const struct host *h, const struct plan *p, bool *ret, struct err *err);
@@ -96,6 +105,9 @@ enum plan_state {
  */
 int plan_look(const struct host *h, const struct plan *p, enum plan_state *ret, size_t *ret_changed,
 	json_t **ret_record, struct err *err);
+
+/* The boot in which a till_boot thing is made, as the kernel names it; "": it does not tell. Caller frees. */
+char *plan_boot_id(const struct host *h);
 
 const char *plan_state_name(enum plan_state state);
 

@@ -2,9 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """A double of efibootmgr for suites without firmware: the options that xenpod uses, on variables kept as files
 in $EFIVARFS_PATH, as efivarfs shows them (four bytes of attributes, then the data)."""
+import glob
 import os
 import struct
 import sys
+import uuid
 
 GUID = "8be4df61-93ca-11d2-aa0d-00e098032b8c"
 TAIL = struct.pack("<BBH", 0x7F, 0xFF, 4)
@@ -41,10 +43,24 @@ def text(value):
     return value.encode("utf-16-le") + b"\0\0"
 
 
+def partition_guid(disk, part):
+    """The real one reads it from the disk; here it is what udev says of it."""
+    root = os.environ["EFIVARFS_PATH"].split("/sys/firmware/")[0]
+    for link in glob.glob(root + "/sys/dev/block/*"):
+        at = os.path.realpath(link)
+        with open(at + "/partition") as f:
+            if f"/dev/{at.split('/')[-2]} {f.read().strip()}" != f"{disk} {part}":
+                continue
+        with open(f"{root}/run/udev/data/b{os.path.basename(link)}") as f:
+            return uuid.UUID(f.read().split("ID_PART_ENTRY_UUID=")[1].split()[0]).bytes_le
+    sys.exit(f"Could not prepare Boot variable: No such device: {disk} {part}")
+
+
 def load_option(args):
     loader = text(option(args, "-l"))
     part = int(option(args, "-p"))
-    disk = struct.pack("<BBHIQQ16sBB", 4, 1, 42, part, 2048, 4096, b"x" * 16, 2, 2)
+    guid = partition_guid(option(args, "-d"), part)
+    disk = struct.pack("<BBHIQQ16sBB", 4, 1, 42, part, 2048, 4096, guid, 2, 2)
     file = struct.pack("<BBH", 4, 4, 4 + len(loader)) + loader
     paths = disk + file + TAIL
     return struct.pack("<IH", 1, len(paths)) + text(option(args, "-L")) + paths

@@ -58,15 +58,12 @@ static void a_grub_cfg_of_debian(void **st)
 	assert_int_equal(e.n, 4);
 	assert_string_equal(e.entry[0].title, "Debian GNU/Linux");
 	assert_string_equal(e.entry[0].version, "6.1.0-50-amd64");
-	assert_entry(boot_entry_choose(&e, "6.1.0-50-amd64"), "/boot/vmlinuz-6.1.0-50-amd64",
+	assert_entry(boot_entry_choose(&e, NULL), "/boot/vmlinuz-6.1.0-50-amd64",
 		"/boot/initrd.img-6.1.0-50-amd64", "root=UUID=11-22 ro quiet");
-	/* Not its recovery entry, which stands before it; of two ramdisks the one with the system. */
+	/* Of two ramdisks the one with the system. */
 	assert_true(e.entry[1].rescue);
-	assert_entry(boot_entry_choose(&e, "6.1.0-49-amd64"), "/boot/vmlinuz-6.1.0-49-amd64",
-		"/boot/initrd.img-6.1.0-49-amd64", "root=UUID=11-22 ro");
-	/* Of a kernel that grub does not know: the newest. */
-	assert_entry(boot_entry_choose(&e, "5.10.0"), "/boot/vmlinuz-6.1.0-50-amd64",
-		"/boot/initrd.img-6.1.0-50-amd64", "root=UUID=11-22 ro quiet");
+	assert_entry(&e.entry[2], "/boot/vmlinuz-6.1.0-49-amd64", "/boot/initrd.img-6.1.0-49-amd64",
+		"root=UUID=11-22 ro");
 }
 
 static void linuxefi_of_fedora_25(void **st)
@@ -85,7 +82,7 @@ static void linuxefi_of_fedora_25(void **st)
 		&none);
 	assert_int_equal(e.n, 2);
 	assert_true(e.entry[1].rescue);
-	assert_entry(boot_entry_choose(&e, ""), "/vmlinuz-4.8.6-300.fc25.x86_64",
+	assert_entry(boot_entry_choose(&e, NULL), "/vmlinuz-4.8.6-300.fc25.x86_64",
 		"/initramfs-4.8.6-300.fc25.x86_64.img",
 		"root=/dev/mapper/fedora-root ro rd.lvm.lv=fedora/root rhgb quiet");
 }
@@ -113,11 +110,42 @@ static void bls_of_fedora(void **st)
 	bls_entry(&e, "efi", "title Windows\nefi /EFI/Microsoft/x.efi\n", &v);
 	assert_int_equal(e.n, 2);
 	assert_string_equal(e.entry[0].title, "Fedora Linux (6.5.6-300.fc39.x86_64) 39");
-	assert_entry(boot_entry_choose(&e, "6.5.6-300.fc39.x86_64"),
+	assert_entry(boot_entry_choose(&e, "abc-6.5.6-300.fc39.x86_64"),
 		"/vmlinuz-6.5.6-300.fc39.x86_64", "/initramfs-6.5.6-300.fc39.x86_64.img",
 		"root=UUID=aa ro rootflags=subvol=root rhgb quiet");
 	assert_true(e.entry[1].rescue);
 	assert_string_equal(e.entry[1].args, "root=UUID=aa ro");
+}
+
+static void add_version(struct boot_entries *e, const char *version)
+{
+	const struct grub_vars none = {0};
+	_cleanup_free_ char *text = xasprintf("version %s\nlinux /vmlinuz-%s\n", version, version);
+	bls_entry(e, version, text, &none);
+}
+
+/* The second is the newer one, in whichever order they stand; the first when it is the saved one. */
+static void versions(void **st)
+{
+	(void)st;
+	static const char *const table[][2] = {
+		{"6.1.0-9-amd64", "6.1.0-10-amd64"},
+		{"6.11.0~rc5", "6.11.0"},
+		{"6.11.0~rc5", "6.11.0~rc6"},
+		{"6.11.0-0.rc7", "6.11.0-63"},
+		{"6.9.12", "6.11.0~rc1"},
+		{"0-rescue-abc", "0"},
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++)
+		for (size_t first = 0; first < 2; first++) {
+			_cleanup_entries_ struct boot_entries e = {0};
+			add_version(&e, table[i][first]);
+			add_version(&e, table[i][!first]);
+			assert_string_equal(boot_entry_choose(&e, NULL)->version, table[i][1]);
+			assert_string_equal(boot_entry_choose(&e, "other")->version, table[i][1]);
+			assert_string_equal(boot_entry_choose(&e, table[i][0])->version,
+				table[i][e.entry[first].rescue ? 1 : 0]);
+		}
 }
 
 static void variables(void **st)
@@ -179,13 +207,14 @@ static void nothing(void **st)
 	bls_entry(&e, "x", "", &none);
 	bls_entry(&e, "x", "linux\noptions\ninitrd", &none);
 	assert_int_equal(e.n, 0);
-	assert_null(boot_entry_choose(&e, "6.1"));
+	assert_null(boot_entry_choose(&e, NULL));
 }
 
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(a_grub_cfg_of_debian),
 	cmocka_unit_test(linuxefi_of_fedora_25),
 	cmocka_unit_test(bls_of_fedora),
+	cmocka_unit_test(versions),
 	cmocka_unit_test(variables),
 	cmocka_unit_test(quotes),
 	cmocka_unit_test(nothing),

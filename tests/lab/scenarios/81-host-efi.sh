@@ -101,12 +101,14 @@ expect_eq "and wants no other try" "$(status .confirmed) $(boot BootNext)" "true
 
 # ---- an upgrade is tried again ----------------------------------------------------------------------------
 
-ask[2]='--xen-args=dom0_max_vcpus=2 bootscrub=0 sched=credit'
-check "install with another option" efi install "${ask[@]}"
+check "install with another option" efi install '--xen-args=dom0_max_vcpus=2 bootscrub=0 sched=credit'
+said=$(efi confirm 2>&1)
+expect_match "this Xen is not the one that was installed" "$said" 'what is installed was not booted yet'
 expect_eq "that is tried by one boot" "$(status .confirmed) $(boot BootNext) $(boot BootOrder)" "false ${entry#Boot} $order"
 efi_reboot xen
 check "mounted in that Dom-0" mounted
 expect_match "it has the option" "$(lab_run xl info)" 'xen_scheduler +: credit[[:space:]]'
+expect_match "and those of before" "$(lab_run xl info)" 'xen_commandline +: .*dom0_mem=2048M,max:2048M'
 expect_eq "by the entry, once" "$(boot BootCurrent) $(boot BootNext) $(boot BootOrder)" "${entry#Boot}  $order"
 check "confirm" efi confirm
 
