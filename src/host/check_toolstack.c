@@ -28,7 +28,7 @@ void check_xl(struct doctor *d, struct finding *f)
 	finding_bad(f, FINDING_FAIL, "%s", err_msg(&err));
 	if (err.code == ERR_NOTFOUND) {
 		_cleanup_free_ char *install =
-			doctor_install_of(d, "xen-utils-4.17", "xen-runtime");
+			doctor_install_of(d, "xen-system-amd64", "xen-runtime");
 		finding_todo(f, "%s", install);
 	} else {
 		finding_todo(f, "see what \"xl -vvv info\" says; after an upgrade of Xen reboot");

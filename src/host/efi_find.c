@@ -169,10 +169,20 @@ int esp_find(const struct host *h, const char *point, struct esp *ret, struct er
 		return -1;
 	if (point)
 		return one_esp(h, mounts, point, ret, err);
+	_cleanup_err_ struct err first = {0};
 	for (size_t i = 0; usual[i]; i++) {
 		_cleanup_free_ char *type = NULL;
-		if (try_point(h, mounts, usual[i], ret, &type, NULL) > 0)
+		_cleanup_err_ struct err why = {0};
+		int r = try_point(h, mounts, usual[i], ret, &type, &why);
+		if (r > 0)
 			return 0;
+		/* One on RAID looks like an ESP to whoever has mounted it there. */
+		if (r < 0 && !first.msg)
+			err_move(&first, &why);
+	}
+	if (first.msg) {
+		err_move(err, &first);
+		return -1;
 	}
 	return err_set(err, ERR_NOTFOUND,
 		"no EFI system partition is mounted at /boot/efi, /efi or /boot: mount it, or say "

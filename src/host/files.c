@@ -87,12 +87,15 @@ static int file_get(const struct host *h, const char *name, json_t **ret, struct
 	_cleanup_free_ char *at = host_path(h, name);
 	_cleanup_free_ char *text = NULL;
 	struct stat st;
+	size_t len;
 	int there = look(at, S_IFREG, &st, err);
 	if (there <= 0)
 		return there;
-	if (file_read_at(AT_FDCWD, at, TEXT_MAX, &text, NULL, err) < 0)
+	if (file_read_at(AT_FDCWD, at, TEXT_MAX, &text, &len, err) < 0)
 		return -1;
-	*ret = json_pack("{s:s,s:i}", "text", text, "mode", (int)(st.st_mode & 07777));
+	/* Behind a NUL it would be lost. */
+	if (strlen(text) == len)
+		*ret = json_pack("{s:s,s:i}", "text", text, "mode", (int)(st.st_mode & 07777));
 	return *ret ? 0
 		    : err_set(err, ERR_UNSUPPORTED, "%s is not a text in UTF-8: move it away", at);
 }
@@ -178,9 +181,26 @@ static int pour(int in, int out, struct err *err)
 	}
 }
 
-/* Under another name first: a power cut leaves no half of it under its own. */
-static int copy_to(int dir, const char *name, const char *from, mode_t mode, struct err *err)
+/* What the kernel or the hypervisor of tomorrow starts is what was looked at, and no mixture. */
+static int verify(int fd, const char *from, const char *sum, struct err *err)
 {
+	_cleanup_free_ char *at = xasprintf("/proc/self/fd/%d", fd);
+	char now[SHA256_DIGEST_STRING_LENGTH];
+	if (digest(at, now, err) < 0)
+		return -1;
+	return strcmp(now, sum) == 0
+		       ? 0
+		       : err_set(err, ERR_STATE,
+				 "%s has changed since it was looked at: call this again when "
+				 "nobody writes it any more",
+				 from);
+}
+
+/* Under another name first: a power cut leaves no half of it under its own. */
+static int copy_to(
+	int dir, const char *name, const char *from, const json_t *value, struct err *err)
+{
+	const mode_t mode = mode_of(value);
 	_cleanup_free_ char *part = part_of(name);
 	_cleanup_fd_ int in = open(from, O_RDONLY | O_CLOEXEC);
 	if (in < 0)
@@ -188,7 +208,8 @@ static int copy_to(int dir, const char *name, const char *from, mode_t mode, str
 	_cleanup_fd_ int out = openat(dir, part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
 	if (out < 0)
 		return err_sys(err, "make %s", part);
-	if (pour(in, out, err) < 0) {
+	if (pour(in, out, err) < 0 ||
+		verify(out, from, json_str_opt(value, "sha256", ""), err) < 0) {
 		unlinkat(dir, part, 0);
 		return -1;
 	}
@@ -207,7 +228,7 @@ static int copy_set(const struct host *h, const char *name, const json_t *value,
 	_cleanup_fd_ int dir = parent(at, &last, err);
 	if (dir < 0)
 		return -1;
-	return copy_to(dir, last, from, mode_of(value), err);
+	return copy_to(dir, last, from, value, err);
 }
 
 const struct thing thing_copy = {.kind = "copy",

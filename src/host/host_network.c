@@ -41,7 +41,7 @@ static void help(void)
 {
 	puts("Usage: xenpod host network plan|up [--bridge=NAME] [--address=A/LEN] [--out=IFACE]\n"
 	     "                           [--firewall=auto|nftables|iptables] [--port=dummy|none]\n"
-	     "                           [--persistent] [--json | --dry-run]\n"
+	     "                           [--persistent] [--force] [--json | --dry-run]\n"
 	     "       xenpod host network down [--force] [--dry-run]\n"
 	     "       xenpod host network status [--json]\n"
 	     "An internal bridge on which pods can be, and their way out of the host by NAT. With "
@@ -60,7 +60,8 @@ static void help(void)
 	     "nftables)\n"
 	     "  --port=none      no dummy interface as the bridge's first port\n"
 	     "  --persistent     a unit that does it at each boot, too\n"
-	     "  --force          down although pods are on the bridge\n"
+	     "  --force          down, or another bridge or address, although pods are on the "
+	     "bridge\n"
 	     "  --dry-run        change nothing, show what would be done\n"
 	     "  --json           as JSON\n"
 	     "  --help           show this\n"
@@ -106,6 +107,31 @@ static int check_here(const struct network_ask *a, struct err *err)
 		"network changes the kernel that runs: --root is nothing for it");
 }
 
+/* Pods whose bridge is taken away are cut off. */
+static int check_ports(const json_t *record, struct err *err)
+{
+	const char *bridge = json_str_opt(json_object_get(record, "options"), "bridge", "");
+	_cleanup_free_ char *port = xasprintf("%s-dummy", bridge);
+	size_t n = 0;
+	_cleanup_free_ char *ports = network_ports(bridge, port, &n);
+	if (n == 0)
+		return 0;
+	return err_set(err, ERR_STATE,
+		"%s has ports of others (%s): stop and remove those pods first, or use --force",
+		bridge, ports);
+}
+
+/* Another bridge, or another address on it: what is there now goes, as by `down`. */
+static int check_moved(const struct network_ask *a, const json_t *record, struct err *err)
+{
+	const json_t *o = json_object_get(record, "options");
+	if (!o || a->force ||
+		(!strcmp(json_str_opt(o, "bridge", ""), a->bridge) &&
+			!strcmp(json_str_opt(o, "address", ""), a->address)))
+		return 0;
+	return check_ports(record, err);
+}
+
 static int run_up(struct network_ask *a, enum plan_how how, struct err *err)
 {
 	_cleanup_json_ json_t *record = NULL;
@@ -116,13 +142,15 @@ static int run_up(struct network_ask *a, enum plan_how how, struct err *err)
 	if (check_here(a, err) < 0 ||
 		host_need_root("network", how == PLAN_DO ? "up" : "plan", err) < 0 ||
 		plan_look(a->h, &p, &state, &changed, &record, err) < 0 ||
-		network_complete(a, record, err) < 0 ||
+		network_complete(a, record, err) < 0 || check_moved(a, record, err) < 0 ||
 		network_plan(a, record, &p, &firewalld, err) < 0)
 		return -1;
 	if (how == PLAN_SHOW && a->json)
 		return show_json(&p);
 	if (plan_up(a->h, &p, how, err) < 0)
 		return -1;
+	if (how == PLAN_DO && a->persistent)
+		network_unit_changed();
 	if (firewalld)
 		printf("to do       firewalld drops what is forwarded, and lets nobody else say "
 		       "otherwise:\n"
@@ -144,20 +172,6 @@ static int verb_up(void *ask, struct err *err)
 	return run_up(a, a->dry_run ? PLAN_SHOW : PLAN_DO, err);
 }
 
-/* Pods whose bridge is taken away are cut off. */
-static int check_ports(const json_t *record, struct err *err)
-{
-	const char *bridge = json_str_opt(json_object_get(record, "options"), "bridge", "");
-	_cleanup_free_ char *port = xasprintf("%s-dummy", bridge);
-	size_t n = 0;
-	_cleanup_free_ char *ports = network_ports(bridge, port, &n);
-	if (n == 0)
-		return 0;
-	return err_set(err, ERR_STATE,
-		"%s has ports of others (%s): stop and remove those pods first, or use --force",
-		bridge, ports);
-}
-
 static int verb_down(void *ask, struct err *err)
 {
 	struct network_ask *a = ask;
@@ -172,7 +186,15 @@ static int verb_down(void *ask, struct err *err)
 		return -1;
 	if (state == PLAN_NONE)
 		puts("nothing is in force");
-	return plan_down(a->h, &p, a->dry_run ? PLAN_SHOW : PLAN_DO, &n, err);
+	bool unit = !a->dry_run &&
+		    json_bool_opt(json_object_get(record, "options"), "persistent", false);
+	if (unit)
+		network_unit_stop();
+	if (plan_down(a->h, &p, a->dry_run ? PLAN_SHOW : PLAN_DO, &n, err) < 0)
+		return -1;
+	if (unit)
+		network_unit_changed();
+	return 0;
 }
 
 static int verb_status(void *ask, struct err *err)
@@ -207,8 +229,8 @@ static int verb_status(void *ask, struct err *err)
 /* ---- the command line -------------------------------------------------------------------------------------- */
 
 static const struct host_verb verbs[] = {
-	{"plan", verb_plan, " bridge address out firewall port persistent json "},
-	{"up", verb_up, " bridge address out firewall port persistent dry-run "},
+	{"plan", verb_plan, " bridge address out firewall port persistent force json "},
+	{"up", verb_up, " bridge address out firewall port persistent force dry-run "},
 	{"down", verb_down, " force dry-run "},
 	{"status", verb_status, " json "},
 	{0},

@@ -110,5 +110,9 @@ extern const struct thing *const network_kinds[];
 void network_add_networkd(const struct network_ask *a, struct plan *p);
 /* The unit of --persistent. ERR_UNSUPPORTED: systemd does not run here. */
 int network_add_unit(const struct network_ask *a, struct plan *p, struct err *err);
+/* Before all is taken back: one that tries again would bring it back. What goes wrong is told. */
+void network_unit_stop(void);
+/* Its file is another one now, or gone; nothing for what the unit itself has called (INVOCATION_ID, systemd.exec(5)). */
+void network_unit_changed(void);
 
 #endif

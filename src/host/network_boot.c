@@ -2,6 +2,7 @@
 /* What of `xenpod host network` concerns services of systemd: networkd, and a unit for each boot. See network.h. */
 #include <limits.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -11,9 +12,11 @@
 #include "host/exec.h"
 #include "host/files.h"
 #include "host/network.h"
+#include "host/systemctl.h"
 
 #define UNIT           "xenpod-host-network.service"
 #define NETWORKD_STATE "/run/systemd/netif/state"
+#define STOP_MS        60000
 
 /* ---- systemd-networkd ---------------------------------------------------------------------------------- */
 
@@ -76,6 +79,23 @@ void network_add_networkd(const struct network_ask *a, struct plan *p)
 
 /* ---- each boot ------------------------------------------------------------------------------------------- */
 
+void network_unit_stop(void)
+{
+	_cleanup_err_ struct err why = {0};
+	if (systemctl_there() && systemctl_stop(UNIT, STOP_MS, &why) < 0)
+		log_warning("%s may do it again (%s): \"systemctl stop %s\", then call this again",
+			UNIT, err_msg(&why), UNIT);
+}
+
+void network_unit_changed(void)
+{
+	_cleanup_err_ struct err why = {0};
+	if (systemctl_there() && !getenv("INVOCATION_ID") &&
+		systemctl("daemon-reload", NULL, STOP_MS, &why) < 0)
+		log_warning("systemd has not read its units anew (%s): \"systemctl daemon-reload\"",
+			err_msg(&why));
+}
+
 /* Tried again for ever: an interface that comes and goes is none of a host that has failed. */
 int network_add_unit(const struct network_ask *a, struct plan *p, struct err *err)
 {
@@ -83,7 +103,7 @@ int network_add_unit(const struct network_ask *a, struct plan *p, struct err *er
 	_cleanup_free_ char *state = strcmp(a->h->state, HOST_STATE) != 0
 					     ? xasprintf(" --state-dir=%s", a->h->state)
 					     : xstrdup("");
-	if (access("/run/systemd/system", F_OK) < 0)
+	if (!systemctl_there())
 		return err_set(err, ERR_UNSUPPORTED,
 			"--persistent makes a unit of systemd, which does not run here: have "
 			"\"xenpod host network up\" called at each boot");

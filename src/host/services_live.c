@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "host/exec.h"
 #include "host/services.h"
+#include "host/systemctl.h"
 
 #define STOP_MS  60000
 #define START_MS 180000
@@ -59,12 +60,6 @@ int services_await(const struct host *h, const struct services *s, int seconds, 
 		if (sv_wanted(s, sv) && await_one(h, s, sv, seconds, err) < 0)
 			return -1;
 	return 0;
-}
-
-static int systemctl(const char *verb, const char *unit, int timeout_ms, struct err *err)
-{
-	const char *const argv[] = {"systemctl", verb, unit, NULL};
-	return exec_run(&(struct exec){.argv = argv, .timeout_ms = timeout_ms}, NULL, NULL, err);
 }
 
 int services_start_units(const struct services *s, struct err *err)
@@ -113,9 +108,9 @@ static int stop_units(enum sv sv, struct err *err)
 	static const char *const ours[] = {"xenpod-pods.service", "xenpod-status.socket",
 		"xenpod-admin.socket", "xenpodd.service"};
 	if (sv != SV_XENPODD)
-		return systemctl("stop", sv_unit(sv), STOP_MS, err);
+		return systemctl_stop(sv_unit(sv), STOP_MS, err);
 	for (size_t i = 0; i < ARRAY_SIZE(ours); i++)
-		if (systemctl("stop", ours[i], START_MS, err) < 0)
+		if (systemctl_stop(ours[i], START_MS, err) < 0)
 			return -1;
 	return 0;
 }

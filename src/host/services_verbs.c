@@ -8,9 +8,11 @@
 #include "base/alloc.h"
 #include "base/cleanup.h"
 #include "base/log.h"
-#include "host/exec.h"
 #include "host/files.h"
 #include "host/services.h"
+#include "host/systemctl.h"
+
+#define RELOAD_MS 30000
 
 static const struct thing *const kinds[] = {&thing_file, &thing_dir, &thing_symlink, NULL};
 
@@ -228,9 +230,8 @@ static int do_setup(struct services_ask *a, bool show, struct err *err)
 		printf("%-10s  Xen's services: %s starts them\n", "is so", a->s.shipped);
 	if (a->s.by == SV_BY_SHIPPED && !a->s.xenpodd && !a->json)
 		return 0;
-	if (services_find(a->h, &a->s, err) < 0 ||
-		(!show && (refuse_foreign(a->h, &a->s, err) < 0 ||
-				  refuse_store(a->h, &a->s, err) < 0)))
+	if (services_find(a->h, &a->s, err) < 0 || refuse_foreign(a->h, &a->s, err) < 0 ||
+		refuse_store(a->h, &a->s, err) < 0)
 		return -1;
 	int r = make_plan(a, &p, err);
 	if (r == 0 && a->json)
@@ -294,10 +295,9 @@ static int from_record(struct services_ask *a, bool *ret_there, struct err *err)
 
 static int after_teardown(const struct services_ask *a, struct err *err)
 {
-	static const char *const argv[] = {"systemctl", "daemon-reload", NULL};
 	if (a->s.by == SV_BY_RUNIT)
 		return services_forget(a->h, &a->s, err);
-	return exec_run(&(struct exec){.argv = argv}, NULL, NULL, err);
+	return systemctl("daemon-reload", NULL, RELOAD_MS, err);
 }
 
 int services_teardown(void *ask, struct err *err)

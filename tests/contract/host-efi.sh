@@ -118,6 +118,12 @@ refused "a kernel that grub does not know" "say --ramdisk=FILE, or --ramdisk=non
 refused "a line's end in arguments" "control characters" install --kernel-args=$'root=x\nkernel=other'
 refused "a comment in arguments" "takes what follows for a comment" install --kernel-args='root=x #y'
 refused "a path that is none" "--xen=relative: a path that begins with / is wanted" install --xen=relative
+mv "$R/proc/self/mountinfo" "$T/mountinfo"
+file /proc/self/mountinfo '20 1 8:2 / / rw - ext4 /dev/sda2 rw\n21 20 9:127 / /boot/efi rw - vfat /dev/md127 rw\n'
+refused "an ESP on RAID" "/boot/efi is on no partition of a disk: firmware could not boot from it" install
+file /proc/self/mountinfo '20 1 8:2 / / rw - ext4 /dev/sda2 rw\n'
+refused "an ESP that is not mounted" "no EFI system partition is mounted at /boot/efi, /efi or /boot" install
+mv "$T/mountinfo" "$R/proc/self/mountinfo"
 refused "where no ESP is" "nothing is mounted at /efi" install --esp=/efi
 refused "what is no ESP" "--esp=/: / is on no partition of a disk" install --esp=/
 EFIBOOTMGR_FAILS=1 efi install >"$T/out"

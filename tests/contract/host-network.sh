@@ -52,6 +52,12 @@ while True:
     c.close()' &
 served=$!
 
+# There is no systemd here: what it is told.
+mkdir "$T/path"
+printf '#!/bin/sh\necho "$*" >>%s\n' "$T/systemctl" >"$T/path/systemctl"
+chmod 755 "$T/path/systemctl"
+PATH=$T/path:$PATH
+
 # Not every kernel that this runs on has such links; the lab's has.
 port=dummy
 ip link add probe type dummy 2>/dev/null && ip link delete probe || port=none
@@ -160,8 +166,11 @@ for firewall in nftables iptables; do
 	same "it tells what" 1 "$(grep -c '^changed  *bridge xenbr0$' "$T/said")"
 	does "up mends it" 0 up
 	does "status" 0 status
+	: >"$T/systemctl"
 	does "down" 0 down
 	unchanged "all is as before"
+	same "systemd is told: before, that it may not bring it back; then, that it is gone" "stop|daemon-reload" \
+		"$(sed '/^show/d; s/ .*//' "$T/systemctl" | paste -sd'|')"
 	does "down again" 0 down
 	unchanged "and stays so"
 done
@@ -172,6 +181,17 @@ does "up" 0 up --port=none
 does "to others" 0 up --bridge=lan7 --address=10.7.0.1/16
 same "the old bridge is gone" 1 "$(ip link show xenbr0 2>&1 | grep -c 'does not exist')"
 same "the new one is there" 1 "$(ip -o -4 address show lan7 | grep -c 'inet 10\.7\.0\.1/16 brd 10\.7\.255\.255')"
+does "down" 0 down
+unchanged "all is as before"
+does "up with a pod" 0 up --port=none
+plug
+refused 'xenbr0 has ports of others (veth' up --bridge=lan7
+refused 'xenbr0 has ports of others (veth' up --address=10.7.0.1/16
+refused 'xenbr0 has ports of others (veth' plan --address=10.7.0.1/16
+does "what leaves them alone goes on" 0 up --firewall=iptables
+same "the pod still gets out" 192.0.2.1 "$(seen)"
+does "by force" 0 up --address=10.7.0.1/16 --force
+unplug
 does "down" 0 down
 unchanged "all is as before"
 
@@ -195,9 +215,10 @@ unchanged "all is as before"
 iptables -w -P FORWARD ACCEPT
 nft 'delete table ip filter'
 
-nft 'table inet strict { chain f { type filter hook forward priority 0; policy drop; ct state invalid drop; }; }'
+nft 'table inet strict { chain g { type filter hook forward priority 1; policy drop; }; chain f { type filter hook forward priority 0; policy drop; ct state invalid drop; }; }'
 before
-does "up where a chain of nftables drops" 0 up --port=none
+does "up where two chains of nftables drop" 0 up --port=none
+same "three rules in each of them" "3 3" "$(nft 'list chain inet strict f' | grep -c 'comment "xenpod ') $(nft 'list chain inet strict g' | grep -c 'comment "xenpod ')"
 same "it is nftables that is used" 1 "$(grep -c '^done .*nftables: table xenpod_host' "$T/said")"
 plug
 same "traffic goes out" 192.0.2.1 "$(seen)"
@@ -228,7 +249,7 @@ refused '--address=10.1.1.1: an IPv4 address with' up --address=10.1.1.1
 refused '--bridge=abcdefghij: 9 characters' up --bridge=abcdefghij
 refused '--firewall=pf: auto, nftables or iptables' up --firewall=pf
 refused '--port=eth0: none or dummy is wanted' up --port=eth0
-refused 'network up takes no --force' up --force
+refused 'network status takes no --force' status --force
 refused 'network up takes no "now"' up now
 refused 'there is no verb "start"' start
 unchanged "nothing is changed by them"

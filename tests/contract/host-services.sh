@@ -271,4 +271,44 @@ same "runsv has left nothing" "/run/xenpod-sv.store-began" "$(find /run -name 'x
 # runsvdir looks after its children now and then.
 ok "no runsv is left" until_true 10 sh -c "! pgrep -P $runsvdir -x runsv >/dev/null"
 fails "a second store in one boot" "reboot the host first" live setup --runit --prefix="$T/xen"
+kill -HUP "$runsvdir"
+wait "$runsvdir"
+runsvdir=
+rm -r /run/xenpod-sv.*
+
+# ---- systemd ---------------------------------------------------------------------------------------------
+
+# A systemctl that knows what has a file or was started, and refuses to stop anything else, as the real one.
+program "$T/path/systemctl" <<'END'
+unit=/etc/systemd/system/$(eval "echo \${$#}") run=$W/run/$(eval "echo \${$#}")
+case $1 in
+start) [ -e "$unit" ] && mkdir -p "$W/run" && : >"$run" ;;
+stop)
+	[ -e "$unit" ] || [ -e "$run" ] || { echo "Failed to stop ${unit##*/}: Unit ${unit##*/} not loaded." >&2; exit 5; }
+	rm -f "$run"
+	;;
+show)
+	[ -e "$unit" ] && echo LoadState=loaded || echo LoadState=not-found
+	[ -e "$run" ] && echo ActiveState=active || echo ActiveState=inactive
+	;;
+esac
+END
+mkdir -p /run/systemd/system
+rm -f /etc/init.d/xen*
+tree /etc >"$T/before"
+ok "units are set up" live setup --systemd --prefix="$T/xen" --timeout=0
+same "and started" "proc-xen.mount|xen-init-dom0.service|xen-qemu-dom0-disk-backend.service|xenconsoled.service|xenstored.service" \
+	"$({ ls "$T/world/run"; echo proc-xen.mount; } | sort | paste -sd'|')"
+rm /etc/systemd/system/xenconsoled.service
+ok "teardown, though a file of what runs is gone" live teardown --force
+same "nothing runs" "" "$(ls "$T/world/run")"
+same "all of /etc is as before, again" "" "$(tree /etc | diff "$T/before" - | head -n 5)"
+cut=0
+for ms in 1 2 3 4 6 8 10 12 14 17 20 24 28 33 40 50 70 100; do
+	(timeout -s KILL "0.$(printf %03d $ms)" "$host" --state-dir="$T/live" services setup --systemd --prefix="$T/xen" --timeout=0 & wait $!) >/dev/null 2>&1 ||
+		cut=$((cut + 1))
+	ok "killed after $ms ms: units: teardown" live teardown --force
+	same "killed after $ms ms: units: /etc is as before" "" "$(tree /etc | diff "$T/before" - | head -n 5)"
+done
+same "some were cut ($cut of 18)" 1 $((cut > 3))
 finish

@@ -216,9 +216,18 @@ static void what_others_have_is_theirs(void **st)
 	_cleanup_err_ struct err err = {0};
 	_cleanup_(plan_done) struct plan p = a_plan();
 	begin(0, false);
+	/* It is the third step; nobody has done the first two then. */
 	json_object_set_new(world, "c", json_string("old"));
-	assert_int_equal(plan_up(&host, &p, PLAN_DO, &err), -1);
-	assert_int_equal(err.code, ERR_EXISTS);
+	for (int i = 0; i < 3; i++) {
+		err_done(&err);
+		assert_int_equal(i == 0   ? plan_check(&host, &p, &err)
+				 : i == 1 ? plan_up(&host, &p, PLAN_SHOW, &err)
+					  : plan_up(&host, &p, PLAN_DO, &err),
+			-1);
+		assert_int_equal(err.code, ERR_EXISTS);
+		assert_int_equal(sets, 0);
+		assert_int_equal(look(&p), PLAN_NONE);
+	}
 	down(&p, 0);
 	json_object_del(world, "c");
 	assert_world(before());
@@ -257,6 +266,11 @@ static void other_options(void **st)
 	assert_int_equal(err.code, ERR_STATE);
 	assert_up();
 	q.may_change = true;
+	_cleanup_json_ json_t *undone = NULL;
+	assert_ok(plan_undone(&host, &q, &undone, &err), &err);
+	assert_int_equal(json_array_size(undone), 3);
+	assert_string_equal(json_str_opt(json_array_get(undone, 0), "name", ""), "d");
+	assert_string_equal(json_str_opt(json_array_get(undone, 2), "name", ""), "b");
 	assert_ok(plan_up(&host, &q, PLAN_DO, &err), &err);
 	json_t *want = before();
 	json_object_set_new(want, "a", json_integer(20));
@@ -383,6 +397,39 @@ static void files_and_what_holds_them(void **st)
 	plan_done(&p);
 }
 
+/* What cannot be put back as it was is not replaced; what has changed since it was looked at is not copied. */
+static void files_that_cannot_be(void **st)
+{
+	(void)st;
+	_cleanup_err_ struct err err = {0};
+	static const struct thing *const files[] = {&thing_file, &thing_copy, NULL};
+	_cleanup_free_ char *odd = xasprintf("%s/odd", dir);
+	_cleanup_free_ char *from = xasprintf("%s/from", dir);
+	_cleanup_free_ char *to = xasprintf("%s/to", dir);
+	_cleanup_free_ char *part = xasprintf("%s/.to.part", dir);
+	struct plan p = {.of = "odd", .kinds = files};
+	struct plan q = {.of = "copy", .kinds = files};
+	json_t *copy = NULL;
+	assert_ok(file_write_atomic_at(AT_FDCWD, odd, "a\0b", 3, 0644, &err), &err);
+	plan_add(&p, &thing_file, "/odd", thing_text("text\n", 0644), "file");
+	assert_int_equal(plan_up(&host, &p, PLAN_DO, &err), -1);
+	assert_int_equal(err.code, ERR_UNSUPPORTED);
+	plan_done(&p);
+
+	err_done(&err);
+	assert_ok(file_write_atomic_at(AT_FDCWD, from, "old", 3, 0644, &err), &err);
+	assert_ok(thing_copy_of(&host, "/from", 0644, &copy, &err), &err);
+	plan_add(&q, &thing_copy, "/to", copy, "copy");
+	assert_ok(file_write_atomic_at(AT_FDCWD, from, "new", 3, 0644, &err), &err);
+	assert_int_equal(plan_up(&host, &q, PLAN_DO, &err), -1);
+	assert_int_equal(err.code, ERR_STATE);
+	assert_non_null(strstr(err_msg(&err), "has changed since it was looked at"));
+	assert_int_equal(access(to, F_OK), -1);
+	assert_int_equal(access(part, F_OK), -1);
+	down(&q, 0);
+	plan_done(&q);
+}
+
 /* A set() that was killed between its temporary file and the rename: nothing was changed, but that is there. */
 static void what_a_kill_leaves_goes(void **st)
 {
@@ -425,6 +472,7 @@ int main(void)
 		cmocka_unit_test(a_change_that_was_interrupted),
 		cmocka_unit_test(a_record_that_is_none),
 		cmocka_unit_test(files_and_what_holds_them),
+		cmocka_unit_test(files_that_cannot_be),
 		cmocka_unit_test(what_a_kill_leaves_goes),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
