@@ -160,7 +160,14 @@ check "all is so" lab_run xenpod host network status
 
 # ---- taken back ----------------------------------------------------------------------------------------------
 
+# While the unit tries again and again it must not bring back what was taken back.
+check "the way out goes" lab_run ip link delete edge
+check_not "the unit cannot do its work" lab_run systemctl start $unit
+expect_soon "it tries again" 60 "systemctl show -P SubState $unit | grep -q '^auto-restart'"
 check "down" lab_run xenpod host network down
+expect_eq "there is no unit any more" "$(lab_run "systemctl show -P LoadState -P ActiveState $unit" | paste -sd' ')" "not-found inactive"
+sleep 15
+expect_match "and nothing comes back" "$(lab_run 'ip link show xenbr0 2>&1')" 'does not exist'
 lab_run "systemctl unmask systemd-networkd-wait-online systemd-networkd.socket; systemctl disable systemd-networkd
 	rm $networks/00-lab.network $networks/00-edge.network $networks/99-all.network" >/dev/null 2>&1
 expect_eq "files are as before" "$(files_changed)" ''
