@@ -147,16 +147,6 @@ static void place_done(struct place *p)
 	free(p->comment);
 }
 
-/* A chain's part of its listed table: others of it may have a rule with that comment. */
-static char *part_of(const char *text, const char *chain)
-{
-	const char *word = strrchr(chain, ' ');
-	_cleanup_free_ char *head = xasprintf("\n\tchain %s {", word ? word + 1 : chain);
-	const char *at = text ? strstr(text, head) : NULL;
-	const char *end = at ? strstr(at + 1, "\n\t}") : NULL;
-	return end ? xstrndup(at, (size_t)(end - at)) : NULL;
-}
-
 /* Its handle as text; NULL: it is not there. */
 static int handle_of(const struct place *p, char **ret, struct err *err)
 {
@@ -164,8 +154,7 @@ static int handle_of(const struct place *p, char **ret, struct err *err)
 	*ret = NULL;
 	if (list(p->table, &text, err) < 0)
 		return -1;
-	_cleanup_free_ char *part = part_of(text, p->chain);
-	const char *at = part ? strstr(part, p->comment) : NULL;
+	const char *at = text ? strstr(text, p->comment) : NULL;
 	at = at ? strstr(at, "# handle ") : NULL;
 	if (!at)
 		return 0;

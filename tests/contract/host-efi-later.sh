@@ -173,9 +173,16 @@ order "is not what every boot takes: the place is as before" 000003000100 0100
 on_xen third
 out=$(efi confirm)
 order "and is, when it was tried" 010000000300
+variable BootOrder 000001000300
+efi remove >/dev/null
+order "remove takes the entry out of the order, too" 00000300
+efi install >/dev/null
+on_xen fourth
+variable BootOrder 000001000300
+efi confirm >/dev/null
 variable BootOrder 01000000050003000200
 out=$(efi install --dom0-mem=2G)
-order "entries that have come since keep their places" 00000500030002000100 0100
+order "entries that have come since keep their places, and so does ours" 00000500010003000200 0100
 efi remove >/dev/null
 order "after remove, too" 0000050003000200
 
