@@ -99,16 +99,18 @@ void check_xenconsoled(struct doctor *d, struct finding *f)
 /* Where this host has xenconsoled's options: upstream's name, Debian's, Fedora's. */
 static void todo_log(const struct doctor *d, struct finding *f)
 {
-	static const char *const files[][2] = {
-		{"/etc/sysconfig/xencommons", "XENCONSOLED_TRACE=guest"},
-		{"/etc/default/xencommons", "XENCONSOLED_TRACE=guest"},
-		{"/etc/default/xen", "XENCONSOLED_ARGS=--log=guest"},
+	static const char *const files[][3] = {
+		{"/etc/sysconfig/xencommons", "XENCONSOLED_TRACE=guest", "xenconsoled"},
+		{"/etc/default/xencommons", "XENCONSOLED_TRACE=guest", "xenconsoled"},
+		{"/etc/default/xen", "XENCONSOLED_ARGS=--log=guest", "xen"},
 	};
+	const bool systemd = doctor_has(d, "/run/systemd/system");
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
 		if (!doctor_has(d, files[i][0]))
 			continue;
-		finding_todo(
-			f, "echo %s >>%s, and start xenconsoled anew", files[i][1], files[i][0]);
+		finding_todo(f, "echo %s >>%s, and %s%s", files[i][1], files[i][0],
+			systemd ? "systemctl restart " : "start xenconsoled anew",
+			systemd ? files[i][2] : "");
 		return;
 	}
 	finding_todo(f, "start xenconsoled with --log=guest");

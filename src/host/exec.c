@@ -19,6 +19,8 @@
 #include "base/files.h"
 
 #define TIMEOUT_MS 30000
+/* How often it is looked at how much it has printed. */
+#define SIZE_MS 100
 
 extern char **environ;
 
@@ -57,7 +59,7 @@ static int in_memory(const char *text, struct err *err)
 }
 
 /* What has been written to it, from its beginning. */
-static char *content(int fd, size_t *ret_len)
+static char *content(int fd)
 {
 	struct stat st;
 	size_t size = fstat(fd, &st) < 0 ? 0 : (size_t)st.st_size;
@@ -65,7 +67,6 @@ static char *content(int fd, size_t *ret_len)
 	char *text = xmalloc(keep + 1);
 	ssize_t n = pread(fd, text, keep, 0);
 	text[n > 0 ? n : 0] = '\0';
-	*ret_len = size;
 	return text;
 }
 
@@ -104,23 +105,33 @@ static int spawn(const char *path, const struct exec *e, const int fd[3], pid_t 
 	return r;
 }
 
-/* Until it has ended; kills it when that takes too long. */
-static int await(pid_t pid, int timeout_ms, int *ret, struct err *err)
+static bool is_too_much(const int fd[3])
 {
-	_cleanup_fd_ int fd = pidfd_open(pid, 0);
+	struct stat st[2];
+	return fstat(fd[1], &st[0]) == 0 && fstat(fd[2], &st[1]) == 0 &&
+	       (st[0].st_size > EXEC_OUTPUT_MAX || st[1].st_size > EXEC_OUTPUT_MAX);
+}
+
+/* Until it has ended; kills it when that takes too long, or when it fills the memory: fd as for spawn(). */
+static int await(pid_t pid, const int fd[3], int timeout_ms, int *ret, struct err *err)
+{
+	_cleanup_fd_ int ends = pidfd_open(pid, 0);
 	int64_t end = clock_ms() + timeout_ms;
 	bool late = false;
-	struct pollfd p = {.fd = fd, .events = POLLIN};
-	while (fd >= 0 && !p.revents && !late) {
+	struct pollfd p = {.fd = ends, .events = POLLIN};
+	while (ends >= 0 && !p.revents && !late && !is_too_much(fd)) {
 		int64_t left = end - clock_ms();
-		if (left <= 0 || (poll(&p, 1, (int)left) < 0 && errno != EINTR))
+		if (left <= 0 ||
+			(poll(&p, 1, left < SIZE_MS ? (int)left : SIZE_MS) < 0 && errno != EINTR))
 			late = true;
 	}
-	if (late)
+	if (late || is_too_much(fd))
 		kill(-pid, SIGKILL);
 	while (waitpid(pid, ret, 0) < 0)
 		if (errno != EINTR)
 			return err_sys(err, "wait for it");
+	if (is_too_much(fd))
+		return err_set(err, ERR_FULL, "it printed more than %d bytes", EXEC_OUTPUT_MAX);
 	return late ? err_set(err, ERR_TIMEOUT, "it did not end within %d ms and was killed",
 			      timeout_ms)
 		    : 0;
@@ -138,14 +149,13 @@ static char *last_line(char *text)
 
 static int judge(int status, int *ret_status, int errfd, struct err *err)
 {
-	size_t len;
 	if (WIFSIGNALED(status))
 		return err_set(err, ERR_SYSTEM, "signal %d ended it", WTERMSIG(status));
 	if (ret_status)
 		*ret_status = WEXITSTATUS(status);
 	if (ret_status || WEXITSTATUS(status) == 0)
 		return 0;
-	_cleanup_free_ char *said = content(errfd, &len);
+	_cleanup_free_ char *said = content(errfd);
 	const char *line = last_line(said);
 	return err_set(err, ERR_SYSTEM, "exit status %d%s%s", WEXITSTATUS(status),
 		*line ? ": " : "", line);
@@ -159,20 +169,17 @@ static int run(
 	_cleanup_fd_ int errout = in_memory(NULL, err);
 	pid_t pid;
 	int status;
-	size_t len = 0;
 	if (in < 0 || out < 0 || errout < 0)
 		return -1;
-	errno = spawn(path, e, (int[]){in, out, errout}, &pid);
+	const int fd[3] = {in, out, errout};
+	errno = spawn(path, e, fd, &pid);
 	if (errno)
 		return err_sys(err, "start it");
-	if (await(pid, e->timeout_ms ? e->timeout_ms : TIMEOUT_MS, &status, err) < 0 ||
+	if (await(pid, fd, e->timeout_ms ? e->timeout_ms : TIMEOUT_MS, &status, err) < 0 ||
 		judge(status, ret_status, errout, err) < 0)
 		return -1;
-	_cleanup_free_ char *text = content(out, &len);
-	if (len > EXEC_OUTPUT_MAX)
-		return err_set(err, ERR_FULL, "it printed more than %d bytes", EXEC_OUTPUT_MAX);
 	if (ret_out)
-		*ret_out = TAKE_PTR(text);
+		*ret_out = content(out);
 	return 0;
 }
 

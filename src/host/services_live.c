@@ -12,6 +12,7 @@
 #include "base/alloc.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/files.h"
 #include "host/exec.h"
 #include "host/services.h"
 #include "host/systemctl.h"
@@ -103,6 +104,17 @@ static int stop_runit(const struct host *h, const struct services *s, enum sv sv
 	return exec_run(&(struct exec){.argv = argv, .timeout_ms = STOP_MS}, NULL, NULL, err);
 }
 
+/* Pods may go on in it, which its stop would end. */
+static int stop_slice(struct err *err)
+{
+	_cleanup_free_ char *events = NULL;
+	if (file_read_at(AT_FDCWD, "/sys/fs/cgroup/xenpod.slice/cgroup.events", 4096, &events, NULL,
+		    NULL) < 0 ||
+		!strstr(events, "populated 0"))
+		return 0;
+	return systemctl_stop("xenpod.slice", STOP_MS, err);
+}
+
 static int stop_units(enum sv sv, struct err *err)
 {
 	static const char *const ours[] = {"xenpod-pods.service", "xenpod-status.socket",
@@ -112,7 +124,7 @@ static int stop_units(enum sv sv, struct err *err)
 	for (size_t i = 0; i < ARRAY_SIZE(ours); i++)
 		if (systemctl_stop(ours[i], START_MS, err) < 0)
 			return -1;
-	return 0;
+	return stop_slice(err);
 }
 
 int services_stop(const struct host *h, const struct services *s, struct err *err)

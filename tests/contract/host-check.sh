@@ -216,8 +216,10 @@ broken init-dom0 fail '/local/domain/0/domid: xenstore does not have it' 'start 
 broken xenconsoled fail 'it does not run' 'systemctl start xenconsoled' 'rm -r proc/102'
 broken xenconsoled fail 'it does not run' 'systemctl start xenconsoled' 'process 102 xenconsoled Z'
 broken xenconsoled fail 'process 102 has been stopped' 'kill -CONT 102' 'process 102 xenconsoled T xenconsoled --log=guest'
-broken console-log warn 'not logged' 'echo XENCONSOLED_ARGS=--log=guest >>/etc/default/xen' 'process 102 xenconsoled S xenconsoled'
-broken console-log warn 'not logged' 'echo XENCONSOLED_TRACE=guest >>/etc/sysconfig/xencommons' \
+broken console-log warn 'not logged' 'echo XENCONSOLED_ARGS=--log=guest >>/etc/default/xen, and start xenconsoled anew' \
+	'process 102 xenconsoled S xenconsoled; rm -r run/systemd'
+broken console-log warn 'not logged' 'echo XENCONSOLED_ARGS=--log=guest >>/etc/default/xen, and systemctl restart xen' 'process 102 xenconsoled S xenconsoled'
+broken console-log warn 'not logged' 'echo XENCONSOLED_TRACE=guest >>/etc/sysconfig/xencommons, and systemctl restart xenconsoled' \
 	'process 102 xenconsoled S xenconsoled --log=hv --log-dir=guest; file etc/sysconfig/xencommons'
 broken disk-backend warn 'no QEMU serves' 'start xen' 'rm -r proc/103'
 
