@@ -56,18 +56,13 @@ static int show_json(const struct efi_ask *a, const struct efi *e, struct err *e
 	_cleanup_free_ char *args = efi_dom0_args(e->dom0.args);
 	if (undone(a, e, &undo, err) < 0)
 		return -1;
-	_cleanup_json_ json_t *j =
-		json_make("{s:{s:s,s:s,s:i,s:s,s:I,s:I},s:s,s:s,s:s,s:s?,s:s,s:s,s:b,s:O,s:[]}",
-			"esp", "at", e->esp.point, "disk", e->esp.disk, "partition", e->esp.part,
-			"uuid", e->esp.uuid, "needed", (json_int_t)e->need, "free",
-			(json_int_t)e->room, "hypervisor", e->xen, "options", e->options, "kernel",
-			e->dom0.kernel, "ramdisk", e->dom0.ramdisk, "arguments", args, "entry",
-			e->entry, "confirmed", e->confirmed && !e->untried, "undo", undo, "steps");
-	for (size_t i = 0; i < e->plan.n; i++)
-		json_array_append_new(json_object_get(j, "steps"),
-			json_make("{s:s,s:s,s:s,s:O}", "kind", e->plan.steps[i].thing->kind, "name",
-				e->plan.steps[i].name, "say", e->plan.steps[i].say, "want",
-				e->plan.steps[i].want));
+	_cleanup_json_ json_t *j = json_make(
+		"{s:{s:s,s:s,s:i,s:s,s:I,s:I},s:s,s:s,s:s,s:s?,s:s,s:s,s:b,s:O,s:o}", "esp", "at",
+		e->esp.point, "disk", e->esp.disk, "partition", e->esp.part, "uuid", e->esp.uuid,
+		"needed", (json_int_t)e->need, "free", (json_int_t)e->room, "hypervisor", e->xen,
+		"options", e->options, "kernel", e->dom0.kernel, "ramdisk", e->dom0.ramdisk,
+		"arguments", args, "entry", e->entry, "confirmed", e->confirmed && !e->untried,
+		"undo", undo, "steps", plan_steps(&e->plan));
 	print_json(j);
 	return 0;
 }

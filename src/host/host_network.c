@@ -90,13 +90,7 @@ static int print_json(json_t *doc)
 
 static int show_json(const struct plan *p)
 {
-	json_t *steps = json_array();
-	for (size_t i = 0; i < p->n; i++)
-		json_array_append_new(
-			steps, json_pack("{s:s,s:s,s:s,s:O}", "kind", p->steps[i].thing->kind,
-				       "name", p->steps[i].name, "say", p->steps[i].say, "want",
-				       p->steps[i].want));
-	return print_json(json_pack("{s:O,s:o}", "options", p->options, "steps", steps));
+	return print_json(json_pack("{s:O,s:o}", "options", p->options, "steps", plan_steps(p)));
 }
 
 static int check_here(const struct network_ask *a, struct err *err)

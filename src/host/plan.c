@@ -29,6 +29,17 @@ void plan_add(struct plan *p, const struct thing *thing, const char *name, json_
 	va_end(ap);
 }
 
+json_t *plan_steps(const struct plan *p)
+{
+	json_t *list = json_array();
+	for (size_t i = 0; i < p->n; i++)
+		json_array_append_new(
+			list, json_make("{s:s,s:s,s:s,s:O}", "kind", p->steps[i].thing->kind,
+				      "name", p->steps[i].name, "say", p->steps[i].say, "want",
+				      p->steps[i].want));
+	return list;
+}
+
 void plan_done(struct plan *p)
 {
 	for (size_t i = 0; i < p->n; i++) {

@@ -85,6 +85,9 @@ int plan_down(const struct host *h, const struct plan *p, enum plan_how how, siz
  */
 int plan_check(const struct host *h, const struct plan *p, struct err *err);
 
+/* Its steps for a reader in JSON: [{"kind", "name", "say", "want"}], in their order; the caller's. */
+json_t *plan_steps(const struct plan *p);
+
 /* What plan_up() would take back: [{"kind", "name", "say"}], last first; the caller's. */
 int plan_undone(const struct host *h, const struct plan *p, json_t **ret, struct err *err);
 

@@ -189,17 +189,12 @@ static int make_plan(const struct services_ask *a, struct plan *p, struct err *e
 
 static void print_plan_json(const struct services_ask *a, const struct plan *p)
 {
-	_cleanup_json_ json_t *j = json_make("{s:s,s:O,s:{},s:[]}", "by", by_word(a->s.by),
-		"options", p->options, "programs", "steps");
+	_cleanup_json_ json_t *j = json_make("{s:s,s:O,s:{},s:o}", "by", by_word(a->s.by),
+		"options", p->options, "programs", "steps", plan_steps(p));
 	for (enum sv sv = SV_STORE; sv < SV_COUNT; sv++)
 		if (sv_wanted(&a->s, sv))
 			json_object_set_new(json_object_get(j, "programs"), sv_name(sv),
 				json_string(a->s.program[sv]));
-	for (size_t i = 0; i < p->n; i++)
-		json_array_append_new(json_object_get(j, "steps"),
-			json_make("{s:s,s:s,s:s,s:O}", "kind", p->steps[i].thing->kind, "name",
-				p->steps[i].name, "say", p->steps[i].say, "want",
-				p->steps[i].want));
 	(void)json_dumpf(j, stdout, JSON_INDENT(2));
 	putchar('\n');
 }

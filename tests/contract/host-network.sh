@@ -140,8 +140,10 @@ print(s.recv(100).decode())' 2>/dev/null
 
 before
 does "plan" 0 plan --port=$port --persistent
+steps=$(grep -c '^would do\|^is so' "$T/said")
 same "it tells" 1 "$(grep -c '^would do .*bridge xenbr0$' "$T/said")"
-does "plan --json" 0 plan --port=$port --json
+does "plan --json" 0 plan --port=$port --persistent --json
+same "the same steps" "$steps" "$(grep -c '^ *"kind": ' "$T/said")"
 same "is JSON" xenbr0 "$(python3 -c 'import json, sys; print(json.load(sys.stdin)["options"]["bridge"])' <"$T/said")"
 does "up --dry-run" 0 up --port=$port --dry-run
 does "status: nothing" 1 status

@@ -90,7 +90,9 @@ fresh
 ok "plan" rooted plan --runit --prefix="$T/xen"
 unchanged "plan changes nothing"
 same "plan names the services" 4 "$(grep -c 'would do  *service /etc/service/' "$T/out")"
+steps=$(grep -c '^would do' "$T/out")
 ok "plan --json" rooted plan --runit --prefix="$T/xen" --json
+same "plan --json: the same steps" "$steps symlink" "$(jq -r '"\(.steps | length) \(.steps[-1].kind)"' <"$T/out")"
 same "plan --json: programs" "$T/xen/sbin/oxenstored $T/xen/lib/xen/bin/qemu-system-i386" \
 	"$(python3 -c 'import json,sys; p=json.load(sys.stdin)["programs"]; print(p["xenstored"], p["xen-init-dom0-disk-backend"])' <"$T/out")"
 ok "setup --dry-run" rooted setup --runit --prefix="$T/xen" --dry-run
