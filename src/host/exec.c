@@ -19,8 +19,8 @@
 #include "base/files.h"
 
 #define TIMEOUT_MS 30000
-/* How often it is looked at how much it has printed. */
-#define SIZE_MS 100
+/* How often it is looked at while it runs. */
+#define LOOK_MS 100
 
 extern char **environ;
 
@@ -112,29 +112,40 @@ static bool is_too_much(const int fd[3])
 	       (st[0].st_size > EXEC_OUTPUT_MAX || st[1].st_size > EXEC_OUTPUT_MAX);
 }
 
-/* Until it has ended; kills it when that takes too long, or when it fills the memory: fd as for spawn(). */
+/* Why it has to be killed: it takes too long, or fills the memory. 0: it has not. */
+static int judge_running(const int fd[3], int64_t end, int timeout_ms, struct err *err)
+{
+	if (is_too_much(fd))
+		return err_set(err, ERR_FULL, "it printed more than %d bytes", EXEC_OUTPUT_MAX);
+	if (clock_ms() >= end)
+		return err_set(
+			err, ERR_TIMEOUT, "it did not end within %d ms and was killed", timeout_ms);
+	return 0;
+}
+
+/* Until it has ended; fd as for spawn(). Without a pidfd (Linux before 5.3) it is seen a little later. */
 static int await(pid_t pid, const int fd[3], int timeout_ms, int *ret, struct err *err)
 {
 	_cleanup_fd_ int ends = pidfd_open(pid, 0);
 	int64_t end = clock_ms() + timeout_ms;
-	bool late = false;
 	struct pollfd p = {.fd = ends, .events = POLLIN};
-	while (ends >= 0 && !p.revents && !late && !is_too_much(fd)) {
-		int64_t left = end - clock_ms();
-		if (left <= 0 ||
-			(poll(&p, 1, left < SIZE_MS ? (int)left : SIZE_MS) < 0 && errno != EINTR))
-			late = true;
-	}
-	if (late || is_too_much(fd))
-		kill(-pid, SIGKILL);
-	while (waitpid(pid, ret, 0) < 0)
-		if (errno != EINTR)
+	bool killed = false;
+	for (;;) {
+		pid_t r = waitpid(pid, ret, killed ? 0 : WNOHANG);
+		if (r < 0 && errno != EINTR)
 			return err_sys(err, "wait for it");
-	if (is_too_much(fd))
+		if (r == pid)
+			break;
+		if (!killed && judge_running(fd, end, timeout_ms, err) < 0) {
+			kill(-pid, SIGKILL);
+			killed = true;
+		}
+		if (!killed)
+			(void)poll(&p, 1, LOOK_MS);
+	}
+	if (!killed && is_too_much(fd))
 		return err_set(err, ERR_FULL, "it printed more than %d bytes", EXEC_OUTPUT_MAX);
-	return late ? err_set(err, ERR_TIMEOUT, "it did not end within %d ms and was killed",
-			      timeout_ms)
-		    : 0;
+	return killed ? -1 : 0;
 }
 
 /* The last line that says something. */

@@ -166,7 +166,7 @@ broken "autoballoon" warn autoballoon 'on: xl takes memory' \
 	'cp -p /etc/xen/xl.conf $inside/xl.conf; echo "autoballoon=\"on\"" >>/etc/xen/xl.conf' 'cp -p $inside/xl.conf /etc/xen/xl.conf'
 broken "no QEMU" fail qemu 'no QEMU of Xen.* -> apt-get install qemu-system-xen' \
 	'take /usr/libexec/xen-qemu-system-i386' 'back /usr/libexec/xen-qemu-system-i386'
-broken "no xl" fail xl '"xl" is not there.* -> apt-get install xen-utils' \
+broken "no xl" fail xl '"xl" is not there.* -> apt-get install xen-system-amd64' \
 	'take /usr/sbin/xl; take /usr/lib/xen-4.17/bin/xl' 'back /usr/sbin/xl; back /usr/lib/xen-4.17/bin/xl'
 broken "an xl that fails" fail xl 'xl info: exit status.*xl -vvv info' \
 	'take /usr/lib/xen-4.17/bin/xl; printf "#!/bin/sh\nexit 3\n" >/usr/lib/xen-4.17/bin/xl; chmod 755 /usr/lib/xen-4.17/bin/xl' \
