@@ -200,6 +200,14 @@ const struct thing thing_nft_rule = {
 
 /* ---- whose policy is drop ------------------------------------------------------------------------------------ */
 
+/* One that nft(8) takes in a command; programs can give the kernel others. */
+static bool is_name(const char *text)
+{
+	static const char takes[] =
+		"/_.-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+	return *text && !text[strspn(text, takes)];
+}
+
 char **network_drop_chains(const char *listed, bool *ret_firewalld)
 {
 	_cleanup_free_ char *copy = xstrdup(listed);
@@ -217,8 +225,8 @@ char **network_drop_chains(const char *listed, bool *ret_firewalld)
 		}
 		if (sscanf(line, " chain %127s", chain) == 1 ||
 			(strcmp(family, "ip") != 0 && strcmp(family, "inet") != 0) ||
-			!strcmp(table, "firewalld") || !strstr(line, "type filter hook forward ") ||
-			!strstr(line, "policy drop"))
+			!is_name(table) || !is_name(chain) || !strcmp(table, "firewalld") ||
+			!strstr(line, "type filter hook forward ") || !strstr(line, "policy drop"))
 			continue;
 		ret = xreallocarray(ret, n + 2, sizeof(*ret));
 		ret[n++] = xasprintf("%s %s %s", family, table, chain);
