@@ -38,6 +38,10 @@ json_t *efivar_numbers(const uint16_t *number, size_t n);
 /* The numbers in BootOrder, BootNext or BootCurrent; none when it is not there. Caller frees. */
 int efivar_get_numbers(
 	const struct host *h, const char *name, uint16_t **ret, size_t *ret_n, struct err *err);
+/* Is the name one of an entry, "Boot0005"? */
+bool boot_entry_name(const char *name);
+/* Is the entry, which is ours, the first of the boot order? */
+int efi_is_first(const struct host *h, const char *entry, bool *ret, struct err *err);
 /* The lowest number that no entry has and no variable names. */
 int boot_entry_free(const struct host *h, uint16_t *ret, struct err *err);
 /* A load option. Texts in UTF-8, "" when it names none. */
@@ -100,6 +104,7 @@ struct efi_ask {
 	const char *
 		xen_args; /* more options; one that is there already is put in its place; NULL: none */
 	bool defaults;    /* nothing of what was asked for before */
+	bool esp_lost;    /* what was on an ESP that is not there is gone with it */
 	bool force;
 	bool dry_run;
 	bool json;
@@ -119,8 +124,10 @@ struct efi {
 	char *options;    /* the hypervisor's */
 	char *loader;     /* "\\EFI\\xen\\xen-4.17-amd64.efi" */
 	char entry[9];    /* "Boot0005" */
-	bool confirmed;   /* by us, and it still is in the boot order */
-	bool untried;     /* confirmed, but with other files or options: that is taken back first */
+	bool confirmed;   /* it is the first of the boot order */
+	bool untried;     /* and files or options are others now: first of all it is that no more */
+	bool take_back;   /* what `confirm` has done is taken back, */
+	bool demote;      /* and where it was first before that, too, it goes to the end */
 	uint64_t need;    /* bytes on the ESP */
 	uint64_t room;    /* what it has */
 	struct plan plan; /* what makes it so */
@@ -130,8 +137,15 @@ struct efi {
 int efi_prepare(const struct efi_ask *a, struct efi *ret, struct err *err);
 void efi_done(struct efi *e);
 
+/* ---- what there was before: efi_record.c ---------------------------------------------------------------- */
+
+/* What is not given stays as it was asked for; *a then borrows from the record. Is there any of these? */
+bool efi_complete(struct efi_ask *a, const json_t *record);
+/* What the record keeps of a call. `boot`: in which the files were put there, and so were not booted yet. */
+json_t *efi_options(
+	struct efi_ask *a, const struct esp *esp, const char *boot, const json_t *record);
 /*
- * ERR_UNAVAILABLE, ERR_STATE: the ESP of the record is not where it was; files and variables that cannot be
+ * ERR_UNAVAILABLE, ERR_STATE: an ESP on which something of the record is is not where it was; what cannot be
  * seen would be taken for gone. A record that is NULL needs none.
  */
 int efi_reachable(const struct host *h, const json_t *record, struct err *err);

@@ -129,11 +129,19 @@ int load_option_parse(const uint8_t *data, size_t len, struct load_option *ret)
 	return 0;
 }
 
+bool boot_entry_name(const char *name)
+{
+	return !strncmp(name, "Boot", strlen("Boot")) &&
+	       strspn(name + strlen("Boot"), "0123456789ABCDEF") == 4 && !name[strlen("Boot0000")];
+}
+
 static int entry_get(const struct host *h, const char *name, json_t **ret, struct err *err)
 {
 	_cleanup_free_ uint8_t *data = NULL;
 	_cleanup_(load_option_done) struct load_option o = {0};
 	size_t len;
+	if (!boot_entry_name(name))
+		return err_set(err, ERR_INVALID, "\"%s\" is no name of a boot entry", name);
 	if (efivar_read(h, name, &data, &len, NULL, err) < 0)
 		return -1;
 	if (!data)
@@ -188,13 +196,15 @@ static int make(const struct host *h, const char *name, const json_t *value, str
 	return exec_run(&(struct exec){.argv = argv}, NULL, NULL, err);
 }
 
-/* efibootmgr takes what it removes out of the boot order, too. */
-static int replace(const struct host *h, const char *name, const json_t *value, struct err *err)
+/* The boot order stays: efibootmgr takes what it removes out of it, and firmware may put in what is new. */
+static int put(
+	const struct host *h, const char *name, const json_t *value, bool there, struct err *err)
 {
 	_cleanup_json_ json_t *order = NULL;
 	_cleanup_json_ json_t *after = NULL;
-	if (thing_efivar.get(h, "BootOrder", &order, err) < 0 || drop(h, name, err) < 0 ||
-		make(h, name, value, err) < 0 || thing_efivar.get(h, "BootOrder", &after, err) < 0)
+	if (thing_efivar.get(h, "BootOrder", &order, err) < 0 ||
+		(there && drop(h, name, err) < 0) || make(h, name, value, err) < 0 ||
+		thing_efivar.get(h, "BootOrder", &after, err) < 0)
 		return -1;
 	if (!order || json_equal(order, after))
 		return 0;
@@ -211,7 +221,7 @@ static int entry_set(const struct host *h, const char *name, const json_t *value
 			json_str_opt(now, "label", ""));
 	if (json_is_null(value))
 		return now ? drop(h, name, err) : 0;
-	return now ? replace(h, name, value, err) : make(h, name, value, err);
+	return put(h, name, value, now != NULL, err);
 }
 
 const struct thing thing_boot_entry = {.kind = "boot-entry",

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/cleanup.h"
@@ -204,6 +205,10 @@ static int choose(const struct efi_ask *a, const struct esp *esp, struct reading
 	const struct boot_entry *usual =
 		boot_entry_choose(&r->entries, grub_vars_get(&r->vars, SAVED, strlen(SAVED)));
 	const struct boot_entry *e = a->kernel ? of_kernel(&r->entries, a->kernel) : usual;
+	if (!a->kernel && !e && geteuid() != 0)
+		return err_set(err, ERR_DENIED,
+			"grub's files are for root alone, or have no entry of a Linux: try it as "
+			"root");
 	if (!a->kernel && !e)
 		return err_set(err, ERR_NOTFOUND,
 			gone ? "the kernel %s of grub's entries is not there: say --kernel=FILE "

@@ -65,6 +65,13 @@ static const char *last_part(const char *path)
 	return slash ? slash + 1 : path;
 }
 
+/* Others could not be recorded. */
+static bool is_utf8(const char *text)
+{
+	_cleanup_json_ json_t *j = json_string(text);
+	return j != NULL;
+}
+
 /* Links are other names of the same ("xen-4.efi"). */
 static void newest(const struct host *h, const char *pattern, char **best)
 {
@@ -74,7 +81,7 @@ static void newest(const struct host *h, const char *pattern, char **best)
 	if (glob(full, 0, NULL, &found) == 0)
 		for (size_t i = 0; i < found.gl_pathc; i++) {
 			const char *at = found.gl_pathv[i];
-			if (lstat(at, &st) < 0 || !S_ISREG(st.st_mode) ||
+			if (lstat(at, &st) < 0 || !S_ISREG(st.st_mode) || !is_utf8(at) ||
 				(*best && strverscmp(last_part(at), last_part(*best)) <= 0))
 				continue;
 			free(*best);

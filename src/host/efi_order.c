@@ -13,16 +13,28 @@ static uint16_t number_of(const char *name)
 	return (uint16_t)strtoul(name + strlen("Boot"), NULL, 16);
 }
 
+/* By its label: a number that we had can be another system's by now. */
+static int is_ours(const struct host *h, const char *name, bool *ret, struct err *err)
+{
+	_cleanup_json_ json_t *entry = NULL;
+	if (thing_boot_entry.get(h, name, &entry, err) < 0)
+		return -1;
+	*ret = !strcmp(json_str_opt(entry, "label", ""), EFI_LABEL);
+	return 0;
+}
+
 static int order_get(const struct host *h, const char *name, json_t **ret, struct err *err)
 {
 	_cleanup_free_ uint16_t *order = NULL;
+	bool ours;
 	size_t n;
-	if (efivar_get_numbers(h, "BootOrder", &order, &n, err) < 0)
+	if (is_ours(h, name, &ours, err) < 0 ||
+		efivar_get_numbers(h, "BootOrder", &order, &n, err) < 0)
 		return -1;
 	for (size_t i = 0; i < n; i++)
 		if (order[i] == number_of(name)) {
-			*ret = json_make("{s:b,s:i}", "first", i == 0, "before",
-				i + 1 < n ? (int)order[i + 1] : -1);
+			*ret = json_make("{s:b,s:i,s:b}", "first", i == 0, "before",
+				i + 1 < n ? (int)order[i + 1] : -1, "ours", ours);
 			return 0;
 		}
 	return 0;
@@ -31,7 +43,17 @@ static int order_get(const struct host *h, const char *name, json_t **ret, struc
 /* What stands behind it is of use only to put it back. */
 static bool order_same(const json_t *now, const json_t *want)
 {
-	return json_bool_opt(now, "first", false) == json_bool_opt(want, "first", false);
+	return json_bool_opt(now, "first", false) == json_bool_opt(want, "first", false) &&
+	       json_bool_opt(now, "ours", true) == json_bool_opt(want, "ours", true);
+}
+
+int efi_is_first(const struct host *h, const char *entry, bool *ret, struct err *err)
+{
+	_cleanup_json_ json_t *now = NULL;
+	if (order_get(h, entry, &now, err) < 0)
+		return -1;
+	*ret = json_bool_opt(now, "first", false) && json_bool_opt(now, "ours", false);
+	return 0;
 }
 
 /* Before that one again; at the end where it is gone. */
@@ -50,8 +72,13 @@ static int order_set(const struct host *h, const char *name, const json_t *value
 {
 	_cleanup_free_ uint16_t *order = NULL;
 	_cleanup_json_ json_t *now = NULL;
+	bool ours;
 	size_t n;
 	size_t to = 0;
+	if (is_ours(h, name, &ours, err) < 0)
+		return -1;
+	if (!ours)
+		return err_set(err, ERR_STATE, "boot entry %s is not of xenpod", name);
 	if (efivar_get_numbers(h, "BootOrder", &order, &n, err) < 0 ||
 		thing_efivar.get(h, "BootOrder", &now, err) < 0)
 		return -1;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What `xenpod host efi install` makes of what there is. See efi.h. */
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
@@ -28,16 +28,6 @@ struct plan efi_plan_of(void)
 struct plan efi_order_plan_of(void)
 {
 	return (struct plan){.of = "efi-order", .kinds = order_kinds, .may_change = true};
-}
-
-const json_t *efi_step(const json_t *record, const struct thing *thing)
-{
-	size_t i;
-	json_t *step;
-	json_array_foreach (json_object_get(record, "steps"), i, step)
-		if (!strcmp(json_str_opt(step, "kind", ""), thing->kind))
-			return step;
-	return NULL;
 }
 
 void efi_done(struct efi *e)
@@ -101,15 +91,11 @@ static char *stem(const char *xen)
 	return xstrndup(last, dot ? (size_t)(dot - last) : strlen(last));
 }
 
-static int add_config(struct efi *e, struct err *err)
+static void add_config(struct efi *e, const char *text)
 {
 	_cleanup_free_ char *name = stem(e->xen);
 	_cleanup_free_ char *at = xasprintf("%s/EFI/xen/%s.cfg", e->esp.point, name);
-	_cleanup_free_ char *text = NULL;
-	if (efi_config(e->options, &e->dom0, &text, err) < 0)
-		return -1;
 	plan_add(&e->plan, &thing_fat_file, at, thing_text(text, 0777), "options %s", at);
-	return 0;
 }
 
 /* The entry of an earlier call, unless its number is another's by now; else a free number. */
@@ -119,7 +105,7 @@ static int number(const struct host *h, struct efi *e, const json_t *record, str
 	const char *had = json_str_opt(step, "name", "");
 	const char *label = json_str_opt(json_object_get(step, "now"), "label", EFI_LABEL);
 	uint16_t n;
-	if (strlen(had) == 8 && !strcmp(label, EFI_LABEL)) {
+	if (boot_entry_name(had) && !strcmp(label, EFI_LABEL)) {
 		memcpy(e->entry, had, sizeof(e->entry));
 		return 0;
 	}
@@ -146,106 +132,60 @@ static void add_next(struct efi *e)
 		"next boot, once: %s", e->entry);
 }
 
-int efi_reachable(const struct host *h, const json_t *record, struct err *err)
-{
-	const json_t *options = json_object_get(record, "options");
-	const char *point = json_str_opt(options, "esp", "");
-	const char *uuid = json_str_opt(options, "uuid", "");
-	struct esp esp = {0};
-	if (!record)
-		return 0;
-	if (efi_usable(h, err) < 0)
-		return -1;
-	if (esp_find(h, point, &esp, NULL) < 0)
-		return err_set(err, ERR_UNAVAILABLE,
-			"the ESP is not mounted at %s as it was: mount it there", point);
-	int other = strcmp(esp.uuid, uuid);
-	esp_done(&esp);
-	if (!other)
-		return 0;
-	return err_set(err, ERR_STATE,
-		"at %s is another ESP than the one that was written to (partition %s): mount that "
-		"one there",
-		point, uuid);
-}
-
-/* ---- what was asked for before -------------------------------------------------------------------------- */
-
-static const struct {
-	const char *key;
-	size_t at;
-} given[] = {
-	{"xen", offsetof(struct efi_ask, xen)},
-	{"kernel", offsetof(struct efi_ask, kernel)},
-	{"ramdisk", offsetof(struct efi_ask, ramdisk)},
-	{"kernel_args", offsetof(struct efi_ask, kernel_args)},
-	{"console", offsetof(struct efi_ask, console)},
-	{"loglvl", offsetof(struct efi_ask, loglvl)},
-	{"dom0_mem", offsetof(struct efi_ask, dom0_mem)},
-	{"xen_args", offsetof(struct efi_ask, xen_args)},
-};
-
-static const char **field(struct efi_ask *a, size_t i)
-{
-	return (const char **)(void *)((char *)a + given[i].at);
-}
-
-/* What is not given stays as it was asked for; *a then borrows from the record. Is there any? */
-static bool complete(struct efi_ask *a, const json_t *record)
-{
-	const json_t *options = json_object_get(record, "options");
-	bool any = false;
-	if (a->defaults)
-		return false;
-	if (!a->esp)
-		a->esp = json_str_opt(options, "esp", NULL);
-	for (size_t i = 0; i < ARRAY_SIZE(given); i++)
-		if (!*field(a, i)) {
-			*field(a, i) = json_str_opt(options, given[i].key, NULL);
-			any |= *field(a, i) != NULL;
-		}
-	return any;
-}
-
-/* `boot`: in which the files were put there; they have not been booted in it. */
-static json_t *options_of(struct efi_ask *a, const struct efi *e, const char *boot)
-{
-	json_t *o =
-		json_make("{s:s,s:s,s:s}", "esp", e->esp.point, "uuid", e->esp.uuid, "boot", boot);
-	for (size_t i = 0; i < ARRAY_SIZE(given); i++)
-		if (*field(a, i))
-			json_object_set_new(o, given[i].key, json_string(*field(a, i)));
-	return o;
-}
-
 /* ---- all of it ----------------------------------------------------------------------------------------- */
 
-static int find(const struct efi_ask *a, struct efi *e, struct err *err)
+static int find_xen(const struct efi_ask *a, struct efi *e, struct err *err)
 {
 	_cleanup_free_ char *xen = a->xen ? host_path(a->h, a->xen) : NULL;
 	struct stat st;
+	if (!xen)
+		return xen_find(a->h, &e->esp, &e->xen, err);
+	if (stat(xen, &st) < 0 || !S_ISREG(st.st_mode))
+		return err_set(err, ERR_NOTFOUND, "--xen=%s: there is no such file", a->xen);
+	e->xen = xstrdup(a->xen);
+	return 0;
+}
+
+/* `kept`: options of earlier calls are among them. */
+static int find(const struct efi_ask *a, bool kept, struct efi *e, struct err *err)
+{
 	if (efi_not_secure(a->h, err) < 0 || esp_find(a->h, a->esp, &e->esp, err) < 0)
 		return -1;
-	if (xen && (stat(xen, &st) < 0 || !S_ISREG(st.st_mode)))
-		return err_set(err, ERR_NOTFOUND, "--xen=%s: there is no such file", a->xen);
-	if (xen)
-		e->xen = xstrdup(a->xen);
-	else if (xen_find(a->h, &e->esp, &e->xen, err) < 0)
-		return -1;
+	if (find_xen(a, e, err) < 0 || dom0_find(a, &e->esp, &e->dom0, err) < 0)
+		return kept ? err_wrap(err, "with the options of before (--defaults forgets them)")
+			    : -1;
 	e->options = efi_xen_options(a);
-	return dom0_find(a, &e->esp, &e->dom0, err);
+	return 0;
+}
+
+/* FAT cares for no case. */
+static int check_names(const struct efi *e, struct err *err)
+{
+	const char *const from[] = {e->xen, e->dom0.kernel, e->dom0.ramdisk};
+	for (size_t i = 0; i < ARRAY_SIZE(from); i++)
+		for (size_t k = 0; k < i; k++)
+			if (from[i] && !strcasecmp(last_part(from[i]), last_part(from[k])))
+				return err_set(err, ERR_INVALID,
+					"%s and %s would have one name on the ESP: copy one to "
+					"another name",
+					from[k], from[i]);
+	return 0;
 }
 
 static int add_steps(const struct efi_ask *a, struct efi *e, const json_t *record, struct err *err)
 {
+	_cleanup_free_ char *text = NULL;
+	if (efi_config(e->options, &e->dom0, &text, err) < 0 || check_names(e, err) < 0)
+		return -1;
 	e->need = SLACK;
 	add_dir(e, "EFI");
 	add_dir(e, "EFI/xen");
 	if (add_copy(a->h, e, e->xen, "hypervisor", err) < 0 ||
 		add_copy(a->h, e, e->dom0.kernel, "kernel", err) < 0 ||
 		(e->dom0.ramdisk && add_copy(a->h, e, e->dom0.ramdisk, "ramdisk", err) < 0) ||
-		add_config(e, err) < 0 || number(a->h, e, record, err) < 0)
+		number(a->h, e, record, err) < 0)
 		return -1;
+	add_config(e, text);
 	add_entry(e);
 	return 0;
 }
@@ -265,20 +205,33 @@ static int room(const struct efi_ask *a, struct efi *e, struct err *err)
 		(unsigned long long)(e->need >> 20) + 1);
 }
 
+/* How the entry stands in the boot order, and what has to be done about it before anything else. */
+static int settle_order(
+	struct efi_ask *a, struct efi *e, const json_t *ordered, bool so, struct err *err)
+{
+	const json_t *step = efi_step(ordered, &thing_boot_order);
+	const bool same = !strcmp(json_str_opt(step, "name", ""), e->entry);
+	if (efi_is_first(a->h, e->entry, &e->confirmed, err) < 0)
+		return -1;
+	/* What was confirmed is not what the next boot would start. */
+	e->untried = e->confirmed && !so && !a->force;
+	e->take_back = step && (e->untried || !same);
+	/* It was first without us: by the firmware, or by somebody. */
+	e->demote = e->untried &&
+		    (!step || !same || json_bool_opt(json_object_get(step, "was"), "first", false));
+	return 0;
+}
+
 /* Of the same files and options it is the boot of the call that has put them there. */
 static int settle(struct efi_ask *a, struct efi *e, const json_t *record, const json_t *ordered,
 	struct err *err)
 {
-	const json_t *first = json_object_get(efi_step(ordered, &thing_boot_order), "now");
 	const char *had = json_str_opt(json_object_get(record, "options"), "boot", NULL);
 	_cleanup_free_ char *boot = plan_boot_id(a->h);
 	bool so;
-	if (plan_is_so(a->h, &e->plan, &so, err) < 0)
+	if (plan_is_so(a->h, &e->plan, &so, err) < 0 || settle_order(a, e, ordered, so, err) < 0)
 		return -1;
-	e->plan.options = options_of(a, e, so && had ? had : boot);
-	e->confirmed = json_bool_opt(first, "first", false);
-	/* What was confirmed is not what the next boot would start. */
-	e->untried = e->confirmed && !so && !a->force;
+	e->plan.options = efi_options(a, &e->esp, so && had ? had : boot, record);
 	if (!e->confirmed || e->untried)
 		add_next(e);
 	return plan_check(a->h, &e->plan, err);
@@ -297,13 +250,11 @@ int efi_prepare(const struct efi_ask *ask, struct efi *ret, struct err *err)
 		plan_look(a.h, &ret->plan, &state, &changed, &record, err) < 0 ||
 		plan_look(a.h, &order, &state, &changed, &ordered, err) < 0)
 		return -1;
-	if (efi_reachable(a.h, record, err) < 0)
+	if (!a.esp_lost && efi_reachable(a.h, record, err) < 0)
 		return -1;
-	bool kept = complete(&a, record);
-	if (find(&a, ret, err) < 0)
-		return kept ? err_wrap(err, "with the options of before (--defaults forgets them)")
-			    : -1;
-	if (add_steps(&a, ret, record, err) < 0 || room(&a, ret, err) < 0)
+	bool kept = efi_complete(&a, record);
+	if (find(&a, kept, ret, err) < 0 || add_steps(&a, ret, record, err) < 0 ||
+		room(&a, ret, err) < 0)
 		return -1;
 	return settle(&a, ret, record, ordered, err);
 }

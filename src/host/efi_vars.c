@@ -127,7 +127,9 @@ static int var_set(const struct host *h, const char *name, const json_t *value, 
 	return 0;
 }
 
-const struct thing thing_efivar = {.kind = "efivar", .get = var_get, .set = var_set};
+/* BootNext: the boot that it was for has used it up. */
+const struct thing thing_efivar = {
+	.kind = "efivar", .get = var_get, .set = var_set, .till_boot = true};
 
 /* ---- numbers of entries -------------------------------------------------------------------------------- */
 

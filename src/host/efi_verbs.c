@@ -36,16 +36,26 @@ static void show(const struct efi *e)
 		e->dom0.ramdisk ? e->dom0.ramdisk : "none", "arguments", args);
 }
 
+#define LAST "last of the boot order: %s"
+
+static json_t *demotion(const char *entry)
+{
+	_cleanup_free_ char *say = xasprintf(LAST, entry);
+	return json_make("{s:s,s:s,s:s}", "kind", thing_boot_order.kind, "name", entry, "say", say);
+}
+
 /* Of both records, as run_install() takes them back. */
 static int undone(const struct efi_ask *a, const struct efi *e, json_t **ret, struct err *err)
 {
 	struct plan order = efi_order_plan_of();
 	_cleanup_json_ json_t *more = NULL;
-	if ((e->untried && plan_undone(a->h, &order, ret, err) < 0) ||
+	if ((e->take_back && plan_undone(a->h, &order, ret, err) < 0) ||
 		plan_undone(a->h, &e->plan, &more, err) < 0)
 		return -1;
 	if (!*ret)
 		*ret = json_array();
+	if (e->demote)
+		json_array_append_new(*ret, demotion(e->entry));
 	json_array_extend(*ret, more);
 	return 0;
 }
@@ -67,12 +77,25 @@ static int show_json(const struct efi_ask *a, const struct efi *e, struct err *e
 	return 0;
 }
 
+static int order_to(
+	const struct host *h, const char *entry, bool first, enum plan_how how, struct err *err)
+{
+	struct plan p = efi_order_plan_of();
+	plan_add(&p, &thing_boot_order, entry, json_make("{s:b}", "first", first),
+		first ? "first of the boot order: %s" : LAST, entry);
+	int r = plan_up(h, &p, how, err);
+	plan_done(&p);
+	return r;
+}
+
 /* First of all the boot order is what it was before: whatever becomes of the rest, the host boots. */
 static int run_install(
 	const struct efi_ask *a, const struct efi *e, enum plan_how how, struct err *err)
 {
 	struct plan order = efi_order_plan_of();
-	if (e->untried && plan_down(a->h, &order, how, NULL, err) < 0)
+	if (e->take_back && plan_down(a->h, &order, how, NULL, err) < 0)
+		return -1;
+	if (e->demote && order_to(a->h, e->entry, false, how, err) < 0)
 		return -1;
 	return plan_up(a->h, &e->plan, how, err);
 }
@@ -92,21 +115,11 @@ int efi_verb_plan(void *ask, struct err *err)
 	return r;
 }
 
-static int order_up(const struct efi_ask *a, const char *entry, struct err *err)
-{
-	struct plan p = efi_order_plan_of();
-	plan_add(&p, &thing_boot_order, entry, json_make("{s:b}", "first", 1),
-		"first of the boot order: %s", entry);
-	int r = plan_up(a->h, &p, a->dry_run ? PLAN_SHOW : PLAN_DO, err);
-	plan_done(&p);
-	return r;
-}
-
 int efi_verb_install(void *ask, struct err *err)
 {
 	const struct efi_ask *a = ask;
 	struct efi e = {0};
-	if (!a->dry_run && host_need_root("efi", "install", err) < 0)
+	if (!a->dry_run && host_begin(a->h, "efi", "install", err) < 0)
 		return -1;
 	int r = efi_prepare(a, &e, err);
 	if (r == 0)
@@ -116,6 +129,29 @@ int efi_verb_install(void *ask, struct err *err)
 			   "host efi confirm\" makes it the first");
 	efi_done(&e);
 	return r;
+}
+
+/* ---- what is so --------------------------------------------------------------------------------------- */
+
+/* BootNext is used up by the boot that it was for. */
+static size_t not_so(const json_t *record, bool print)
+{
+	size_t bad = 0;
+	size_t i;
+	json_t *step;
+	json_array_foreach (json_object_get(record, "steps"), i, step) {
+		const char *kind = json_str_opt(step, "kind", "");
+		bool so = json_bool_opt(step, "so", false);
+		bool used = !so && !strcmp(kind, thing_efivar.kind);
+		bad += !so && !used;
+		if (print)
+			printf("%-10s  %s\n",
+				so     ? "is so"
+				: used ? "used up"
+				       : "changed",
+				json_str_opt(step, "say", ""));
+	}
+	return bad;
 }
 
 /* ---- confirm ----------------------------------------------------------------------------------------- */
@@ -140,6 +176,10 @@ static int refuse_untried(
 		return err_set(err, ERR_STATE,
 			"this is not running on Xen: reboot into it first (xenpod host efi install "
 			"makes it the next boot), or use --force");
+	if (not_so(record, false) > 0)
+		return err_set(err, ERR_STATE,
+			"something has changed since it was installed (xenpod host efi status): "
+			"install it again and boot it, or use --force");
 	if (*boot && !strcmp(json_str_opt(options, "boot", ""), boot))
 		return err_set(err, ERR_STATE,
 			"what is installed was not booted yet: reboot into it first, or use "
@@ -159,7 +199,7 @@ int efi_verb_confirm(void *ask, struct err *err)
 	const struct efi_ask *a = ask;
 	enum plan_state state;
 	_cleanup_json_ json_t *record = NULL;
-	if (!a->dry_run && host_need_root("efi", "confirm", err) < 0)
+	if (!a->dry_run && host_begin(a->h, "efi", "confirm", err) < 0)
 		return -1;
 	if (efi_usable(a->h, err) < 0 || look(a->h, efi_plan_of(), &state, &record, err) < 0)
 		return -1;
@@ -169,7 +209,7 @@ int efi_verb_confirm(void *ask, struct err *err)
 			"Xen is not installed for EFI, or not all of it: xenpod host efi install");
 	if (refuse_untried(a, record, entry, err) < 0)
 		return -1;
-	return order_up(a, entry, err);
+	return order_to(a->h, entry, true, a->dry_run ? PLAN_SHOW : PLAN_DO, err);
 }
 
 /* ---- remove ---------------------------------------------------------------------------------------------- */
@@ -183,7 +223,7 @@ int efi_verb_remove(void *ask, struct err *err)
 	enum plan_state state;
 	enum plan_state ordered;
 	_cleanup_json_ json_t *record = NULL;
-	if (!a->dry_run && host_need_root("efi", "remove", err) < 0)
+	if (!a->dry_run && host_begin(a->h, "efi", "remove", err) < 0)
 		return -1;
 	if (look(a->h, p, &state, &record, err) < 0 || look(a->h, order, &ordered, NULL, err) < 0)
 		return -1;
@@ -191,7 +231,8 @@ int efi_verb_remove(void *ask, struct err *err)
 		puts("nothing is installed");
 		return 0;
 	}
-	if ((!record && efi_usable(a->h, err) < 0) || efi_reachable(a->h, record, err) < 0)
+	if ((!record && efi_usable(a->h, err) < 0) ||
+		(!a->esp_lost && efi_reachable(a->h, record, err) < 0))
 		return -1;
 	if (plan_down(a->h, &order, how, NULL, err) < 0)
 		return -1;
@@ -199,27 +240,6 @@ int efi_verb_remove(void *ask, struct err *err)
 }
 
 /* ---- status ---------------------------------------------------------------------------------------------- */
-
-/* BootNext is used up by the boot that it was for. */
-static size_t not_so(const json_t *record, bool print)
-{
-	size_t bad = 0;
-	size_t i;
-	json_t *step;
-	json_array_foreach (json_object_get(record, "steps"), i, step) {
-		const char *kind = json_str_opt(step, "kind", "");
-		bool so = json_bool_opt(step, "so", false);
-		bool used = !so && !strcmp(kind, thing_efivar.kind);
-		bad += !so && !used;
-		if (print)
-			printf("%-10s  %s\n",
-				so     ? "is so"
-				: used ? "used up"
-				       : "changed",
-				json_str_opt(step, "say", ""));
-	}
-	return bad;
-}
 
 int efi_verb_status(void *ask, struct err *err)
 {
@@ -235,7 +255,9 @@ int efi_verb_status(void *ask, struct err *err)
 	size_t bad = not_so(record, !a->json) + not_so(order, !a->json);
 	bool up = state != PLAN_NONE && state != PLAN_INTERRUPTED && !bad;
 	const char *word = up ? "up" : state == PLAN_UP ? "changed" : plan_state_name(state);
-	bool first = up && ordered == PLAN_UP;
+	bool first = false;
+	if (up && efi_is_first(a->h, entry_of(record), &first, err) < 0)
+		return -1;
 	bool xen = efi_under_xen(a->h);
 	if (a->json) {
 		_cleanup_json_ json_t *j = json_make("{s:s,s:b,s:b,s:s,s:O?}", "state", word,

@@ -2,6 +2,7 @@
 /* See files.h. */
 #include "host/files.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -70,6 +71,12 @@ static void part_tidy(const struct host *h, const char *name)
 		unlinkat(dir, part, 0);
 }
 
+int thing_word(const json_t *value, const char **ret, struct err *err)
+{
+	*ret = json_string_value(value);
+	return *ret ? 0 : err_set(err, ERR_INVALID, "its record has no text where one is wanted");
+}
+
 static mode_t mode_of(const json_t *value)
 {
 	return (mode_t)json_int_opt(value, "mode", 0644);
@@ -128,7 +135,8 @@ const struct thing thing_fat_file = {.kind = "fat-file",
 	.get = file_get,
 	.set = file_set,
 	.same = fat_file_same,
-	.tidy = file_tidy};
+	.tidy = file_tidy,
+	.only_new = true};
 
 /* ---- a copy ------------------------------------------------------------------------------------------ */
 
@@ -272,7 +280,30 @@ static int dir_set(const struct host *h, const char *name, const json_t *value, 
 	return dir_sync_at(dir, ".", err);
 }
 
-const struct thing thing_dir = {.kind = "dir", .get = dir_get, .set = dir_set, .same = dir_same};
+static bool is_listed(const json_t *list, const char *dir, const char *name)
+{
+	_cleanup_free_ char *at = xasprintf("%s/%s", dir, name);
+	size_t i;
+	json_t *one;
+	json_array_foreach (list, i, one)
+		if (!strcmp(json_string_value(one), at))
+			return true;
+	return false;
+}
+
+static bool dir_in_use(const struct host *h, const char *name, const json_t *gone)
+{
+	_cleanup_free_ char *at = host_path(h, name);
+	_cleanup_dir_ DIR *d = opendir(at);
+	for (struct dirent *e; d && (e = readdir(d));)
+		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0 &&
+			!is_listed(gone, name, e->d_name))
+			return true;
+	return false;
+}
+
+const struct thing thing_dir = {
+	.kind = "dir", .get = dir_get, .set = dir_set, .same = dir_same, .in_use = dir_in_use};
 
 /* ---- a symlink --------------------------------------------------------------------------------------- */
 
@@ -296,15 +327,17 @@ static int symlink_set(const struct host *h, const char *name, const json_t *val
 {
 	_cleanup_free_ char *at = host_path(h, name);
 	const char *last;
+	const char *target;
 	if (json_is_null(value))
 		return remove_at(at, 0, err);
+	if (thing_word(value, &target, err) < 0)
+		return -1;
 	_cleanup_fd_ int dir = parent(at, &last, err);
 	if (dir < 0)
 		return -1;
 	_cleanup_free_ char *part = part_of(last);
 	unlinkat(dir, part, 0);
-	if (symlinkat(json_string_value(value), dir, part) < 0 ||
-		renameat(dir, part, dir, last) < 0)
+	if (symlinkat(target, dir, part) < 0 || renameat(dir, part, dir, last) < 0)
 		return err_sys(err, "make %s", at);
 	return dir_sync_at(dir, ".", err);
 }
@@ -344,7 +377,9 @@ static int sysctl_set(const struct host *h, const char *name, const json_t *valu
 	_cleanup_fd_ int fd = open(at, O_WRONLY | O_CLOEXEC);
 	if (fd < 0)
 		return err_sys(err, "open %s", at);
-	const char *text = json_string_value(value);
+	const char *text;
+	if (thing_word(value, &text, err) < 0)
+		return -1;
 	return fd_write_all(fd, text, strlen(text), err);
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/log.h"
+#include "host/record.h"
 
 char *host_path(const struct host *h, const char *path)
 {
@@ -24,4 +25,9 @@ int host_need_root(const char *command, const char *verb, struct err *err)
 		return 0;
 	return err_set(
 		err, ERR_DENIED, "\"xenpod host %s %s\" needs root (try sudo)", command, verb);
+}
+
+int host_begin(const struct host *h, const char *command, const char *verb, struct err *err)
+{
+	return host_need_root(command, verb, err) < 0 ? -1 : record_hold(h, err);
 }

@@ -38,5 +38,7 @@ int host_failed(const struct err *err);
 
 /* ERR_DENIED unless root; names command and verb. */
 int host_need_root(const char *command, const char *verb, struct err *err);
+/* For a verb that changes something: root, and nobody else at work until the process ends. */
+int host_begin(const struct host *h, const char *command, const char *verb, struct err *err);
 
 #endif

@@ -22,6 +22,7 @@ enum {
 	OPT_DOM0_MEM,
 	OPT_XEN_ARGS,
 	OPT_DEFAULTS,
+	OPT_ESP_LOST,
 	OPT_FORCE,
 	OPT_DRY_RUN,
 	OPT_JSON
@@ -38,6 +39,7 @@ static const struct option options[] = {
 	{"dom0-mem", required_argument, NULL, OPT_DOM0_MEM},
 	{"xen-args", required_argument, NULL, OPT_XEN_ARGS},
 	{"defaults", no_argument, NULL, OPT_DEFAULTS},
+	{"esp-lost", no_argument, NULL, OPT_ESP_LOST},
 	{"force", no_argument, NULL, OPT_FORCE},
 	{"dry-run", no_argument, NULL, OPT_DRY_RUN},
 	{"json", no_argument, NULL, OPT_JSON},
@@ -50,7 +52,7 @@ static void help(void)
 	puts("Usage: xenpod host efi plan [OPTIONS] [--force] [--json]\n"
 	     "       xenpod host efi install [OPTIONS] [--force] [--dry-run]\n"
 	     "       xenpod host efi confirm [--force] [--dry-run]\n"
-	     "       xenpod host efi remove [--dry-run]\n"
+	     "       xenpod host efi remove [--esp-lost] [--dry-run]\n"
 	     "       xenpod host efi status [--json]\n"
 	     "Xen in the firmware's boot menu, with the Linux that grub would boot as its Dom-0. "
 	     "The\n"
@@ -77,6 +79,7 @@ static void help(void)
 	     "  --loglvl=LEVEL      what Xen logs (default all)\n"
 	     "  --xen-args=ARGS     more options for Xen, or in the place of usual ones\n"
 	     "  --defaults          forget options of earlier calls: without it they stay\n"
+	     "  --esp-lost          forget what was put on an ESP that is gone for good\n"
 	     "  --force             confirm although this is not running on that Xen; install what "
 	     "is\n"
 	     "                      new, and keep a boot order that was confirmed without it\n"
@@ -92,13 +95,14 @@ static void help(void)
 
 /* ---- the command line ---------------------------------------------------------------------------------- */
 
-#define FINDS " esp xen kernel ramdisk kernel-args console loglvl dom0-mem xen-args defaults "
+#define FINDS                                                                                      \
+	" esp xen kernel ramdisk kernel-args console loglvl dom0-mem xen-args defaults esp-lost "
 
 static const struct host_verb verbs[] = {
 	{"plan", efi_verb_plan, FINDS "force json "},
 	{"install", efi_verb_install, FINDS "force dry-run "},
 	{"confirm", efi_verb_confirm, " force dry-run "},
-	{"remove", efi_verb_remove, " dry-run "},
+	{"remove", efi_verb_remove, " esp-lost dry-run "},
 	{"status", efi_verb_status, " json "},
 	{0},
 };
@@ -167,6 +171,9 @@ static int set_option(void *ask, int id, struct err *err)
 		return 0;
 	case OPT_DEFAULTS:
 		a->defaults = true;
+		return 0;
+	case OPT_ESP_LOST:
+		a->esp_lost = true;
 		return 0;
 	case OPT_FORCE:
 		a->force = true;

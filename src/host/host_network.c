@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "host/commands.h"
 #include "host/network.h"
+#include "host/plan_step.h"
 #include "host/verbs.h"
 #include "tools/options.h"
 
@@ -102,9 +103,8 @@ static int check_here(const struct network_ask *a, struct err *err)
 }
 
 /* Pods whose bridge is taken away are cut off. */
-static int check_ports(const json_t *record, struct err *err)
+static int check_bridge(const char *bridge, struct err *err)
 {
-	const char *bridge = json_str_opt(json_object_get(record, "options"), "bridge", "");
 	_cleanup_free_ char *port = xasprintf("%s-dummy", bridge);
 	size_t n = 0;
 	_cleanup_free_ char *ports = network_ports(bridge, port, &n);
@@ -115,15 +115,29 @@ static int check_ports(const json_t *record, struct err *err)
 		bridge, ports);
 }
 
-/* Another bridge, or another address on it: what is there now goes, as by `down`. */
-static int check_moved(const struct network_ask *a, const json_t *record, struct err *err)
+/* Does the step of the record make a bridge, or an address of one? ret: the bridge's name; caller frees. */
+static char *bridge_of(const json_t *step)
 {
-	const json_t *o = json_object_get(record, "options");
-	if (!o || a->force ||
-		(!strcmp(json_str_opt(o, "bridge", ""), a->bridge) &&
-			!strcmp(json_str_opt(o, "address", ""), a->address)))
-		return 0;
-	return check_ports(record, err);
+	const char *kind = json_str_opt(step, "kind", "");
+	const char *name = json_str_opt(step, "name", "");
+	const char *type = json_str_opt(json_object_get(step, "want"), "type", "");
+	if (!strcmp(kind, thing_address.kind) ||
+		(!strcmp(kind, thing_link.kind) && !strcmp(type, "bridge")))
+		return xstrndup(name, strcspn(name, " "));
+	return NULL;
+}
+
+/* Whatever of the record goes with `p`: a bridge, also one of a call that was interrupted, or its address. */
+static int check_ports(const json_t *record, const struct plan *p, struct err *err)
+{
+	size_t i;
+	json_t *step;
+	json_array_foreach (json_object_get(record, "steps"), i, step) {
+		_cleanup_free_ char *bridge = bridge_of(step);
+		if (bridge && !step_planned(p, step) && check_bridge(bridge, err) < 0)
+			return -1;
+	}
+	return 0;
 }
 
 static int run_up(struct network_ask *a, enum plan_how how, struct err *err)
@@ -134,10 +148,12 @@ static int run_up(struct network_ask *a, enum plan_how how, struct err *err)
 	size_t changed;
 	bool firewalld = false;
 	if (check_here(a, err) < 0 ||
-		host_need_root("network", how == PLAN_DO ? "up" : "plan", err) < 0 ||
+		(how == PLAN_DO ? host_begin(a->h, "network", "up", err)
+				: host_need_root("network", "plan", err)) < 0 ||
 		plan_look(a->h, &p, &state, &changed, &record, err) < 0 ||
-		network_complete(a, record, err) < 0 || check_moved(a, record, err) < 0 ||
-		network_plan(a, record, &p, &firewalld, err) < 0)
+		network_complete(a, record, err) < 0 ||
+		network_plan(a, record, &p, &firewalld, err) < 0 ||
+		(!a->force && check_ports(record, &p, err) < 0))
 		return -1;
 	if (how == PLAN_SHOW && a->json)
 		return show_json(&p);
@@ -173,10 +189,12 @@ static int verb_down(void *ask, struct err *err)
 	_cleanup_(plan_done) struct plan p = empty();
 	enum plan_state state;
 	size_t n;
-	if (check_here(a, err) < 0 || host_need_root("network", "down", err) < 0 ||
+	if (check_here(a, err) < 0 ||
+		(a->dry_run ? host_need_root("network", "down", err)
+			    : host_begin(a->h, "network", "down", err)) < 0 ||
 		plan_look(a->h, &p, &state, &n, &record, err) < 0)
 		return -1;
-	if (!a->force && check_ports(record, err) < 0)
+	if (!a->force && check_ports(record, &p, err) < 0)
 		return -1;
 	if (state == PLAN_NONE)
 		puts("nothing is in force");

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/json.h"
 #include "base/log.h"
 #include "host/commands.h"
 #include "host/verbs.h"
@@ -83,11 +84,24 @@ static int run(const struct host *h, int argc, char **argv)
 	return unknown(argv[0]);
 }
 
+/* All of it may have to be recorded, and that is JSON. */
+static int check_words(int argc, char **argv, struct err *err)
+{
+	for (int i = 1; i < argc; i++) {
+		_cleanup_json_ json_t *word = json_string(argv[i]);
+		if (!word)
+			return err_set(err, ERR_INVALID, "argument %d is not UTF-8", i);
+	}
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	_cleanup_err_ struct err err = {0};
 	struct host h = {.root = "", .state = HOST_STATE};
 	setlocale(LC_ALL, "");
+	if (check_words(argc, argv, &err) < 0)
+		return host_failed(&err);
 	optind = 0;
 	for (;;) {
 		int id = option_next(argc, argv, options, &err);

@@ -65,6 +65,20 @@ static int table_get(const struct host *h, const char *name, json_t **ret, struc
 	return 0;
 }
 
+/* Tables and chains with their hooks and policies: whatever else stands in a line is somebody's. */
+static bool is_frame(const char *line)
+{
+	line += strspn(line, "\t ");
+	size_t len = strlen(line);
+	if (!*line || *line == '#' || !strcmp(line, "}"))
+		return true;
+	if (!strncmp(line, "table ", strlen("table ")) ||
+		!strncmp(line, "chain ", strlen("chain ")))
+		return line[len - 1] == '{';
+	return !strncmp(line, "type ", strlen("type ")) && strstr(line, " hook ") &&
+	       line[len - 1] == ';';
+}
+
 /*
  * The first rule makes it. It is removed where nftables has it, when nothing is in it any more: chains
  * without rules. One of the old kind stays, empty, until its module is removed.
@@ -80,7 +94,7 @@ static int table_set(const struct host *h, const char *name, const json_t *value
 	if (!json_is_null(value) || network_nft(list, &text, &none) < 0)
 		return 0;
 	for (char *l = strtok_r(text, "\n", &save); l; l = strtok_r(NULL, "\n", &save))
-		if (!strstr(l, "{") && !strstr(l, "}") && !strstr(l, "hook "))
+		if (!is_frame(l))
 			return err_set(err, ERR_STATE, "others have rules in it");
 	return network_nft(remove, NULL, err);
 }

@@ -216,10 +216,50 @@ static char *forwarding(const char *link)
 	return xasprintf("net/ipv4/conf/%s/forwarding", link);
 }
 
+static int sysctl_of(const struct host *h, const char *link, char **ret, struct err *err)
+{
+	_cleanup_free_ char *at = forwarding(link);
+	_cleanup_json_ json_t *value = NULL;
+	if (thing_sysctl.get(h, at, &value, err) < 0)
+		return -1;
+	*ret = xstrdup(json_string_value(value));
+	return 0;
+}
+
 static int forwarding_get(const struct host *h, const char *name, json_t **ret, struct err *err)
 {
-	_cleanup_free_ char *at = forwarding(name);
-	return if_nametoindex(name) ? thing_sysctl.get(h, at, ret, err) : 0;
+	_cleanup_free_ char *is = NULL;
+	_cleanup_free_ char *all = NULL;
+	if (!if_nametoindex(name))
+		return 0;
+	if (sysctl_of(h, name, &is, err) < 0 || sysctl_of(h, "all", &all, err) < 0)
+		return -1;
+	*ret = json_make("{s:s,s:s}", "is", is, "all", all);
+	return 0;
+}
+
+/* Older records have the text alone. */
+static const char *is_of(const json_t *value)
+{
+	return json_is_string(value) ? json_string_value(value) : json_str_opt(value, "is", "");
+}
+
+static bool forwarding_same(const json_t *now, const json_t *want)
+{
+	return !strcmp(is_of(now), is_of(want));
+}
+
+/* Who has switched it on for all links since relies on each of them. */
+static int refuse_all(const struct host *h, const json_t *value, struct err *err)
+{
+	_cleanup_free_ char *all = NULL;
+	if (strcmp(is_of(value), "0") != 0 || !strcmp(json_str_opt(value, "all", "0"), "1"))
+		return 0;
+	if (sysctl_of(h, "all", &all, err) < 0)
+		return -1;
+	return strcmp(all, "1") != 0
+		       ? 0
+		       : err_set(err, ERR_STATE, "net.ipv4.ip_forward was switched on since");
 }
 
 static int forwarding_set(
@@ -230,8 +270,16 @@ static int forwarding_set(
 		return 0;
 	if (!if_nametoindex(name))
 		return err_set(err, ERR_NOTFOUND, "the link is not there");
-	return thing_sysctl.set(h, at, value, err);
+	if (refuse_all(h, value, err) < 0)
+		return -1;
+	if (!*is_of(value))
+		return err_set(err, ERR_INVALID, "its record has no text where one is wanted");
+	_cleanup_json_ json_t *is = json_string(is_of(value));
+	return thing_sysctl.set(h, at, is, err);
 }
 
-const struct thing thing_forwarding = {
-	.kind = "forwarding", .get = forwarding_get, .set = forwarding_set, .till_boot = true};
+const struct thing thing_forwarding = {.kind = "forwarding",
+	.get = forwarding_get,
+	.set = forwarding_set,
+	.same = forwarding_same,
+	.till_boot = true};

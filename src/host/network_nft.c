@@ -8,6 +8,7 @@
 
 #include "base/alloc.h"
 #include "base/cleanup.h"
+#include "host/files.h"
 #include "host/network.h"
 
 /* ---- nftables -------------------------------------------------------------------------------------------- */
@@ -188,10 +189,12 @@ static int rule_set(const struct host *h, const char *name, const json_t *value,
 		return -1;
 	if (json_is_null(value) == !handle)
 		return 0;
+	const char *rule = "";
+	if (!handle && thing_word(value, &rule, err) < 0)
+		return -1;
 	_cleanup_free_ char *command =
 		handle ? xasprintf("delete rule %s handle %s", p.chain, handle)
-		       : xasprintf("insert rule %s %s %s", p.chain, json_string_value(value),
-				 p.comment);
+		       : xasprintf("insert rule %s %s %s", p.chain, rule, p.comment);
 	return network_nft(command, NULL, err);
 }
 

@@ -144,6 +144,20 @@ static int choose_out(const struct network_ask *a, const struct net_seen *seen,
 	return 0;
 }
 
+/* What the record's own bridges have now goes when this is done. */
+static void forget_ours(const struct network_ask *a, const json_t *record, struct net_seen *seen)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < seen->n; i++) {
+		const struct net_route *r = &seen->route[i];
+		bool ours = step_of(record, "link", r->link) &&
+			    check_link(a, record, r->link, NULL) == 0;
+		if (!ours)
+			seen->route[n++] = *r;
+	}
+	seen->n = n;
+}
+
 static int choose_net(
 	const struct network_ask *a, const struct net_seen *seen, struct choice *c, struct err *err)
 {
@@ -216,8 +230,8 @@ static void add_links(const struct network_ask *a, struct plan *p)
 			"its port %s, a dummy", port);
 	plan_add(
 		p, &thing_address, address, json_true(), "address %s of %s", a->address, a->bridge);
-	plan_add(
-		p, &thing_forwarding, a->bridge, json_string("1"), "forwarding from %s", a->bridge);
+	plan_add(p, &thing_forwarding, a->bridge, json_make("{s:s}", "is", "1"),
+		"forwarding from %s", a->bridge);
 }
 
 /* ---- the firewall ------------------------------------------------------------------------------------------ */
@@ -313,8 +327,10 @@ static int look(const struct network_ask *a, const json_t *record, struct choice
 	_cleanup_(network_seen_done) struct net_seen seen = {0};
 	_cleanup_free_ char *port = xasprintf("%s-dummy", a->bridge);
 	if (check_link(a, record, a->bridge, err) < 0 ||
-		(a->port && check_link(a, record, port, err) < 0) || network_see(&seen, err) < 0 ||
-		choose_net(a, &seen, c, err) < 0 || choose_out(a, &seen, record, c, err) < 0)
+		(a->port && check_link(a, record, port, err) < 0) || network_see(&seen, err) < 0)
+		return -1;
+	forget_ours(a, record, &seen);
+	if (choose_net(a, &seen, c, err) < 0 || choose_out(a, &seen, record, c, err) < 0)
 		return -1;
 	return choose_firewall(a, record, c, ret_firewalld, err);
 }
@@ -338,8 +354,8 @@ int network_plan(const struct network_ask *a, const json_t *record, struct plan 
 		if (a->persistent)
 			r = network_add_unit(a, p, err);
 		/* Last: when that interface is not there yet, all but this has been done. */
-		plan_add(
-			p, &thing_forwarding, c.out, json_string("1"), "forwarding from %s", c.out);
+		plan_add(p, &thing_forwarding, c.out, json_make("{s:s}", "is", "1"),
+			"forwarding from %s", c.out);
 	}
 	for (char **chain = c.drops; chain && *chain; chain++)
 		free(*chain);

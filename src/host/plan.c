@@ -2,16 +2,12 @@
 /* See plan.h. It knows no kind of thing. */
 #include "host/plan.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/cleanup.h"
-#include "base/files.h"
-#include "host/record.h"
-
-#define _cleanup_record_ _cleanup_(record_done)
+#include "host/plan_step.h"
 
 void plan_add(struct plan *p, const struct thing *thing, const char *name, json_t *want,
 	const char *fmt, ...)
@@ -29,17 +25,6 @@ void plan_add(struct plan *p, const struct thing *thing, const char *name, json_
 	va_end(ap);
 }
 
-json_t *plan_steps(const struct plan *p)
-{
-	json_t *list = json_array();
-	for (size_t i = 0; i < p->n; i++)
-		json_array_append_new(
-			list, json_make("{s:s,s:s,s:s,s:O}", "kind", p->steps[i].thing->kind,
-				      "name", p->steps[i].name, "say", p->steps[i].say, "want",
-				      p->steps[i].want));
-	return list;
-}
-
 void plan_done(struct plan *p)
 {
 	for (size_t i = 0; i < p->n; i++) {
@@ -54,30 +39,6 @@ void plan_done(struct plan *p)
 	p->n = 0;
 }
 
-const char *plan_state_name(enum plan_state state)
-{
-	static const char *const names[] = {"none", "interrupted", "up", "changed"};
-	return names[state];
-}
-
-static bool same(const struct thing *thing, const json_t *now, const json_t *want)
-{
-	if (json_is_null(now) || json_is_null(want) || !thing->same)
-		return json_equal(now, want);
-	return thing->same(now, want);
-}
-
-static int get(const struct host *h, const struct thing *thing, const char *name, json_t **ret,
-	struct err *err)
-{
-	*ret = NULL;
-	if (thing->get(h, name, ret, err) < 0)
-		return err_wrap(err, "look at %s %s", thing->kind, name);
-	if (!*ret)
-		*ret = json_null();
-	return 0;
-}
-
 static void say(
 	enum plan_how how, const char *done, const char *would, const char *what, const char *more)
 {
@@ -85,38 +46,7 @@ static void say(
 	(void)fflush(stdout);
 }
 
-int plan_is_so(const struct host *h, const struct plan *p, bool *ret, struct err *err)
-{
-	*ret = true;
-	for (size_t i = 0; i < p->n && *ret; i++) {
-		_cleanup_json_ json_t *now = NULL;
-		if (get(h, p->steps[i].thing, p->steps[i].name, &now, err) < 0)
-			return -1;
-		*ret = same(p->steps[i].thing, now, p->steps[i].want);
-	}
-	return 0;
-}
-
-/* ---- boots ---------------------------------------------------------------------------------------- */
-
-char *plan_boot_id(const struct host *h)
-{
-	_cleanup_free_ char *at = host_path(h, "/proc/sys/kernel/random/boot_id");
-	_cleanup_err_ struct err why = {0};
-	char *text = NULL;
-	size_t len;
-	if (file_read_at(AT_FDCWD, at, 64, &text, &len, &why) < 0)
-		return xstrdup("");
-	text[strcspn(text, "\n")] = '\0';
-	return text;
-}
-
-/* Was it made in an earlier boot, and has ended with it? */
-static bool is_gone(const struct host *h, const struct thing *thing, const json_t *step)
-{
-	_cleanup_free_ char *now = plan_boot_id(h);
-	return thing->till_boot && strcmp(json_str_opt(step, "boot", ""), now) != 0;
-}
+/* ---- up ------------------------------------------------------------------------------------------- */
 
 static void forget(struct record *r, const json_t *step)
 {
@@ -126,72 +56,83 @@ static void forget(struct record *r, const json_t *step)
 			json_array_remove(steps, i);
 }
 
-/* ---- up ------------------------------------------------------------------------------------------- */
-
-/* Has it a value that we gave it: the one it shall have, or the one before that? */
-static bool ours(const struct thing *thing, const json_t *step, const json_t *now)
+/* What an earlier boot's call has made counts no more. */
+static void forget_gone(const struct host *h, struct record *r, const struct step *s)
 {
-	const json_t *had = json_object_get(step, "had");
-	return same(thing, now, json_object_get(step, "want")) || (had && same(thing, now, had));
+	const json_t *step = record_step(r, s->thing->kind, s->name);
+	if (step && step_is_gone(h, s->thing, step))
+		forget(r, step);
 }
 
-/* Whatever it was is on disk before it is changed. */
-static int note(const struct host *h, struct record *r, const struct step *s, const json_t *now,
+static int add_step(const struct host *h, struct record *r, const struct step *s, const json_t *now,
 	struct err *err)
 {
-	json_t *step = record_step(r, s->thing->kind, s->name);
 	_cleanup_free_ char *boot = plan_boot_id(h);
-	json_object_set_new(r->doc, "complete", json_false());
-	if (step && is_gone(h, s->thing, step)) {
-		forget(r, step);
-		step = NULL;
-	}
-	if (step) {
-		/* It keeps that value when we are interrupted now, and still is ours. */
-		if (ours(s->thing, step, now))
-			json_object_set_new(step, "had", json_deep_copy(now));
-		json_object_set(step, "want", s->want);
-		json_object_set_new(step, "say", json_string(s->say));
-		return record_save(r, err);
-	}
-	step = json_pack("{s:s,s:s,s:s,s:O,s:O}", "kind", s->thing->kind, "name", s->name, "say",
-		s->say, "was", now, "want", s->want);
+	json_t *step = json_pack("{s:s,s:s,s:s,s:O,s:O}", "kind", s->thing->kind, "name", s->name,
+		"say", s->say, "was", now, "want", s->want);
+	if (!step)
+		return err_set(err, ERR_INVALID, "that is a name which is not UTF-8");
 	if (s->thing->till_boot)
 		json_object_set_new(step, "boot", json_string(boot));
 	json_array_append_new(record_steps(r), step);
 	return record_save(r, err);
 }
 
-/* Made by an earlier boot's call, and there again without us: it is not ours any more. */
-static int disown(const struct host *h, struct record *r, const struct step *s, struct err *err)
+/* Whatever it was is on disk before it is changed. */
+static int note(const struct host *h, struct record *r, const struct step *s, const json_t *now,
+	struct err *err)
+{
+	json_object_set_new(r->doc, "complete", json_false());
+	forget_gone(h, r, s);
+	json_t *step = record_step(r, s->thing->kind, s->name);
+	if (!step)
+		return add_step(h, r, s, now, err);
+	/* It keeps that value when we are interrupted now, and still is ours. */
+	if (step_is_ours(s->thing, step, now))
+		json_object_set_new(step, "had", json_deep_copy(now));
+	json_object_set(step, "want", s->want);
+	json_object_set_new(step, "say", json_string(s->say));
+	return record_save(r, err);
+}
+
+/*
+ * It is so without us. Made by an earlier boot's call it is not ours any more. One that shall be something
+ * else than before, and is it already, is ours still: that is what it shall be from now on.
+ */
+static int adopt(const struct host *h, struct record *r, const struct step *s, struct err *err)
 {
 	json_t *step = record_step(r, s->thing->kind, s->name);
-	if (!step || !is_gone(h, s->thing, step))
+	if (!step || (!step_is_gone(h, s->thing, step) &&
+			     json_equal(json_object_get(step, "want"), s->want)))
 		return 0;
-	forget(r, step);
+	forget_gone(h, r, s);
+	step = record_step(r, s->thing->kind, s->name);
+	if (step) {
+		json_object_set(step, "want", s->want);
+		json_object_set_new(step, "say", json_string(s->say));
+	}
 	return record_save(r, err);
 }
 
 /* Has somebody else given it a value since we did? */
-static bool is_changed(
-	const struct host *h, const struct record *r, const struct step *s, const json_t *now)
+static bool is_changed(const struct thing *thing, const json_t *step, const json_t *now)
 {
-	const json_t *step = record_step(r, s->thing->kind, s->name);
-	return step && !is_gone(h, s->thing, step) && !ours(s->thing, step, now) &&
-	       !same(s->thing, now, json_object_get(step, "was"));
+	return step && !step_is_ours(thing, step, now) &&
+	       !step_same(thing, now, json_object_get(step, "was"));
 }
 
 static int do_step(const struct host *h, struct record *r, const struct step *s, enum plan_how how,
 	struct err *err)
 {
+	const json_t *step = step_recorded(h, r, s);
 	_cleanup_json_ json_t *now = NULL;
-	if (get(h, s->thing, s->name, &now, err) < 0)
+	if (step_get(h, s->thing, s->name, step != NULL, &now, err) < 0)
 		return -1;
-	if (same(s->thing, now, s->want)) {
+	if (step_same(s->thing, now, s->want)) {
 		say(how, "is so", "is so", s->say, "");
-		return how == PLAN_DO ? disown(h, r, s, err) : 0;
+		return how == PLAN_DO ? adopt(h, r, s, err) : 0;
 	}
-	bool changed = is_changed(h, r, s, now);
+	bool changed = is_changed(s->thing, step, now);
 	if (how == PLAN_DO &&
 		(note(h, r, s, now, err) < 0 || s->thing->set(h, s->name, s->want, err) < 0))
 		return err_wrap(err, "%s", s->say);
@@ -223,13 +164,12 @@ static int begin(const struct plan *p, struct record *r, struct err *err)
 static int refuse_others(
 	const struct host *h, const struct record *r, const struct step *s, struct err *err)
 {
-	const json_t *step = record_step(r, s->thing->kind, s->name);
 	_cleanup_json_ json_t *now = NULL;
-	if (!s->thing->only_new || (step && !is_gone(h, s->thing, step)))
+	if (!s->thing->only_new || step_recorded(h, r, s))
 		return 0;
-	if (get(h, s->thing, s->name, &now, err) < 0)
+	if (step_get(h, s->thing, s->name, false, &now, err) < 0)
 		return -1;
-	if (json_is_null(now) || same(s->thing, now, s->want))
+	if (json_is_null(now) || step_same(s->thing, now, s->want))
 		return 0;
 	return err_set(err, ERR_EXISTS,
 		"%s is there already, and is not of xenpod: move it away first", s->say);
@@ -251,72 +191,71 @@ int plan_check(const struct host *h, const struct plan *p, struct err *err)
 	return record_read(h, p->of, &r, err) < 0 ? -1 : check(h, p, &r, err);
 }
 
-static const struct thing *kind_of(const struct plan *p, const json_t *step, struct err *err)
-{
-	const char *kind = json_str_opt(step, "kind", "");
-	for (const struct thing *const *t = p->kinds; *t; t++)
-		if (!strcmp((*t)->kind, kind))
-			return *t;
-	err_set(err, ERR_UNSUPPORTED,
-		"the record of %s holds a \"%s\", which this xenpod does not know", p->of, kind);
-	return NULL;
-}
+/* ---- taken back ----------------------------------------------------------------------------------- */
 
-/* ret_left: it is not as it was made, or it is in use. */
-static int undo_step(const struct host *h, const struct plan *p, const json_t *step,
-	enum plan_how how, bool *ret_left, struct err *err)
+struct undoing {
+	const struct host *h;
+	const struct plan *p;
+	enum plan_how how;
+	json_t *gone; /* names of what was taken back so far, or would be */
+	size_t left;
+};
+
+/* Gives it its old value. ERR_STATE: it is in use. */
+static int give_back(
+	struct undoing *u, const struct thing *thing, const json_t *step, struct err *err)
 {
-	const struct thing *thing = kind_of(p, step, err);
 	const char *name = json_str_opt(step, "name", "");
-	const char *what = json_str_opt(step, "say", "");
 	const json_t *was = json_object_get(step, "was");
-	_cleanup_json_ json_t *now = NULL;
-	_cleanup_err_ struct err why = {0};
-	*ret_left = false;
-	if (!thing || get(h, thing, name, &now, err) < 0)
-		return -1;
-	if (how == PLAN_DO && thing->tidy)
-		thing->tidy(h, name);
-	if (is_gone(h, thing, step) || same(thing, now, was)) {
-		say(how, "was undone", "is undone", what, "");
-		return 0;
-	}
-	*ret_left = !ours(thing, step, now);
-	if (!*ret_left && how == PLAN_DO && thing->set(h, name, was, &why) < 0) {
-		if (why.code != ERR_STATE)
-			return err_set(err, why.code, "take back %s: %s", what, err_msg(&why));
-		*ret_left = true;
-	}
-	if (*ret_left)
-		printf("%-10s  %s (%s)\n", "left", what, why.msg ? err_msg(&why) : "changed since");
-	else
-		say(how, "undone", "would undo", what, "");
+	if (u->how == PLAN_DO)
+		return thing->set(u->h, name, was, err);
+	if (json_is_null(was) && thing->in_use && thing->in_use(u->h, name, u->gone))
+		return err_set(err, ERR_STATE, "it is in use");
 	return 0;
 }
 
-static bool planned(const struct plan *p, const json_t *step)
+/* What is not as it was made, or is in use, is left and told. */
+static int undo_step(struct undoing *u, const json_t *step, struct err *err)
 {
-	for (size_t i = 0; i < p->n; i++)
-		if (!strcmp(p->steps[i].thing->kind, json_str_opt(step, "kind", "")) &&
-			!strcmp(p->steps[i].name, json_str_opt(step, "name", "")))
-			return true;
-	return false;
+	const struct thing *thing = step_kind(u->p, step, err);
+	const char *name = json_str_opt(step, "name", "");
+	const char *what = json_str_opt(step, "say", "");
+	_cleanup_json_ json_t *now = NULL;
+	_cleanup_err_ struct err why = {0};
+	if (!thing || step_get(u->h, thing, name, true, &now, err) < 0)
+		return -1;
+	if (u->how == PLAN_DO && thing->tidy)
+		thing->tidy(u->h, name);
+	if (step_is_gone(u->h, thing, step) ||
+		step_same(thing, now, json_object_get(step, "was"))) {
+		say(u->how, "was undone", "is undone", what, "");
+		return 0;
+	}
+	if (!step_is_ours(thing, step, now))
+		err_set(&why, ERR_STATE, "changed since");
+	if (!why.msg && give_back(u, thing, step, &why) == 0) {
+		say(u->how, "undone", "would undo", what, "");
+		json_array_append_new(u->gone, json_string(name));
+		return 0;
+	}
+	if (why.code != ERR_STATE)
+		return err_set(err, why.code, "take back %s: %s", what, err_msg(&why));
+	printf("%-10s  %s (%s)\n", u->how == PLAN_DO ? "left" : "would leave", what, err_msg(&why));
+	u->left++;
+	return 0;
 }
 
 /* Last first; `all`: else those that the plan has no more. Each is forgotten when it has been taken back. */
-static int undo(const struct host *h, const struct plan *p, struct record *r, bool all,
-	enum plan_how how, size_t *ret_left, struct err *err)
+static int undo(struct undoing *u, struct record *r, bool all, struct err *err)
 {
 	json_t *steps = record_steps(r);
 	for (size_t i = json_array_size(steps); i-- > 0;) {
-		bool left;
 		const json_t *step = json_array_get(steps, i);
-		if (!all && planned(p, step))
+		if (!all && step_planned(u->p, step))
 			continue;
-		if (undo_step(h, p, step, how, &left, err) < 0)
+		if (undo_step(u, step, err) < 0)
 			return -1;
-		*ret_left += left;
-		if (how == PLAN_SHOW)
+		if (u->how == PLAN_SHOW)
 			continue;
 		json_array_remove(steps, i);
 		json_object_set_new(r->doc, "complete", json_false());
@@ -326,21 +265,14 @@ static int undo(const struct host *h, const struct plan *p, struct record *r, bo
 	return 0;
 }
 
-int plan_undone(const struct host *h, const struct plan *p, json_t **ret, struct err *err)
+static int undo_all(const struct host *h, const struct plan *p, struct record *r, bool all,
+	enum plan_how how, size_t *ret_left, struct err *err)
 {
-	_cleanup_record_ struct record r;
-	if (record_read(h, p->of, &r, err) < 0)
-		return -1;
-	*ret = json_array();
-	for (size_t i = json_array_size(record_steps(&r)); i-- > 0;) {
-		const json_t *step = json_array_get(record_steps(&r), i);
-		if (!planned(p, step))
-			json_array_append_new(*ret,
-				json_make("{s:O,s:O,s:O}", "kind", json_object_get(step, "kind"),
-					"name", json_object_get(step, "name"), "say",
-					json_object_get(step, "say")));
-	}
-	return 0;
+	_cleanup_json_ json_t *gone = json_array();
+	struct undoing u = {.h = h, .p = p, .how = how, .gone = gone};
+	int done = undo(&u, r, all, err);
+	*ret_left = u.left;
+	return done;
 }
 
 int plan_up(const struct host *h, const struct plan *p, enum plan_how how, struct err *err)
@@ -354,7 +286,7 @@ int plan_up(const struct host *h, const struct plan *p, enum plan_how how, struc
 	for (size_t i = 0; i < p->n; i++)
 		if (do_step(h, &r, &p->steps[i], how, err) < 0)
 			return -1;
-	if (undo(h, p, &r, false, how, &left, err) < 0)
+	if (undo_all(h, p, &r, false, how, &left, err) < 0)
 		return -1;
 	if (how == PLAN_SHOW || json_bool_opt(r.doc, "complete", false))
 		return 0;
@@ -362,7 +294,7 @@ int plan_up(const struct host *h, const struct plan *p, enum plan_how how, struc
 	return record_save(&r, err);
 }
 
-/* ---- down, and a look ------------------------------------------------------------------------------- */
+/* ---- up and down ------------------------------------------------------------------------------------ */
 
 int plan_down(const struct host *h, const struct plan *p, enum plan_how how, size_t *ret_left,
 	struct err *err)
@@ -378,7 +310,7 @@ int plan_down(const struct host *h, const struct plan *p, enum plan_how how, siz
 		json_object_set_new(r.doc, "complete", json_false());
 	if (r.doc && how == PLAN_DO && record_save(&r, err) < 0)
 		return -1;
-	if (undo(h, p, &r, true, how, &left, err) < 0)
+	if (undo_all(h, p, &r, true, how, &left, err) < 0)
 		return -1;
 	if (ret_left)
 		*ret_left = left;
@@ -387,33 +319,4 @@ int plan_down(const struct host *h, const struct plan *p, enum plan_how how, siz
 	json_decref(r.doc);
 	r.doc = NULL;
 	return record_save(&r, err);
-}
-
-int plan_look(const struct host *h, const struct plan *p, enum plan_state *ret, size_t *ret_changed,
-	json_t **ret_record, struct err *err)
-{
-	_cleanup_record_ struct record r;
-	size_t changed = 0;
-	size_t i;
-	json_t *step;
-	if (record_read(h, p->of, &r, err) < 0)
-		return -1;
-	json_array_foreach (record_steps(&r), i, step) {
-		const struct thing *thing = kind_of(p, step, err);
-		json_t *now;
-		if (!thing || get(h, thing, json_str_opt(step, "name", ""), &now, err) < 0)
-			return -1;
-		bool so = same(thing, now, json_object_get(step, "want"));
-		changed += !so;
-		json_object_set_new(step, "now", now);
-		json_object_set_new(step, "so", json_boolean(so));
-	}
-	*ret = !r.doc                                     ? PLAN_NONE
-	       : !json_bool_opt(r.doc, "complete", false) ? PLAN_INTERRUPTED
-	       : changed                                  ? PLAN_CHANGED
-							  : PLAN_UP;
-	*ret_changed = changed;
-	if (ret_record)
-		*ret_record = TAKE_PTR(r.doc);
-	return 0;
 }

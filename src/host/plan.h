@@ -17,6 +17,7 @@
 /* A kind of thing. Values are JSON; null: it is not there. */
 struct thing {
 	const char *kind; /* "file", "link": its name in records */
+	/* ERR_EXISTS, ERR_UNSUPPORTED: what is there is nothing that it could be, or could be put back. */
 	int (*get)(const struct host *h, const char *name, json_t **ret, struct err *err);
 	/*
 	 * Whole or not at all, whatever is there. ERR_STATE: it is in use (a directory that is no longer empty);
@@ -27,6 +28,11 @@ struct thing {
 	bool (*same)(const json_t *now, const json_t *want);
 	/* Removes what a set() that was killed may have left beside it. NULL: there is no such thing. */
 	void (*tidy)(const struct host *h, const char *name);
+	/*
+	 * For a dry run: would it be left when it is taken back? `gone`: names of what would be taken back before
+	 * it. NULL: that is seen by set() alone.
+	 */
+	bool (*in_use)(const struct host *h, const char *name, const json_t *gone);
 	/* Only made where nothing is: what is there in its place is somebody's, and cannot be kept for later. */
 	bool only_new;
 	/*
@@ -91,7 +97,7 @@ json_t *plan_steps(const struct plan *p);
 /* What plan_up() would take back: [{"kind", "name", "say"}], last first; the caller's. */
 int plan_undone(const struct host *h, const struct plan *p, json_t **ret, struct err *err);
 
-/* Has every thing of the plan its value already? */
+/* Has every thing of the plan its value already, and does the record want no other for it? */
 int plan_is_so(const struct host *h, const struct plan *p, bool *ret, struct err *err);
 
 /* Where a plan stands. */

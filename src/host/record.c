@@ -83,13 +83,15 @@ int record_read(const struct host *h, const char *of, struct record *ret, struct
 	return loaded(h, ret, err);
 }
 
+static int held = -1; /* by record_hold() */
+
 /* Without O_CLOEXEC: a program that we have started has it as long as it runs, should we be killed. */
-static int take_lock(struct record *r, struct err *err)
+static int take_lock(int dir, int *ret, struct err *err)
 {
-	r->lock = openat(r->dir, ".", O_RDONLY | O_DIRECTORY);
-	if (r->lock < 0)
+	*ret = openat(dir, ".", O_RDONLY | O_DIRECTORY);
+	if (*ret < 0)
 		return err_sys(err, "open the directory of records");
-	if (flock(r->lock, LOCK_EX | LOCK_NB) == 0)
+	if (flock(*ret, LOCK_EX | LOCK_NB) == 0)
 		return 0;
 	if (errno == EWOULDBLOCK)
 		return err_set(err, ERR_STATE,
@@ -97,15 +99,31 @@ static int take_lock(struct record *r, struct err *err)
 	return err_sys(err, "lock the directory of records");
 }
 
-int record_open(const struct host *h, const char *of, struct record *ret, struct err *err)
+static int open_dir(const struct host *h, struct err *err)
 {
-	*ret = (struct record){.of = of, .lock = -1, .dir = -1};
 	if (dir_make_all(h->state, 0755, err) < 0)
 		return -1;
-	ret->dir = open(h->state, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int dir = open(h->state, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return dir < 0 ? err_sys(err, "open %s", h->state) : dir;
+}
+
+int record_hold(const struct host *h, struct err *err)
+{
+	_cleanup_fd_ int dir = open_dir(h, err);
+	if (dir < 0)
+		return -1;
+	if (take_lock(dir, &held, err) == 0)
+		return 0;
+	fd_close(&held);
+	return -1;
+}
+
+int record_open(const struct host *h, const char *of, struct record *ret, struct err *err)
+{
+	*ret = (struct record){.of = of, .lock = -1, .dir = open_dir(h, err)};
 	if (ret->dir < 0)
-		return err_sys(err, "open %s", h->state);
-	if (take_lock(ret, err) < 0) {
+		return -1;
+	if (held < 0 && take_lock(ret->dir, &ret->lock, err) < 0) {
 		record_done(ret);
 		return -1;
 	}

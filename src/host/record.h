@@ -16,6 +16,11 @@ struct record {
 	json_t *doc; /* NULL: there is none */
 };
 
+/*
+ * Takes the lock of all records, until the process ends: what is decided on what is there is decided before
+ * anybody else changes it. Later calls of record_open() have it then. ERR_STATE as there.
+ */
+int record_hold(const struct host *h, struct err *err);
 /* To look at it. */
 int record_read(const struct host *h, const char *of, struct record *ret, struct err *err);
 /* To change it: makes the directory. ERR_STATE: somebody else has it locked. */

@@ -37,6 +37,7 @@ struct services {
 	char *shipped; /* the unit or script that the distribution ships; NULL: none */
 	char *prefix;  /* where to look for Xen's programs first; NULL: where they usually are */
 	bool xenpodd;  /* our supervisor, too */
+	bool alone;    /* it alone is by runit: the distribution's scripts start Xen's */
 	/* Absolute, as the host sees them. services_find() fills them in. */
 	char *program[SV_COUNT];
 	char *store_read; /* xenstore-read */

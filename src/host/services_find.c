@@ -30,7 +30,7 @@ const char *sv_unit(enum sv sv)
 /* Xen's are left to the distribution when it has them. */
 bool sv_wanted(const struct services *s, enum sv sv)
 {
-	return sv == SV_XENPODD ? s->xenpodd : s->by != SV_BY_SHIPPED;
+	return sv == SV_XENPODD ? s->xenpodd : s->by != SV_BY_SHIPPED && !s->alone;
 }
 
 static bool is(const struct host *h, const char *path, mode_t type)

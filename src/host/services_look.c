@@ -215,7 +215,7 @@ void services_look(const struct host *h, const struct services *s, enum sv sv, s
 		struct sv_state *) = {look_store, look_init, look_console, look_disk, look_xenpodd};
 	*ret = (struct sv_state){0};
 	look[sv](h, s, ret);
-	if (s->by == SV_BY_RUNIT && s->scan)
+	if (s->by == SV_BY_RUNIT && s->scan && (sv == SV_XENPODD || !s->alone))
 		says_runit(s, sv, ret);
 	else if (s->by == SV_BY_SYSTEMD || services_under_systemd(h))
 		says_systemd(sv, ret);

@@ -62,6 +62,7 @@ static void adopt(struct services *s, const json_t *had)
 	if (!s->prefix && *prefix)
 		s->prefix = xstrdup(prefix);
 	s->xenpodd = s->xenpodd || json_bool_opt(had, "xenpodd", false);
+	s->alone = json_bool_opt(had, "alone", false);
 }
 
 /* What was set up once stays as it is but for what is asked for now. */
@@ -102,14 +103,28 @@ static int settle(const struct host *h, struct services *s, struct err *err)
 		return settle_recorded(s, had, err);
 	if (s->by == SV_BY_RUNIT)
 		return settle_runit(h, s, err);
+	const bool systemd = services_under_systemd(h);
 	s->shipped = services_shipped(h);
-	if (s->shipped)
+	s->alone = s->shipped && s->by != SV_BY_SYSTEMD && s->xenpodd && !systemd;
+	if (s->shipped && !s->alone)
 		s->by = SV_BY_SHIPPED;
-	else if (s->by == SV_BY_SYSTEMD || services_under_systemd(h))
+	else if (s->by == SV_BY_SYSTEMD || systemd)
 		s->by = SV_BY_SYSTEMD;
 	else
 		return settle_runit(h, s, err);
 	return 0;
+}
+
+/* Units that nobody reads are of no use, and could not be stopped again. */
+static int need_systemd(const struct host *h, const struct services *s, struct err *err)
+{
+	const bool units = s->by == SV_BY_SYSTEMD || (s->by == SV_BY_SHIPPED && s->xenpodd);
+	if (!units || *h->root || services_under_systemd(h))
+		return 0;
+	return err_set(err, ERR_UNSUPPORTED,
+		"systemd does not run here: use --runit%s (after a teardown, where units are set "
+		"up)",
+		s->xenpodd ? " --xenpodd" : "");
 }
 
 /* ---- plan, setup --------------------------------------------------------------------------------------- */
@@ -117,6 +132,8 @@ static int settle(const struct host *h, struct services *s, struct err *err)
 static json_t *options_of(const struct services *s)
 {
 	json_t *o = json_make("{s:s,s:b}", "by", by_word(s->by), "xenpodd", s->xenpodd);
+	if (s->alone)
+		json_object_set_new(o, "alone", json_true());
 	if (s->scan)
 		json_object_set_new(o, "dir", json_string(s->scan));
 	if (s->prefix)
@@ -221,12 +238,12 @@ static int do_setup(struct services_ask *a, bool show, struct err *err)
 	struct plan p = empty_plan();
 	if (settle(a->h, &a->s, err) < 0)
 		return -1;
-	if (a->s.by == SV_BY_SHIPPED && a->s.shipped && !a->json)
+	if ((a->s.by == SV_BY_SHIPPED || a->s.alone) && a->s.shipped && !a->json)
 		printf("%-10s  Xen's services: %s starts them\n", "is so", a->s.shipped);
 	if (a->s.by == SV_BY_SHIPPED && !a->s.xenpodd && !a->json)
 		return 0;
-	if (services_find(a->h, &a->s, err) < 0 || refuse_foreign(a->h, &a->s, err) < 0 ||
-		refuse_store(a->h, &a->s, err) < 0)
+	if (need_systemd(a->h, &a->s, err) < 0 || services_find(a->h, &a->s, err) < 0 ||
+		refuse_foreign(a->h, &a->s, err) < 0 || refuse_store(a->h, &a->s, err) < 0)
 		return -1;
 	int r = make_plan(a, &p, err);
 	if (r == 0 && a->json)
@@ -246,7 +263,7 @@ int services_plan(void *ask, struct err *err)
 int services_setup(void *ask, struct err *err)
 {
 	struct services_ask *a = ask;
-	if (!a->dry_run && host_need_root("services", "setup", err) < 0)
+	if (!a->dry_run && host_begin(a->h, "services", "setup", err) < 0)
 		return -1;
 	return do_setup(a, a->dry_run, err);
 }
@@ -256,7 +273,7 @@ int services_setup(void *ask, struct err *err)
 /* Without xenstored no domain starts, ends or can be reached any more. */
 static int refuse_domains(const struct services_ask *a, struct err *err)
 {
-	if (a->force || a->s.by == SV_BY_SHIPPED)
+	if (a->force || a->s.by == SV_BY_SHIPPED || a->s.alone)
 		return 0;
 	_cleanup_free_ char *domains = services_domains(&a->s);
 	if (!domains && !services_store_pid(a->h))
@@ -292,7 +309,7 @@ static int after_teardown(const struct services_ask *a, struct err *err)
 {
 	if (a->s.by == SV_BY_RUNIT)
 		return services_forget(a->h, &a->s, err);
-	return systemctl("daemon-reload", NULL, RELOAD_MS, err);
+	return systemctl_there() ? systemctl("daemon-reload", NULL, RELOAD_MS, err) : 0;
 }
 
 int services_teardown(void *ask, struct err *err)
@@ -301,7 +318,7 @@ int services_teardown(void *ask, struct err *err)
 	struct plan p = empty_plan();
 	bool there;
 	bool live = !*a->h->root;
-	if (!a->dry_run && host_need_root("services", "teardown", err) < 0)
+	if (!a->dry_run && host_begin(a->h, "services", "teardown", err) < 0)
 		return -1;
 	if (from_record(a, &there, err) < 0)
 		return -1;

@@ -31,5 +31,6 @@ static bool is_unknown(const char *unit)
 
 int systemctl_stop(const char *unit, int timeout_ms, struct err *err)
 {
-	return is_unknown(unit) ? 0 : systemctl("stop", unit, timeout_ms, err);
+	return !systemctl_there() || is_unknown(unit) ? 0
+						      : systemctl("stop", unit, timeout_ms, err);
 }

@@ -11,7 +11,7 @@
 bool systemctl_there(void);
 /* `unit` may be NULL. ERR_TIMEOUT: after timeout_ms it was killed. */
 int systemctl(const char *verb, const char *unit, int timeout_ms, struct err *err);
-/* Stops it, unless there is no such unit and none of that name runs, which is no error. */
+/* Stops it, unless none of that name runs or could, or systemd does not run at all: that is no error. */
 int systemctl_stop(const char *unit, int timeout_ms, struct err *err);
 
 #endif

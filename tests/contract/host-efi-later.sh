@@ -9,6 +9,7 @@ set -uo pipefail
 # shellcheck source=tests/contract/efikit.bash
 . "$(dirname "$0")/efikit.bash"
 
+first_uuid=7d511991-0001-4000-8000-00000000000a
 not_booted='xenpod: what is installed was not booted yet: reboot into it first, or use --force'
 
 # new_kernel N: a package has brought it, and grub knows it.
@@ -111,10 +112,13 @@ back "options"
 
 # ---- another ESP -------------------------------------------------------------------------------------------
 
+both='20 1 8:2 / / rw - ext4 /dev/sda2 rw\n21 20 8:1 / /boot/efi rw - vfat /dev/sda1 rw\n22 20 8:17 / /efi rw - vfat /dev/sdb1 rw\n'
+first_alone='20 1 8:2 / / rw - ext4 /dev/sda2 rw\n21 20 8:1 / /boot/efi rw - vfat /dev/sda1 rw\n'
+second_alone='20 1 8:2 / / rw - ext4 /dev/sda2 rw\n22 20 8:17 / /efi rw - vfat /dev/sdb1 rw\n'
 second_esp() {
 	partition sdb 8:17 7d511991-0002-4000-8000-00000000000b
 	mkdir -p "$R/efi"
-	file /proc/self/mountinfo "20 1 8:2 / / rw - ext4 /dev/sda2 rw\n21 20 8:1 / /boot/efi rw - vfat /dev/sda1 rw\n22 20 8:17 / /efi rw - vfat /dev/sdb1 rw\n"
+	file /proc/self/mountinfo "$both"
 }
 
 # of_entry: bytes 24 to 39 of its first node, the partition.
@@ -146,17 +150,53 @@ same "nor on the second" "" "$(find "$R/efi" -type f)"
 debian unmounted
 second_esp
 confirmed second
-file /proc/self/mountinfo '20 1 8:2 / / rw - ext4 /dev/sda2 rw\n22 20 8:17 / /efi rw - vfat /dev/sdb1 rw\n'
+file /proc/self/mountinfo "$second_alone"
 made=$(picture)
 for args in 'install' 'install --esp=/efi' 'plan' 'remove'; do
 	# shellcheck disable=SC2086 # words
 	out=$(efi $args)
-	same "$args while the ESP is not mounted" "254 xenpod: the ESP is not mounted at /boot/efi as it was: mount it there" "$? $out"
+	same "$args while the ESP is not mounted" "254 xenpod: the ESP is not mounted at /boot/efi as it was (partition $first_uuid): mount it there, or, if it is gone for good, use --esp-lost" "$? $out"
 done
 file /proc/self/mountinfo '20 1 8:2 / / rw - ext4 /dev/sda2 rw\n22 20 8:17 / /boot/efi rw - vfat /dev/sdb1 rw\n'
 out=$(efi install)
 same "another one is mounted there" "254 1" "$? $(grep -c 'at /boot/efi is another ESP than the one that was written to' <<<"$out")"
 same "nothing is changed by any of them" "$made" "$(picture)"
+
+# A move that stops half-way: both count, until all is on one of them.
+debian half
+second_esp
+before=$(picture)
+confirmed second
+EFIBOOTMGR_FAILS=1 efi install --esp=/efi >/dev/null
+file /proc/self/mountinfo "$second_alone"
+out=$(efi install)
+same "the first has files still" "254 1" "$? $(grep -c 'the ESP is not mounted at /boot/efi as it was' <<<"$out")"
+file /proc/self/mountinfo "$first_alone"
+out=$(efi remove)
+same "so has the second" "254 1" "$? $(grep -c 'the ESP is not mounted at /efi as it was' <<<"$out")"
+out=$(efi install --esp-lost)
+same "the second is lost: back to the first" "0 9119517d0100" "$? $(of_entry)"
+out=$(efi status)
+same "all is well" "0 up, not confirmed yet: xenpod host efi confirm" "$? $(sed -n 's/^state *//p' <<<"$out")"
+variable BootCurrent 0300
+back "a half move"
+
+# Half-way, and back again: nothing says otherwise later.
+debian turned
+second_esp
+before=$(picture)
+efi install >/dev/null
+EFIBOOTMGR_FAILS=1 efi install --esp=/efi >/dev/null
+out=$(efi install --esp=/boot/efi)
+same "back to the first" 0 $?
+same "nothing is left on the second" "" "$(find "$R/efi" -type f)"
+out=$(efi status)
+same "status" "0 up" "$? $(efi status --json | jq -r .state)"
+on_xen second
+out=$(efi confirm)
+same "it can be confirmed" "0 010000000300" "$? $(shows BootOrder)"
+variable BootCurrent 0300
+back "turned"
 
 # ---- a firmware that puts entries into the order ---------------------------------------------------------------
 

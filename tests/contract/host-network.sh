@@ -185,6 +185,14 @@ same "the old bridge is gone" 1 "$(ip link show xenbr0 2>&1 | grep -c 'does not 
 same "the new one is there" 1 "$(ip -o -4 address show lan7 | grep -c 'inet 10\.7\.0\.1/16 brd 10\.7\.255\.255')"
 does "down" 0 down
 unchanged "all is as before"
+does "up" 0 up --port=none
+does "to another bridge, the address stays" 0 up --bridge=lan7
+same "the old bridge is gone" 1 "$(ip link show xenbr0 2>&1 | grep -c 'does not exist')"
+same "the new one has its address, and the way there" "10.1.1.1/24 lan7" \
+	"$(ip -o -4 address show lan7 | awk '{ print $4 }') $(ip route show 10.1.1.0/24 | awk '{ print $3 }')"
+does "all is so" 0 status
+does "down" 0 down
+unchanged "all is as before"
 does "up with a pod" 0 up --port=none
 plug
 refused 'xenbr0 has ports of others (veth' up --bridge=lan7
@@ -194,6 +202,44 @@ does "what leaves them alone goes on" 0 up --firewall=iptables
 same "the pod still gets out" 192.0.2.1 "$(seen)"
 does "by force" 0 up --address=10.7.0.1/16 --force
 unplug
+does "down" 0 down
+unchanged "all is as before"
+
+# A change that comes to its last step only: the first bridge is there still, and pods can be on it.
+ip link add late0 type bridge
+does "up" 0 up --port=none --out=late0
+ip link delete late0
+does "to another bridge, without a way out" 254 up --bridge=lan7 --address=10.7.0.1/16
+plug
+refused 'xenbr0 has ports of others (veth' up
+refused 'xenbr0 has ports of others (veth' down
+unplug
+does "down" 0 down
+unchanged "all is as before"
+
+# What somebody has switched on or put in since is not taken away.
+sysctl -qw net.ipv4.ip_forward=0 net.ipv4.conf.eth9.forwarding=0
+does "up" 0 up --port=none
+sysctl -qw net.ipv4.ip_forward=1
+does "down" 0 down
+same "forwarding stays" "1 1" "$(sysctl -n net.ipv4.conf.eth9.forwarding) $(grep -c '^left .*forwarding from eth9 (net.ipv4.ip_forward was switched on since)' "$T/said")"
+sysctl -qw net.ipv4.ip_forward=0
+for rule in 'add rule ip nat POSTROUTING tcp dport { 80, 443 } counter' 'add set ip nat ports { type inet_service; elements = { 1, 2 }; }' \
+	'add rule ip nat POSTROUTING counter comment "a hook {"'; do
+	does "up" 0 up --port=none --firewall=iptables
+	nft "$rule"
+	does "down" 0 down
+	same "left: $rule" 1 "$(grep -c '^left .*iptables: table nat (others have rules in it)' "$T/said")"
+	nft 'delete table ip nat'
+done
+before
+
+# A record that somebody has written into.
+does "up" 0 up --port=none
+cp "$T/state/network.json" "$T/record"
+jq '(.steps[] | select(.kind == "forwarding" and .name == "eth9") | .was) = 0' "$T/record" >"$T/state/network.json"
+refused 'its record has no text where one is wanted' down
+cp "$T/record" "$T/state/network.json"
 does "down" 0 down
 unchanged "all is as before"
 

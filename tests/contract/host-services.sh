@@ -278,6 +278,38 @@ wait "$runsvdir"
 runsvdir=
 rm -r /run/xenpod-sv.*
 
+# ---- no systemd ------------------------------------------------------------------------------------------
+
+rm -f /etc/init.d/xen*
+tree /etc >"$T/before"
+for how in plan setup "setup --dry-run"; do
+	# shellcheck disable=SC2086 # words
+	fails "units where systemd does not run: $how" "systemd does not run here: use --runit" live $how --systemd --prefix="$T/xen"
+done
+same "nothing was made" "" "$(tree /etc | diff "$T/before" - | head -n 5)"
+# The distribution's script starts Xen's services: the supervisor alone is for runit.
+touch /etc/init.d/xen
+ok "the supervisor beside it" live setup --xenpodd --prefix="$T/xen" --timeout=0
+same "it alone" "xenpodd" "$(ls /etc/service)"
+same "it is said who starts the others" 1 "$(grep -c "^is so .*Xen's services: /etc/init.d/xen starts them" "$T/out")"
+live status
+same "status: nobody is known to start Xen's" 4 "$(grep -c 'nobody is known to start it' "$T/out")"
+ok "again" live setup --timeout=0
+same "all is so" 0 "$(grep -vc '^is so' "$T/out")"
+ok "teardown" live teardown
+rm /etc/init.d/xen
+same "all of /etc is as before, too" "" "$(tree /etc | diff "$T/before" - | head -n 5)"
+# One that was set up when systemd ran can be taken back by another init.
+mkdir -p /run/systemd/system
+printf '#!/bin/sh\n' >"$T/path/systemctl"
+chmod 755 "$T/path/systemctl"
+ok "units, while systemd runs" live setup --systemd --prefix="$T/xen" --timeout=0
+rm -r /run/systemd
+printf '#!/bin/sh\necho "Failed to connect to bus" >&2; exit 1\n' >"$T/path/systemctl"
+fails "setup without it" "systemd does not run here" live setup
+ok "teardown without it" live teardown --force
+same "all of /etc is as before, as well" "" "$(tree /etc | diff "$T/before" - | head -n 5)"
+
 # ---- systemd ---------------------------------------------------------------------------------------------
 
 # A systemctl that knows what has a file or was started, and refuses to stop anything else, as the real one.

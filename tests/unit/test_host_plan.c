@@ -241,6 +241,40 @@ static void what_others_have_is_theirs(void **st)
 	assert_world(want);
 }
 
+/* A call that fails on its way to other values, and one that goes back: the record wants what there is. */
+static void to_and_fro(void **st)
+{
+	(void)st;
+	struct plan p = a_plan();
+	struct plan q = {.of = "test", .kinds = kinds, .options = json_make("{s:i}", "n", 2)};
+	bool so;
+	p.may_change = true;
+	q.may_change = true;
+	plan_add(&q, &plain, "a", json_integer(20), "a");
+	plan_add(&q, &plain, "b", json_integer(21), "b");
+	for (int at = 1; at <= 2; at++)
+		for (int after = 0; after < 2; after++) {
+			_cleanup_err_ struct err err = {0};
+			begin(0, false);
+			assert_ok(plan_up(&host, &p, PLAN_DO, &err), &err);
+			fail_at = sets + at;
+			fail_after = after;
+			assert_int_equal(plan_up(&host, &q, PLAN_DO, &err), -1);
+			err_done(&err);
+			assert_ok(plan_is_so(&host, &p, &so, &err), &err);
+			assert_false(so);
+			assert_ok(plan_up(&host, &p, PLAN_DO, &err), &err);
+			assert_ok(plan_is_so(&host, &p, &so, &err), &err);
+			assert_true(so);
+			assert_int_equal(look(&p), PLAN_UP);
+			assert_up();
+			down(&p, 0);
+			assert_world(before());
+		}
+	plan_done(&p);
+	plan_done(&q);
+}
+
 static void what_is_in_use_stays(void **st)
 {
 	(void)st;
@@ -466,6 +500,7 @@ int main(void)
 		cmocka_unit_test(interrupted_anywhere),
 		cmocka_unit_test(taking_back_is_interrupted),
 		cmocka_unit_test(what_others_have_is_theirs),
+		cmocka_unit_test(to_and_fro),
 		cmocka_unit_test(what_is_in_use_stays),
 		cmocka_unit_test(other_options),
 		cmocka_unit_test(what_ends_with_the_boot),
