@@ -40,6 +40,8 @@ int efivar_get_numbers(
 	const struct host *h, const char *name, uint16_t **ret, size_t *ret_n, struct err *err);
 /* Is the name one of an entry, "Boot0005"? */
 bool boot_entry_name(const char *name);
+/* Has the boot order no other? */
+int efi_is_alone(const struct host *h, const char *entry, bool *ret, struct err *err);
 /* Is the entry, which is ours, the first of the boot order? */
 int efi_is_first(const struct host *h, const char *entry, bool *ret, struct err *err);
 /* The lowest number that no entry has and no variable names. */
@@ -128,6 +130,7 @@ struct efi {
 	bool untried;     /* and files or options are others now: first of all it is that no more */
 	bool take_back;   /* what `confirm` has done is taken back, */
 	bool demote;      /* and where it was first before that, too, it goes to the end */
+	json_t *lost;     /* efi_lost() */
 	uint64_t need;    /* bytes on the ESP */
 	uint64_t room;    /* what it has */
 	struct plan plan; /* what makes it so */
@@ -142,8 +145,13 @@ void efi_done(struct efi *e);
 /* What is not given stays as it was asked for; *a then borrows from the record. Is there any of these? */
 bool efi_complete(struct efi_ask *a, const json_t *record);
 /* What the record keeps of a call. `boot`: in which the files were put there, and so were not booted yet. */
-json_t *efi_options(
-	struct efi_ask *a, const struct esp *esp, const char *boot, const json_t *record);
+json_t *efi_options(struct efi_ask *a, const struct esp *esp, const char *boot,
+	const json_t *record, const json_t *lost);
+/* ERR_STATE: the record has files on that ESP, where it was mounted at another place. */
+int efi_same_place(const struct esp *esp, const json_t *record, struct err *err);
+/* What --esp-lost is about, for struct plan: the ESPs of the record that are not there; the caller's. */
+json_t *efi_lost(const struct efi_ask *a, const json_t *record);
+bool efi_is_lost(const json_t *step, const json_t *lost);
 /*
  * ERR_UNAVAILABLE, ERR_STATE: an ESP on which something of the record is is not where it was; what cannot be
  * seen would be taken for gone. A record that is NULL needs none.

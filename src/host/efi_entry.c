@@ -211,6 +211,19 @@ static int put(
 	return thing_efivar.set(h, "BootOrder", order, err);
 }
 
+/* A boot that BootNext would still make of it (a kexec has used up none) is made no more. */
+static int forget_next(const struct host *h, const char *name, struct err *err)
+{
+	_cleanup_free_ uint16_t *next = NULL;
+	_cleanup_json_ json_t *none = json_null();
+	size_t n;
+	if (efivar_get_numbers(h, "BootNext", &next, &n, err) < 0)
+		return -1;
+	if (n != 1 || next[0] != strtoul(name + strlen("Boot"), NULL, 16))
+		return 0;
+	return thing_efivar.set(h, "BootNext", none, err);
+}
+
 static int entry_set(const struct host *h, const char *name, const json_t *value, struct err *err)
 {
 	_cleanup_json_ json_t *now = NULL;
@@ -220,7 +233,7 @@ static int entry_set(const struct host *h, const char *name, const json_t *value
 		return err_set(err, ERR_EXISTS, "boot entry %s is \"%s\", not of xenpod", name,
 			json_str_opt(now, "label", ""));
 	if (json_is_null(value))
-		return now ? drop(h, name, err) : 0;
+		return now && (drop(h, name, err) < 0 || forget_next(h, name, err) < 0) ? -1 : 0;
 	return put(h, name, value, now != NULL, err);
 }
 

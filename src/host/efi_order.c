@@ -56,6 +56,25 @@ int efi_is_first(const struct host *h, const char *entry, bool *ret, struct err 
 	return 0;
 }
 
+int efi_is_alone(const struct host *h, const char *entry, bool *ret, struct err *err)
+{
+	_cleanup_free_ uint16_t *order = NULL;
+	size_t n;
+	if (efivar_get_numbers(h, "BootOrder", &order, &n, err) < 0)
+		return -1;
+	*ret = n == 1 && order[0] == number_of(entry);
+	return 0;
+}
+
+/*
+ * Was it first without us, and shall be so again? Then it was made the last before untried files came: it stays
+ * there, until it goes.
+ */
+static bool is_promotion(const json_t *value)
+{
+	return json_bool_opt(value, "first", false) && json_object_get(value, "before");
+}
+
 /* Before that one again; at the end where it is gone. */
 static size_t place_of(const json_t *value, const uint16_t *others, size_t n)
 {
@@ -75,6 +94,8 @@ static int order_set(const struct host *h, const char *name, const json_t *value
 	bool ours;
 	size_t n;
 	size_t to = 0;
+	if (is_promotion(value))
+		return 0;
 	if (is_ours(h, name, &ours, err) < 0)
 		return -1;
 	if (!ours)

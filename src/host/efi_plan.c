@@ -38,6 +38,8 @@ void efi_done(struct efi *e)
 	free(e->options);
 	free(e->loader);
 	plan_done(&e->plan);
+	json_decref(e->lost);
+	e->lost = NULL;
 }
 
 /* ---- steps --------------------------------------------------------------------------------------------- */
@@ -211,11 +213,13 @@ static int settle_order(
 {
 	const json_t *step = efi_step(ordered, &thing_boot_order);
 	const bool same = !strcmp(json_str_opt(step, "name", ""), e->entry);
+	const bool demoted = step && !json_bool_opt(json_object_get(step, "want"), "first", false);
 	if (efi_is_first(a->h, e->entry, &e->confirmed, err) < 0)
 		return -1;
 	/* What was confirmed is not what the next boot would start. */
 	e->untried = e->confirmed && !so && !a->force;
-	e->take_back = step && (e->untried || !same);
+	/* One that was interrupted in that is ended. */
+	e->take_back = step && (e->untried || !same || (!e->confirmed && !demoted));
 	/* It was first without us: by the firmware, or by somebody. */
 	e->demote = e->untried &&
 		    (!step || !same || json_bool_opt(json_object_get(step, "was"), "first", false));
@@ -231,7 +235,7 @@ static int settle(struct efi_ask *a, struct efi *e, const json_t *record, const 
 	bool so;
 	if (plan_is_so(a->h, &e->plan, &so, err) < 0 || settle_order(a, e, ordered, so, err) < 0)
 		return -1;
-	e->plan.options = efi_options(a, &e->esp, so && had ? had : boot, record);
+	e->plan.options = efi_options(a, &e->esp, so && had ? had : boot, record, e->lost);
 	if (!e->confirmed || e->untried)
 		add_next(e);
 	return plan_check(a->h, &e->plan, err);
@@ -253,8 +257,11 @@ int efi_prepare(const struct efi_ask *ask, struct efi *ret, struct err *err)
 	if (!a.esp_lost && efi_reachable(a.h, record, err) < 0)
 		return -1;
 	bool kept = efi_complete(&a, record);
-	if (find(&a, kept, ret, err) < 0 || add_steps(&a, ret, record, err) < 0 ||
-		room(&a, ret, err) < 0)
+	ret->lost = efi_lost(&a, record);
+	ret->plan.lost = ret->lost;
+	ret->plan.is_lost = efi_is_lost;
+	if (find(&a, kept, ret, err) < 0 || efi_same_place(&ret->esp, record, err) < 0 ||
+		add_steps(&a, ret, record, err) < 0 || room(&a, ret, err) < 0)
 		return -1;
 	return settle(&a, ret, record, ordered, err);
 }

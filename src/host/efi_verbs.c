@@ -77,12 +77,26 @@ static int show_json(const struct efi_ask *a, const struct efi *e, struct err *e
 	return 0;
 }
 
+/* Where there is no other one the end is not to be in it at all. */
+static int order_want(
+	const struct host *h, const char *entry, bool first, json_t **ret, struct err *err)
+{
+	bool alone = false;
+	if (!first && efi_is_alone(h, entry, &alone, err) < 0)
+		return -1;
+	*ret = alone ? json_null() : json_make("{s:b}", "first", first);
+	return 0;
+}
+
 static int order_to(
 	const struct host *h, const char *entry, bool first, enum plan_how how, struct err *err)
 {
 	struct plan p = efi_order_plan_of();
-	plan_add(&p, &thing_boot_order, entry, json_make("{s:b}", "first", first),
-		first ? "first of the boot order: %s" : LAST, entry);
+	json_t *want;
+	if (order_want(h, entry, first, &want, err) < 0)
+		return -1;
+	plan_add(&p, &thing_boot_order, entry, want, first ? "first of the boot order: %s" : LAST,
+		entry);
 	int r = plan_up(h, &p, how, err);
 	plan_done(&p);
 	return r;
@@ -234,6 +248,9 @@ int efi_verb_remove(void *ask, struct err *err)
 	if ((!record && efi_usable(a->h, err) < 0) ||
 		(!a->esp_lost && efi_reachable(a->h, record, err) < 0))
 		return -1;
+	_cleanup_json_ json_t *lost = efi_lost(a, record);
+	p.lost = lost;
+	p.is_lost = efi_is_lost;
 	if (plan_down(a->h, &order, how, NULL, err) < 0)
 		return -1;
 	return plan_down(a->h, &p, how, NULL, err);

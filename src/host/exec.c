@@ -172,6 +172,26 @@ static int judge(int status, int *ret_status, int errfd, struct err *err)
 		*line ? ": " : "", line);
 }
 
+/* It is in a process group of its own, so that all of it can be ended: a terminal's ^C does not reach it. */
+static volatile sig_atomic_t child;
+
+static void on_signal(int sig)
+{
+	if (child > 0)
+		kill(-(pid_t)child, SIGKILL);
+	signal(sig, SIG_DFL);
+	raise(sig);
+}
+
+static void watch_signals(void)
+{
+	static const int sigs[] = {SIGINT, SIGTERM, SIGHUP};
+	struct sigaction now;
+	for (size_t i = 0; i < ARRAY_SIZE(sigs); i++)
+		if (sigaction(sigs[i], NULL, &now) == 0 && now.sa_handler == SIG_DFL)
+			(void)signal(sigs[i], on_signal);
+}
+
 static int run(
 	const char *path, const struct exec *e, char **ret_out, int *ret_status, struct err *err)
 {
@@ -183,11 +203,14 @@ static int run(
 	if (in < 0 || out < 0 || errout < 0)
 		return -1;
 	const int fd[3] = {in, out, errout};
+	watch_signals();
 	errno = spawn(path, e, fd, &pid);
 	if (errno)
 		return err_sys(err, "start it");
-	if (await(pid, fd, e->timeout_ms ? e->timeout_ms : TIMEOUT_MS, &status, err) < 0 ||
-		judge(status, ret_status, errout, err) < 0)
+	child = pid;
+	int ended = await(pid, fd, e->timeout_ms ? e->timeout_ms : TIMEOUT_MS, &status, err);
+	child = 0;
+	if (ended < 0 || judge(status, ret_status, errout, err) < 0)
 		return -1;
 	if (ret_out)
 		*ret_out = content(out);

@@ -291,19 +291,20 @@ static bool is_listed(const json_t *list, const char *dir, const char *name)
 	return false;
 }
 
-static bool dir_in_use(const struct host *h, const char *name, const json_t *gone)
+static int dir_try_back(const struct host *h, const char *name, const json_t *was,
+	const json_t *gone, struct err *err)
 {
 	_cleanup_free_ char *at = host_path(h, name);
 	_cleanup_dir_ DIR *d = opendir(at);
-	for (struct dirent *e; d && (e = readdir(d));)
+	for (struct dirent *e; json_is_null(was) && d && (e = readdir(d));)
 		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0 &&
 			!is_listed(gone, name, e->d_name))
-			return true;
-	return false;
+			return err_set(err, ERR_STATE, "it is not empty");
+	return 0;
 }
 
 const struct thing thing_dir = {
-	.kind = "dir", .get = dir_get, .set = dir_set, .same = dir_same, .in_use = dir_in_use};
+	.kind = "dir", .get = dir_get, .set = dir_set, .same = dir_same, .try_back = dir_try_back};
 
 /* ---- a symlink --------------------------------------------------------------------------------------- */
 

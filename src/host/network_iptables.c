@@ -79,24 +79,51 @@ static bool is_frame(const char *line)
 	       line[len - 1] == ';';
 }
 
+/* What is in it beside that. false: nftables has no such table. */
+static bool count(const char *name, size_t *ret)
+{
+	_cleanup_free_ char *list = xasprintf("list table ip %s", name);
+	_cleanup_free_ char *text = NULL;
+	_cleanup_err_ struct err none = {0};
+	char *save = NULL;
+	*ret = 0;
+	if (network_nft(list, &text, &none) < 0)
+		return false;
+	for (char *l = strtok_r(text, "\n", &save); l; l = strtok_r(NULL, "\n", &save))
+		*ret += !is_frame(l);
+	return true;
+}
+
 /*
  * The first rule makes it. It is removed where nftables has it, when nothing is in it any more: chains
  * without rules. One of the old kind stays, empty, until its module is removed.
  */
 static int table_set(const struct host *h, const char *name, const json_t *value, struct err *err)
 {
-	_cleanup_free_ char *list = xasprintf("list table ip %s", name);
 	_cleanup_free_ char *remove = xasprintf("delete table ip %s", name);
-	_cleanup_free_ char *text = NULL;
-	_cleanup_err_ struct err none = {0};
-	char *save = NULL;
+	size_t n;
 	(void)h;
-	if (!json_is_null(value) || network_nft(list, &text, &none) < 0)
+	if (!json_is_null(value) || !count(name, &n))
 		return 0;
-	for (char *l = strtok_r(text, "\n", &save); l; l = strtok_r(NULL, "\n", &save))
-		if (!is_frame(l))
-			return err_set(err, ERR_STATE, "others have rules in it");
+	if (n > 0)
+		return err_set(err, ERR_STATE, "others have rules in it");
 	return network_nft(remove, NULL, err);
+}
+
+/* Our own rules in it are gone by then. */
+static int table_try_back(const struct host *h, const char *name, const json_t *was,
+	const json_t *gone, struct err *err)
+{
+	_cleanup_free_ char *head = xasprintf("%s ", name);
+	size_t n;
+	size_t i;
+	json_t *one;
+	(void)h;
+	if (!json_is_null(was) || !count(name, &n))
+		return 0;
+	json_array_foreach (gone, i, one)
+		n -= n > 0 && !strncmp(json_string_value(one), head, strlen(head));
+	return n > 0 ? err_set(err, ERR_STATE, "others have rules in it") : 0;
 }
 
 /* Made or not, it is as wanted once the rules are in it. */
@@ -109,6 +136,7 @@ const struct thing thing_iptables_table = {.kind = "iptables table",
 	.get = table_get,
 	.set = table_set,
 	.same = table_same,
+	.try_back = table_try_back,
 	.till_boot = true};
 
 /* ---- is it in use? ----------------------------------------------------------------------------------------- */

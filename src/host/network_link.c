@@ -278,8 +278,17 @@ static int forwarding_set(
 	return thing_sysctl.set(h, at, is, err);
 }
 
+static int forwarding_try_back(const struct host *h, const char *name, const json_t *was,
+	const json_t *gone, struct err *err)
+{
+	(void)name;
+	(void)gone;
+	return json_is_null(was) ? 0 : refuse_all(h, was, err);
+}
+
 const struct thing thing_forwarding = {.kind = "forwarding",
 	.get = forwarding_get,
 	.set = forwarding_set,
 	.same = forwarding_same,
+	.try_back = forwarding_try_back,
 	.till_boot = true};

@@ -188,7 +188,7 @@ static int check(const struct host *h, const struct plan *p, struct record *r, s
 int plan_check(const struct host *h, const struct plan *p, struct err *err)
 {
 	_cleanup_record_ struct record r;
-	return record_read(h, p->of, &r, err) < 0 ? -1 : check(h, p, &r, err);
+	return step_open(h, p, PLAN_SHOW, &r, err) < 0 ? -1 : check(h, p, &r, err);
 }
 
 /* ---- taken back ----------------------------------------------------------------------------------- */
@@ -209,9 +209,7 @@ static int give_back(
 	const json_t *was = json_object_get(step, "was");
 	if (u->how == PLAN_DO)
 		return thing->set(u->h, name, was, err);
-	if (json_is_null(was) && thing->in_use && thing->in_use(u->h, name, u->gone))
-		return err_set(err, ERR_STATE, "it is in use");
-	return 0;
+	return thing->try_back ? thing->try_back(u->h, name, was, u->gone, err) : 0;
 }
 
 /* What is not as it was made, or is in use, is left and told. */
@@ -222,12 +220,12 @@ static int undo_step(struct undoing *u, const json_t *step, struct err *err)
 	const char *what = json_str_opt(step, "say", "");
 	_cleanup_json_ json_t *now = NULL;
 	_cleanup_err_ struct err why = {0};
-	if (!thing || step_get(u->h, thing, name, true, &now, err) < 0)
+	bool gone = thing && step_is_gone(u->h, thing, step);
+	if (!thing || (!gone && step_get(u->h, thing, name, true, &now, err) < 0))
 		return -1;
 	if (u->how == PLAN_DO && thing->tidy)
 		thing->tidy(u->h, name);
-	if (step_is_gone(u->h, thing, step) ||
-		step_same(thing, now, json_object_get(step, "was"))) {
+	if (gone || step_same(thing, now, json_object_get(step, "was"))) {
 		say(u->how, "was undone", "is undone", what, "");
 		return 0;
 	}
@@ -279,9 +277,7 @@ int plan_up(const struct host *h, const struct plan *p, enum plan_how how, struc
 {
 	_cleanup_record_ struct record r;
 	size_t left = 0;
-	int opened =
-		how == PLAN_DO ? record_open(h, p->of, &r, err) : record_read(h, p->of, &r, err);
-	if (opened < 0 || check(h, p, &r, err) < 0)
+	if (step_open(h, p, how, &r, err) < 0 || check(h, p, &r, err) < 0)
 		return -1;
 	for (size_t i = 0; i < p->n; i++)
 		if (do_step(h, &r, &p->steps[i], how, err) < 0)
@@ -301,9 +297,7 @@ int plan_down(const struct host *h, const struct plan *p, enum plan_how how, siz
 {
 	_cleanup_record_ struct record r;
 	size_t left = 0;
-	int opened =
-		how == PLAN_DO ? record_open(h, p->of, &r, err) : record_read(h, p->of, &r, err);
-	if (opened < 0)
+	if (step_open(h, p, how, &r, err) < 0)
 		return -1;
 	/* From here on it is not in force, whatever comes in between. */
 	if (r.doc)

@@ -29,10 +29,11 @@ struct thing {
 	/* Removes what a set() that was killed may have left beside it. NULL: there is no such thing. */
 	void (*tidy)(const struct host *h, const char *name);
 	/*
-	 * For a dry run: would it be left when it is taken back? `gone`: names of what would be taken back before
-	 * it. NULL: that is seen by set() alone.
+	 * For a dry run: would set() take it back to `was`? ERR_STATE: it would be left. `gone`: names of what
+	 * would be taken back before it. NULL: it always would.
 	 */
-	bool (*in_use)(const struct host *h, const char *name, const json_t *gone);
+	int (*try_back)(const struct host *h, const char *name, const json_t *was,
+		const json_t *gone, struct err *err);
 	/* Only made where nothing is: what is there in its place is somebody's, and cannot be kept for later. */
 	bool only_new;
 	/*
@@ -54,8 +55,11 @@ struct step {
 struct plan {
 	const char *of;                   /* the command; the record's name */
 	const struct thing *const *kinds; /* all that its records may hold, NULL-terminated */
-	json_t *options;    /* what was asked for, an object: kept in the record; may be NULL */
-	bool may_change;    /* with other options it is changed to them; else those are refused */
+	json_t *options; /* what was asked for, an object: kept in the record; may be NULL */
+	bool may_change; /* with other options it is changed to them; else those are refused */
+	/* A step of the record that is lost, with what it had made: it counts as never done. NULL: none is. */
+	bool (*is_lost)(const json_t *step, const json_t *lost);
+	const json_t *lost; /* for is_lost(); borrowed */
 	struct step *steps; /* in the order in which they are done; taken back in the other one */
 	size_t n;
 };

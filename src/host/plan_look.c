@@ -25,7 +25,7 @@ json_t *plan_steps(const struct plan *p)
 int plan_undone(const struct host *h, const struct plan *p, json_t **ret, struct err *err)
 {
 	_cleanup_record_ struct record r;
-	if (record_read(h, p->of, &r, err) < 0)
+	if (step_open(h, p, PLAN_SHOW, &r, err) < 0)
 		return -1;
 	*ret = json_array();
 	for (size_t i = json_array_size(record_steps(&r)); i-- > 0;) {
@@ -54,7 +54,7 @@ static int is_so(const struct host *h, const struct record *r, const struct step
 int plan_is_so(const struct host *h, const struct plan *p, bool *ret, struct err *err)
 {
 	_cleanup_record_ struct record r;
-	if (record_read(h, p->of, &r, err) < 0)
+	if (step_open(h, p, PLAN_SHOW, &r, err) < 0)
 		return -1;
 	*ret = true;
 	for (size_t i = 0; i < p->n && *ret; i++)
@@ -70,13 +70,14 @@ int plan_look(const struct host *h, const struct plan *p, enum plan_state *ret, 
 	size_t changed = 0;
 	size_t i;
 	json_t *step;
-	if (record_read(h, p->of, &r, err) < 0)
+	if (step_open(h, p, PLAN_SHOW, &r, err) < 0)
 		return -1;
 	json_array_foreach (record_steps(&r), i, step) {
 		const struct thing *thing = step_kind(p, step, err);
-		json_t *now;
-		if (!thing ||
-			step_get(h, thing, json_str_opt(step, "name", ""), true, &now, err) < 0)
+		const char *name = json_str_opt(step, "name", "");
+		json_t *now = json_null();
+		if (!thing || (!step_is_gone(h, thing, step) &&
+				      step_get(h, thing, name, true, &now, err) < 0))
 			return -1;
 		bool so = step_same(thing, now, json_object_get(step, "want"));
 		changed += !so;

@@ -3,6 +3,7 @@
 #include "host/plan_step.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -83,4 +84,27 @@ bool step_planned(const struct plan *p, const json_t *step)
 			!strcmp(p->steps[i].name, json_str_opt(step, "name", "")))
 			return true;
 	return false;
+}
+
+static void drop_lost(const struct plan *p, struct record *r, bool tell)
+{
+	json_t *steps = record_steps(r);
+	for (size_t i = json_array_size(steps); i-- > 0;) {
+		const json_t *step = json_array_get(steps, i);
+		if (!p->is_lost || !p->is_lost(step, p->lost))
+			continue;
+		if (tell)
+			printf("%-10s  %s\n", "lost", json_str_opt(step, "say", ""));
+		json_array_remove(steps, i);
+		json_object_set_new(r->doc, "complete", json_false());
+	}
+}
+
+int step_open(const struct host *h, const struct plan *p, enum plan_how how, struct record *ret,
+	struct err *err)
+{
+	int r = how == PLAN_DO ? record_open(h, p->of, ret, err) : record_read(h, p->of, ret, err);
+	if (r == 0)
+		drop_lost(p, ret, how == PLAN_DO);
+	return r;
 }

@@ -6,13 +6,17 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/file.h>
+#include <time.h>
 
 #include "base/alloc.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/files.h"
 
 #define RECORD_VERSION 1
 #define RECORD_MAX     (1 << 20)
+/* What one that was killed has started mostly ends in that time. */
+#define PATIENCE_MS 5000
 
 static int check_step(const json_t *step, struct err *err)
 {
@@ -91,6 +95,9 @@ static int take_lock(int dir, int *ret, struct err *err)
 	*ret = openat(dir, ".", O_RDONLY | O_DIRECTORY);
 	if (*ret < 0)
 		return err_sys(err, "open the directory of records");
+	int64_t end = clock_ms() + PATIENCE_MS;
+	while (flock(*ret, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK && clock_ms() < end)
+		nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
 	if (flock(*ret, LOCK_EX | LOCK_NB) == 0)
 		return 0;
 	if (errno == EWOULDBLOCK)

@@ -80,6 +80,7 @@ static char *unit_init(const struct services *s, const char *program)
 			 "[Service]\n"
 			 "Type=oneshot\n"
 			 "RemainAfterExit=yes\n"
+			 "TimeoutStartSec=120\n"
 			 "ExecStart=%s\n",
 		program);
 }

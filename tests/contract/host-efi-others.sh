@@ -60,12 +60,41 @@ same "plan as JSON, too" "last of the boot order: Boot0001" "$(efi plan --json |
 out=$(efi install)
 order "what is new is not what every boot takes" 000003000100 0100
 same "status: not confirmed" "up false" "$(efi status --json | jq -r '"\(.state) \(.confirmed)"')"
+EFIBOOTMGR_FAILS=1 efi remove >/dev/null
+order "a remove that stops half-way does not make it the first again" 000003000100
+efi install >/dev/null
 on_xen third
 out=$(efi confirm)
 order "after that boot it is" 010000000300
 variable BootCurrent 0300
 variable BootOrder 00000300
 back "pushed"
+
+# The only one: its end of the order is not to be in it.
+debian alone
+efi install >/dev/null
+on_xen second
+variable BootOrder 0100
+efi confirm >/dev/null
+file /boot/initrd.img-6.1.0-50-amd64 'made again'
+out=$(efi install)
+order "what is new is not what every boot takes" '' 0100
+out=$(efi install)
+order "install again leaves it so" '' 0100
+same "status" "up false" "$(efi status --json | jq -r '"\(.state) \(.confirmed)"')"
+on_xen third
+out=$(efi confirm)
+order "after that boot it is" 0100
+
+# What `confirm` has done is half taken back.
+debian halfway
+confirmed
+variable BootOrder 00000300
+jq '.complete = false' "$S/efi-order.json" >"$T/order" && cp "$T/order" "$S/efi-order.json"
+file /boot/initrd.img-6.1.0-50-amd64 'made again'
+out=$(efi install)
+same "install ends that" "0 up" "$? $(efi status --json | jq -r .state)"
+order "and has it tried" 00000300 0100
 
 # ---- what somebody has changed -----------------------------------------------------------------------------
 
@@ -88,7 +117,7 @@ same "it would be replaced" 1 "$(grep -c '^would do .*xen-4.17-amd64.cfg (change
 rm "$E/EFI/xen/xen-4.17-amd64.cfg"
 mkdir "$E/EFI/xen/xen-4.17-amd64.cfg"
 out=$(efi remove --dry-run)
-same "a directory in its place" "1 1" "$(grep -c '^would leave .*xen-4.17-amd64.cfg (changed since)$' <<<"$out") $(grep -c '^would leave .*directory /boot/efi/EFI/xen (it is in use)$' <<<"$out")"
+same "a directory in its place" "1 1" "$(grep -c '^would leave .*xen-4.17-amd64.cfg (changed since)$' <<<"$out") $(grep -c '^would leave .*directory /boot/efi/EFI/xen (it is not empty)$' <<<"$out")"
 out=$(efi remove)
 same "is left" "0 2" "$? $(grep -c '^left ' <<<"$out")"
 rmdir "$E/EFI/xen/xen-4.17-amd64.cfg" "$E/EFI/xen"
@@ -138,10 +167,71 @@ done
 out=$(efi confirm)
 rc=$?
 wait $!
-same "confirm while install is at work" "254 xenpod: another \"xenpod host\" is at work: wait until it has ended" "$rc $out"
+same "confirm while install is at work waits for it" "254 1" "$rc $(grep -c 'was not booted yet\|is at work' <<<"$out")"
 out=$(efi confirm)
 same "and after it" "254 1" "$? $(grep -c 'was not booted yet' <<<"$out")"
 order "what is new is not what every boot takes" 00000300 0100
+
+# ---- ESPs at other places ----------------------------------------------------------------------------------------
+
+debian twice
+ln -s boot/efi "$R/efi"
+file /proc/self/mountinfo '20 1 8:2 / / rw - ext4 /dev/sda2 rw\n21 20 8:1 / /boot/efi rw - vfat /dev/sda1 rw\n22 20 8:1 / /efi rw - vfat /dev/sda1 rw\n'
+efi install >/dev/null
+before=$(picture)
+refused "the same ESP by another name" "what is mounted at /efi is the ESP that was written to at /boot/efi" install --esp=/efi
+file /proc/self/mountinfo '20 1 8:2 / / rw - ext4 /dev/sda2 rw\n22 20 8:1 / /efi rw - vfat /dev/sda1 rw\n'
+refused "it is not lost" "what is mounted at /efi is the ESP that was written to at /boot/efi" install --esp-lost
+
+# "/boot/efi" is below "/boot", and yet another one.
+tree nested /boot
+partition sdb 8:17 7d511991-0002-4000-8000-00000000000b
+file /boot/vmlinuz-6 kernel
+file /boot/initrd-6 ramdisk
+file /boot/grub/grub.cfg "menuentry 'x' {\n linux /vmlinuz-6 root=x\n initrd /initrd-6\n}\n"
+file /opt/xen-4.17/boot/efi/EFI/xen/xen-4.17.efi 'MZ xen'
+efi install >/dev/null
+mkdir -p "$R/boot/efi"
+file /proc/self/mountinfo '20 1 8:2 / / rw - ext4 /dev/sda2 rw\n21 20 8:1 / /boot rw - vfat /dev/sda1 rw\n22 21 8:17 / /boot/efi rw - vfat /dev/sdb1 rw\n'
+efi install --esp=/boot/efi >/dev/null
+same "moved" "/boot/efi" "$(jq -r '.options.esps[0].at' "$S/efi.json")"
+file /proc/self/mountinfo '20 1 8:2 / / rw - ext4 /dev/sda2 rw\n22 20 8:17 / /boot/efi rw - vfat /dev/sdb1 rw\n'
+out=$(efi install)
+same "the one before is forgotten" "0 1" "$? $(jq '.options.esps | length' "$S/efi.json")"
+same "status" up "$(efi status --json | jq -r .state)"
+
+# Another disk in the place of one that is gone, with files of somebody's.
+debian replaced
+efi install >/dev/null
+rm -r "$E/EFI/xen"
+file /run/udev/data/b8:1 'E:ID_PART_ENTRY_TYPE=c12a7328-f81f-11d2-ba4b-00a0c93ec93b\nE:ID_PART_ENTRY_UUID=7d511991-0003-4000-8000-00000000000c\n'
+file /boot/efi/EFI/xen/xen-4.17-amd64.cfg 'of somebody'
+before=$(picture)
+refused "another ESP" "at /boot/efi is another ESP than the one that was written to" install
+refused "which has somebody's file, in a dry run" "is there already, and is not of xenpod" install --esp-lost --dry-run
+refused "which has somebody's file" "is there already, and is not of xenpod" install --esp-lost
+rm "$E/EFI/xen/xen-4.17-amd64.cfg"
+before=$(picture)
+out=$(efi install --esp-lost)
+same "without it" "0 4" "$? $(find "$E/EFI/xen" -type f | wc -l)"
+same "what is lost is told" 5 "$(grep -c '^lost ' <<<"$out")"
+out=$(efi status)
+same "all is so" 0 $?
+out=$(efi remove)
+same "and taken back, but for somebody's directory" "0 ./EFI/xen" "$? $(cd "$E" && find . -path '*/xen*')"
+
+debian older
+efi install >/dev/null
+jq '.options = (.options + {esp: .options.esps[0].at, uuid: .options.esps[0].uuid} | del(.esps))' "$S/efi.json" >"$T/older.json" && cp "$T/older.json" "$S/efi.json"
+mv "$R/proc/self/mountinfo" "$T/mountinfo"
+file /proc/self/mountinfo '20 1 8:2 / / rw - ext4 /dev/sda2 rw\n'
+out=$(efi remove)
+same "an older record knows its ESP, too" "254 1" "$? $(grep -c 'the ESP is not mounted at /boot/efi as it was' <<<"$out")"
+mv "$T/mountinfo" "$R/proc/self/mountinfo"
+boot second
+variable BootNext 0100
+efi remove >/dev/null
+order "BootNext that a kexec has not used up goes with the entry" 00000300
 
 # ---- names and files that cannot be ----------------------------------------------------------------------------
 

@@ -221,18 +221,41 @@ unchanged "all is as before"
 sysctl -qw net.ipv4.ip_forward=0 net.ipv4.conf.eth9.forwarding=0
 does "up" 0 up --port=none
 sysctl -qw net.ipv4.ip_forward=1
+does "down --dry-run" 0 down --dry-run
+same "tells so" 1 "$(grep -c '^would leave .*forwarding from eth9 (net.ipv4.ip_forward was switched on since)' "$T/said")"
 does "down" 0 down
 same "forwarding stays" "1 1" "$(sysctl -n net.ipv4.conf.eth9.forwarding) $(grep -c '^left .*forwarding from eth9 (net.ipv4.ip_forward was switched on since)' "$T/said")"
 sysctl -qw net.ipv4.ip_forward=0
 for rule in 'add rule ip nat POSTROUTING tcp dport { 80, 443 } counter' 'add set ip nat ports { type inet_service; elements = { 1, 2 }; }' \
 	'add rule ip nat POSTROUTING counter comment "a hook {"'; do
 	does "up" 0 up --port=none --firewall=iptables
+	does "down --dry-run" 0 down --dry-run
+	same "would leave nothing" 0 "$(grep -c '^would leave .*iptables: table nat' "$T/said")"
 	nft "$rule"
+	does "down --dry-run" 0 down --dry-run
+	same "would leave: $rule" 1 "$(grep -c '^would leave .*iptables: table nat (others have rules in it)' "$T/said")"
 	does "down" 0 down
 	same "left: $rule" 1 "$(grep -c '^left .*iptables: table nat (others have rules in it)' "$T/said")"
 	nft 'delete table ip nat'
 done
 before
+
+# Of an earlier boot's call the files are there, and nothing else is asked for: not even iptables.
+does "up by iptables" 0 up --port=none --firewall=iptables
+cp "$T/state/network.json" "$T/record"
+does "down" 0 down
+does "up by iptables" 0 up --port=none --firewall=iptables
+ip link delete xenbr0
+nft 'delete table ip nat; delete table ip filter' 2>/dev/null
+sysctl -qw net.ipv4.conf.eth9.forwarding=0
+jq '(.steps[] | select(.boot) | .boot) = "earlier"' "$T/record" >"$T/state/network.json"
+tables=$(readlink -f /usr/sbin/iptables-save)
+mount --bind /dev/null "$tables"
+does "status" 1 status
+does "down" 0 down
+same "nothing of it is left" 0 "$(grep -c '^left' "$T/said")"
+umount "$tables"
+unchanged "all is as before"
 
 # A record that somebody has written into.
 does "up" 0 up --port=none

@@ -3,11 +3,17 @@
 /* LINK: host base */
 #include "unit.h"
 
+#include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/cleanup.h"
+#include "base/files.h"
 #include "host/exec.h"
 
 static int sh(const char *script, int timeout_ms, char **ret, int *ret_status, struct err *err)
@@ -66,6 +72,48 @@ static void children_are_not_waited_for(void **st)
 	assert_string_equal(said, "done\n");
 }
 
+/* Is it there, and no zombie? */
+static bool runs(long pid)
+{
+	_cleanup_free_ char *at = xasprintf("/proc/%ld/stat", pid);
+	_cleanup_free_ char *text = NULL;
+	if (file_read_at(AT_FDCWD, at, 4096, &text, NULL, NULL) < 0)
+		return false;
+	return !strstr(text, ") Z ");
+}
+
+static long number_in(const char *path)
+{
+	_cleanup_free_ char *text = NULL;
+	return file_read_at(AT_FDCWD, path, 64, &text, NULL, NULL) < 0 ? 0 : strtol(text, NULL, 10);
+}
+
+/* ^C, or a unit's stop: what it has started is no process group of the terminal's, and holds the lock. */
+static void a_signal_ends_both(void **st)
+{
+	(void)st;
+	char path[] = "/tmp/xenpod-exec-XXXXXX";
+	int status;
+	long pid = 0;
+	_cleanup_fd_ int fd = mkstemp(path);
+	_cleanup_free_ char *script = xasprintf("echo $$ >%s; exec sleep 1000", path);
+	assert_true(fd >= 0);
+	pid_t parent = fork();
+	assert_true(parent >= 0);
+	if (parent == 0)
+		_exit(sh(script, 900000, NULL, NULL, NULL));
+	for (int i = 0; i < 1000 && (pid = number_in(path)) == 0; i++)
+		nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+	assert_true(pid > 0);
+	assert_int_equal(kill(parent, SIGTERM), 0);
+	assert_int_equal(waitpid(parent, &status, 0), parent);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
+	for (int i = 0; i < 1000 && runs(pid); i++)
+		nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+	assert_false(runs(pid));
+	unlink(path);
+}
+
 static void none_of_that_name(void **st)
 {
 	(void)st;
@@ -82,6 +130,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(what_it_prints),
 	cmocka_unit_test(why_it_fails),
 	cmocka_unit_test(children_are_not_waited_for),
+	cmocka_unit_test(a_signal_ends_both),
 	cmocka_unit_test(none_of_that_name),
 };
 UNIT_MAIN(tests, NULL, NULL)
