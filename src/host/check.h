@@ -68,6 +68,8 @@ bool doctor_has(const struct doctor *d, const char *path);
 /* The command that starts one of Xen's services, as this host does it; caller frees. */
 char *doctor_start_of(const struct doctor *d, const char *service);
 /* The command that installs a package; caller frees. */
+/* Does systemd have a unit of that name, which is not masked? Without its ".service". */
+bool doctor_has_unit(const struct doctor *d, const char *unit);
 char *doctor_install_of(const struct doctor *d, const char *debian, const char *fedora);
 
 struct process {

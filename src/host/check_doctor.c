@@ -63,11 +63,19 @@ bool doctor_has(const struct doctor *d, const char *path)
 
 /* ---- commands ---------------------------------------------------------------------------------------- */
 
-static bool has_unit(const struct doctor *d, const char *unit)
+static bool is_masked(const struct doctor *d, const char *unit)
 {
-	static const char *const dirs[] = {
-		"/etc/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system"};
-	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++) {
+	_cleanup_free_ char *at =
+		xasprintf("%s/etc/systemd/system/%s.service", d->host->root, unit);
+	char target[16] = "";
+	return readlink(at, target, sizeof(target) - 1) > 0 && !strcmp(target, "/dev/null");
+}
+
+bool doctor_has_unit(const struct doctor *d, const char *unit)
+{
+	static const char *const dirs[] = {"/etc/systemd/system", "/usr/local/lib/systemd/system",
+		"/usr/lib/systemd/system", "/lib/systemd/system"};
+	for (size_t i = 0; i < ARRAY_SIZE(dirs) && !is_masked(d, unit); i++) {
 		_cleanup_free_ char *at = xasprintf("%s/%s.service", dirs[i], unit);
 		if (doctor_has(d, at))
 			return true;
@@ -77,16 +85,23 @@ static bool has_unit(const struct doctor *d, const char *unit)
 
 char *doctor_start_of(const struct doctor *d, const char *service)
 {
-	_cleanup_free_ char *runit = xasprintf("/etc/service/%s", service);
+	/* The name of that directory is the walk-through's. */
+	const char *sv = !strcmp(service, "xen-qemu-dom0-disk-backend")
+				 ? "xen-init-dom0-disk-backend"
+				 : service;
+	_cleanup_free_ char *runit = xasprintf("/etc/service/%s", sv);
 	const char *script = doctor_has(d, "/etc/init.d/xencommons") ? "xencommons" : "xen";
 	_cleanup_free_ char *init = xasprintf("/etc/init.d/%s", script);
+	const bool systemd = doctor_has(d, "/run/systemd/system");
+	/* systemd makes a unit of the script, which can be masked. */
+	const bool started = doctor_has(d, init) && !(systemd && is_masked(d, script));
 	if (doctor_has(d, runit))
-		return xasprintf("sv start %s", service);
-	if (!doctor_has(d, init) && !has_unit(d, service) && !has_unit(d, script))
+		return xasprintf("sv start %s", sv);
+	if (!started && !doctor_has_unit(d, service) && !doctor_has_unit(d, script))
 		return xstrdup("xenpod host services setup");
-	if (!doctor_has(d, "/run/systemd/system"))
+	if (!systemd)
 		return xasprintf("service %s start", script);
-	return xasprintf("systemctl start %s", has_unit(d, service) ? service : script);
+	return xasprintf("systemctl start %s", doctor_has_unit(d, service) ? service : script);
 }
 
 char *doctor_install_of(const struct doctor *d, const char *debian, const char *fedora)

@@ -134,13 +134,17 @@ static const char *bridge_of(const json_t *plugin)
 	return json_str_opt(plugin, "bridge", "cni0");
 }
 
-/* "xenpod host network" has made it. */
-static bool is_ours(const struct doctor *d, const char *bridge)
+/* Has "xenpod host network" made it? Then ret_out (may be NULL, caller frees): the way out of it. */
+static bool is_ours(const struct doctor *d, const char *bridge, char **ret_out)
 {
 	_cleanup_free_ char *at = xasprintf("%s/network.json", d->host->state);
 	_cleanup_json_ json_t *record = json_load_file(at, 0, NULL);
 	const json_t *o = json_object_get(record, "options");
-	return !strcmp(json_str_opt(o, "bridge", ""), bridge);
+	if (strcmp(json_str_opt(o, "bridge", ""), bridge) != 0)
+		return false;
+	if (ret_out)
+		*ret_out = xstrdup(json_str_opt(o, "chosen_out", ""));
+	return true;
 }
 
 static bool bridge_is_there(const struct doctor *d, struct finding *f, const struct cni_net *net)
@@ -150,7 +154,7 @@ static bool bridge_is_there(const struct doctor *d, struct finding *f, const str
 	if (!bridge || doctor_has(d, at))
 		return true;
 	finding_bad(f, FINDING_FAIL, "network \"%s\": there is no bridge %s", net->name, bridge);
-	if (is_ours(d, bridge))
+	if (is_ours(d, bridge, NULL))
 		finding_todo(f, "xenpod host network up");
 	else
 		finding_todo(f,
@@ -187,13 +191,33 @@ static bool wants_forwarding(const struct doctor *d, const struct cni_net *net)
 	return gateway && trie && fib_is_local(trie, gateway);
 }
 
-/* `xenpod host network` turns it on for the bridge alone. */
-static bool bridge_forwards(const struct doctor *d, const struct cni_net *net)
+static bool link_forwards(const struct doctor *d, const char *link)
 {
-	const char *bridge = bridge_of(json_array_get(net->plugins, 0));
-	_cleanup_free_ char *at = xasprintf("/proc/sys/net/ipv4/conf/%s/forwarding", bridge);
+	_cleanup_free_ char *at = xasprintf("/proc/sys/net/ipv4/conf/%s/forwarding", link);
 	_cleanup_free_ char *value = doctor_read(d, at);
 	return value && *value == '1';
+}
+
+/* `xenpod host network` turns it on for the bridge and for the way out alone; answers come in by that one. */
+static bool net_forwards(const struct doctor *d, struct finding *f, const struct cni_net *net)
+{
+	const char *bridge = bridge_of(json_array_get(net->plugins, 0));
+	_cleanup_free_ char *out = NULL;
+	const bool ours = is_ours(d, bridge, &out);
+	if (!link_forwards(d, bridge))
+		finding_bad(f, FINDING_FAIL, "off, but this host is the gateway of network \"%s\"",
+			net->name);
+	else if (out && *out && !link_forwards(d, out))
+		finding_bad(f, FINDING_FAIL, "off for %s, the way out of network \"%s\"", out,
+			net->name);
+	else
+		return true;
+	if (ours)
+		finding_todo(f, "xenpod host network up");
+	else
+		finding_todo(f, "sysctl -w net.ipv4.ip_forward=1; the same line in "
+				"/etc/sysctl.d for each boot");
+	return false;
 }
 
 void check_forwarding(struct doctor *d, struct finding *f)
@@ -204,17 +228,9 @@ void check_forwarding(struct doctor *d, struct finding *f)
 	for (size_t i = 0; i < d->nets && !all; i++) {
 		if (!wants_forwarding(d, &d->net[i]))
 			continue;
-		some = bridge_forwards(d, &d->net[i]);
-		if (some)
-			continue;
-		finding_bad(f, FINDING_FAIL, "off, but this host is the gateway of network \"%s\"",
-			d->net[i].name);
-		if (is_ours(d, bridge_of(json_array_get(d->net[i].plugins, 0))))
-			finding_todo(f, "xenpod host network up");
-		else
-			finding_todo(f, "sysctl -w net.ipv4.ip_forward=1; the same line in "
-					"/etc/sysctl.d for each boot");
-		return;
+		if (!net_forwards(d, f, &d->net[i]))
+			return;
+		some = true;
 	}
 	finding_ok(f, all    ? "on"
 		      : some ? "on for the bridges that need it"

@@ -104,9 +104,10 @@ static void todo_log(const struct doctor *d, struct finding *f)
 		{"/etc/default/xencommons", "XENCONSOLED_TRACE=guest", "xenconsoled"},
 		{"/etc/default/xen", "XENCONSOLED_ARGS=--log=guest", "xen"},
 	};
+	const bool runit = doctor_has(d, "/etc/service/xenconsoled");
 	const bool systemd = doctor_has(d, "/run/systemd/system");
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
-		if (!doctor_has(d, files[i][0]))
+		if (runit || !doctor_has(d, files[i][0]))
 			continue;
 		finding_todo(f, "echo %s >>%s, and %s%s", files[i][1], files[i][0],
 			systemd ? "systemctl restart " : "start xenconsoled anew",

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What `xl info` says of Xen, and the QEMU that serves pods' files. */
+#include <glob.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -105,7 +106,7 @@ void check_autoballoon(struct doctor *d, struct finding *f)
 
 /* ---- QEMU ------------------------------------------------------------------------------------------------ */
 
-/* Where libxl's builds look: Debian, Fedora, Xen's own. */
+/* Where libxl's builds look: Debian, Fedora, Xen's own; one of its own directory. */
 static char *qemu_path(const struct doctor *d)
 {
 	static const char *const places[] = {
@@ -113,11 +114,16 @@ static char *qemu_path(const struct doctor *d)
 		"/usr/lib/xen/bin/qemu-system-i386",
 		"/usr/libexec/xen/bin/qemu-system-i386",
 		"/usr/local/lib/xen/bin/qemu-system-i386",
+		"/opt/xen*/lib/xen/bin/qemu-system-i386",
+		"/opt/xen*/libexec/xen/bin/qemu-system-i386",
 		"/usr/bin/qemu-system-i386",
 	};
-	for (size_t i = 0; i < ARRAY_SIZE(places); i++)
-		if (doctor_has(d, places[i]))
-			return host_path(d->host, places[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+		_cleanup_free_ char *all = host_path(d->host, places[i]);
+		_cleanup_(globfree) glob_t found = {0};
+		if (glob(all, 0, NULL, &found) == 0)
+			return xstrdup(found.gl_pathv[0]);
+	}
 	return NULL;
 }
 

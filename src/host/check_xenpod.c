@@ -22,11 +22,14 @@ void check_manager(struct doctor *d, struct finding *f)
 
 static char *todo_of(const struct doctor *d)
 {
-	if (doctor_has(d, "/run/systemd/system"))
-		return xstrdup("systemctl enable --now xenpod-admin.socket xenpod-status.socket "
-			       "xenpodd.service");
+	const bool systemd = doctor_has(d, "/run/systemd/system");
 	if (doctor_has(d, "/etc/service/xenpodd"))
 		return xstrdup("sv start xenpodd");
+	if (systemd && doctor_has_unit(d, "xenpodd"))
+		return xstrdup("systemctl enable --now xenpod-admin.socket xenpod-status.socket "
+			       "xenpodd.service");
+	if (systemd || doctor_has(d, "/etc/service"))
+		return xstrdup("xenpod host services setup --xenpodd");
 	return xstrdup("start xenpodd as root");
 }
 

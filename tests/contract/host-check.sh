@@ -85,6 +85,7 @@ good_services() {
 	mkdir -p run/systemd/system
 	file usr/lib/systemd/system/xenconsoled.service
 	file usr/lib/systemd/system/xenstored.service
+	file usr/lib/systemd/system/xenpodd.service
 	file etc/init.d/xen
 	process 101 oxenstored S /usr/lib/xen/bin/oxenstored --no-fork
 	process 102 xenconsoled S /usr/sbin/xenconsoled -i --log=guest --log-dir=/var/log/xen/console
@@ -222,6 +223,10 @@ broken console-log warn 'not logged' 'echo XENCONSOLED_ARGS=--log=guest >>/etc/d
 broken console-log warn 'not logged' 'echo XENCONSOLED_TRACE=guest >>/etc/sysconfig/xencommons, and systemctl restart xenconsoled' \
 	'process 102 xenconsoled S xenconsoled --log=hv --log-dir=guest; file etc/sysconfig/xencommons'
 broken disk-backend warn 'no QEMU serves' 'start xen' 'rm -r proc/103'
+broken disk-backend warn 'no QEMU serves' 'sv start xen-init-dom0-disk-backend' 'rm -r proc/103; mkdir -p etc/service/xen-init-dom0-disk-backend'
+broken disk-backend warn 'no QEMU serves' 'xenpod host services setup' \
+	'rm -r proc/103 usr/lib/systemd; mkdir -p etc/systemd/system; ln -sf /dev/null etc/systemd/system/xen.service; ln -sf /dev/null etc/systemd/system/xencommons.service'
+broken console-log warn 'not logged' 'start xenconsoled with --log=guest' 'process 102 xenconsoled S xenconsoled; mkdir -p etc/service/xenconsoled'
 
 broken xl fail 'xl info: it did not end within 2000 ms' 'xl -vvv info' 'file xl-info; rm xl-info; mkfifo xl-info'
 broken xl fail 'xl info: exit status 1' 'xl -vvv info' 'rm xl-info'
@@ -248,12 +253,18 @@ broken forwarding fail 'off, but this host is the gateway of network "lan"' 'sys
 ours='mkdir state; echo "{\"options\": {\"bridge\": \"xenbr0\"}, \"steps\": []}" >state/network.json'
 broken bridges fail 'network "lan": there is no bridge xenbr0' '-> xenpod host network up' "rm -r sys/class/net/xenbr0; $ours"
 broken forwarding fail 'gateway of network "lan"' '-> xenpod host network up' "echo 0 >proc/sys/net/ipv4/ip_forward; $ours"
+broken forwarding fail 'off for eth0, the way out of network "lan"' '-> xenpod host network up' 'echo 0 >proc/sys/net/ipv4/ip_forward
+	mkdir -p state proc/sys/net/ipv4/conf/xenbr0 proc/sys/net/ipv4/conf/eth0; echo 1 >proc/sys/net/ipv4/conf/xenbr0/forwarding; echo 0 >proc/sys/net/ipv4/conf/eth0/forwarding
+	echo "{\"options\": {\"bridge\": \"xenbr0\", \"chosen_out\": \"eth0\"}, \"steps\": []}" >state/network.json'
 broken forwarding fail 'gateway of network "lan"' 'sysctl' 'echo 0 >proc/sys/net/ipv4/ip_forward
 	sed -i "s/10.1.1.1/10.1.1.7/" proc/net/fib_trie
 	sed -i "s/\"subnet\"/\"gateway\": \"10.1.1.7\", \"subnet\"/" etc/rkt/net.d/10-lan.conf'
 
 broken supervisor warn 'the first request starts it' 'systemctl start xenpodd' 'rm -r proc/105'
 broken supervisor fail 'nobody listens for it' 'systemctl enable --now' 'rm -r proc/105; rm proc/net/unix'
+broken supervisor fail 'nobody listens for it' 'xenpod host services setup --xenpodd' \
+	'rm -r proc/105; rm proc/net/unix; find . -name "xenpodd.service" -delete'
+broken supervisor fail 'nobody listens for it' 'sv start xenpodd' 'rm -r proc/105; rm proc/net/unix; mkdir -p etc/service/xenpodd'
 broken supervisor fail 'nobody listens for it' 'start xenpodd as root' 'rm -r proc/105 run/systemd; rm proc/net/unix'
 broken supervisor fail 'process 105 has been stopped' 'kill -CONT 105' 'process 105 xenpodd T xenpodd'
 broken supervisor fail 'does not answer: xenpod-status --health: it did not end' 'systemctl restart' 'mkfifo health'
