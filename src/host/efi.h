@@ -40,8 +40,6 @@ int efivar_get_numbers(
 	const struct host *h, const char *name, uint16_t **ret, size_t *ret_n, struct err *err);
 /* Is the name one of an entry, "Boot0005"? */
 bool boot_entry_name(const char *name);
-/* Has the boot order no other? */
-int efi_is_alone(const struct host *h, const char *entry, bool *ret, struct err *err);
 /* Is the entry, which is ours, the first of the boot order? */
 int efi_is_first(const struct host *h, const char *entry, bool *ret, struct err *err);
 /* The lowest number that no entry has and no variable names. */
@@ -129,7 +127,7 @@ struct efi {
 	bool confirmed;   /* it is the first of the boot order */
 	bool untried;     /* and files or options are others now: first of all it is that no more */
 	bool take_back;   /* what `confirm` has done is taken back, */
-	bool demote;      /* and where it was first before that, too, it goes to the end */
+	bool demote;      /* and where it was first before that, too, it leaves the order */
 	json_t *lost;     /* efi_lost() */
 	uint64_t need;    /* bytes on the ESP */
 	uint64_t room;    /* what it has */

@@ -206,8 +206,10 @@ static int put(
 		(there && drop(h, name, err) < 0) || make(h, name, value, err) < 0 ||
 		thing_efivar.get(h, "BootOrder", &after, err) < 0)
 		return -1;
-	if (!order || json_equal(order, after))
+	if ((!order && !after) || json_equal(order, after))
 		return 0;
+	if (!order)
+		order = json_null();
 	return thing_efivar.set(h, "BootOrder", order, err);
 }
 
@@ -233,7 +235,7 @@ static int entry_set(const struct host *h, const char *name, const json_t *value
 		return err_set(err, ERR_EXISTS, "boot entry %s is \"%s\", not of xenpod", name,
 			json_str_opt(now, "label", ""));
 	if (json_is_null(value))
-		return now && (drop(h, name, err) < 0 || forget_next(h, name, err) < 0) ? -1 : 0;
+		return now && (forget_next(h, name, err) < 0 || drop(h, name, err) < 0) ? -1 : 0;
 	return put(h, name, value, now != NULL, err);
 }
 

@@ -19,17 +19,20 @@ static bool there(const struct host *h, const char *path)
 	return access(at, F_OK) == 0;
 }
 
+static bool any(const struct host *h, const char *pattern)
+{
+	_cleanup_free_ char *all = host_path(h, pattern);
+	_cleanup_(globfree) glob_t found = {0};
+	return glob(all, 0, NULL, &found) == 0;
+}
+
 int efi_usable(const struct host *h, struct err *err)
 {
-	_cleanup_free_ uint8_t *order = NULL;
-	size_t len;
 	if (!there(h, "/sys/firmware/efi"))
 		return err_set(err, ERR_UNSUPPORTED,
 			"this host was not booted by EFI: boot entries can only be made when it "
 			"was");
-	if (efivar_read(h, "BootOrder", &order, &len, NULL, err) < 0)
-		return -1;
-	if (!order && !there(h, EFI_VARS "/BootCurrent-8be4df61-93ca-11d2-aa0d-00e098032b8c"))
+	if (!any(h, EFI_VARS "/Boot*-8be4df61-93ca-11d2-aa0d-00e098032b8c"))
 		return err_set(err, ERR_UNAVAILABLE,
 			"the firmware's variables are not at " EFI_VARS
 			": mount -t efivarfs efivarfs " EFI_VARS);

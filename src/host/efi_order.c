@@ -28,19 +28,18 @@ static int order_get(const struct host *h, const char *name, json_t **ret, struc
 	_cleanup_free_ uint16_t *order = NULL;
 	bool ours;
 	size_t n;
+	size_t i = 0;
 	if (is_ours(h, name, &ours, err) < 0 ||
 		efivar_get_numbers(h, "BootOrder", &order, &n, err) < 0)
 		return -1;
-	for (size_t i = 0; i < n; i++)
-		if (order[i] == number_of(name)) {
-			*ret = json_make("{s:b,s:i,s:b}", "first", i == 0, "before",
-				i + 1 < n ? (int)order[i + 1] : -1, "ours", ours);
-			return 0;
-		}
+	while (i < n && order[i] != number_of(name))
+		i++;
+	*ret = json_make("{s:b,s:b,s:i,s:b}", "in", i < n, "first", i == 0 && n > 0, "before",
+		i + 1 < n ? (int)order[i + 1] : -1, "ours", ours || i == n);
 	return 0;
 }
 
-/* What stands behind it is of use only to put it back. */
+/* First or not is all that counts; where it stood, and whether at all, is of use only to put it back. */
 static bool order_same(const json_t *now, const json_t *want)
 {
 	return json_bool_opt(now, "first", false) == json_bool_opt(want, "first", false) &&
@@ -56,19 +55,9 @@ int efi_is_first(const struct host *h, const char *entry, bool *ret, struct err 
 	return 0;
 }
 
-int efi_is_alone(const struct host *h, const char *entry, bool *ret, struct err *err)
-{
-	_cleanup_free_ uint16_t *order = NULL;
-	size_t n;
-	if (efivar_get_numbers(h, "BootOrder", &order, &n, err) < 0)
-		return -1;
-	*ret = n == 1 && order[0] == number_of(entry);
-	return 0;
-}
-
 /*
- * Was it first without us, and shall be so again? Then it was made the last before untried files came: it stays
- * there, until it goes.
+ * Was it first without us, and shall be so again? Then it was taken out before untried files came, and stays
+ * out until the entry goes.
  */
 static bool is_promotion(const json_t *value)
 {
@@ -107,7 +96,7 @@ static int order_set(const struct host *h, const char *name, const json_t *value
 	for (size_t i = 0; i < n; i++)
 		if (order[i] != number_of(name))
 			next[to++] = order[i];
-	if (!json_is_null(value)) {
+	if (json_bool_opt(value, "in", !json_is_null(value))) {
 		size_t at = place_of(value, next, to);
 		memmove(next + at + 1, next + at, (to - at) * sizeof(*next));
 		next[at] = number_of(name);

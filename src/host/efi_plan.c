@@ -233,7 +233,11 @@ static int settle(struct efi_ask *a, struct efi *e, const json_t *record, const 
 	const char *had = json_str_opt(json_object_get(record, "options"), "boot", NULL);
 	_cleanup_free_ char *boot = plan_boot_id(a->h);
 	bool so;
-	if (plan_is_so(a->h, &e->plan, &so, err) < 0 || settle_order(a, e, ordered, so, err) < 0)
+	if (plan_is_so(a->h, &e->plan, &so, err) < 0)
+		return -1;
+	/* A call that was interrupted has not looked after the boot order to its end. */
+	so = so && json_bool_opt(record, "complete", true);
+	if (settle_order(a, e, ordered, so, err) < 0)
 		return -1;
 	e->plan.options = efi_options(a, &e->esp, so && had ? had : boot, record, e->lost);
 	if (!e->confirmed || e->untried)

@@ -191,13 +191,26 @@ static const char *first_esp(const json_t *options)
 	return json_str_opt(first, "at", json_str_opt(options, "esp", NULL));
 }
 
+/* Is that ESP of the record where it was? */
+static bool is_there(const struct host *h, const json_t *record, const char *point)
+{
+	_cleanup_json_ json_t *esps = esps_in(record);
+	size_t i;
+	json_t *one;
+	json_array_foreach (esps, i, one)
+		if (!strcmp(json_str_opt(one, "at", ""), point))
+			return check_esp(h, point, json_str_opt(one, "uuid", ""), NULL) == 0;
+	return false;
+}
+
 bool efi_complete(struct efi_ask *a, const json_t *record)
 {
 	const json_t *options = json_object_get(record, "options");
 	const bool other = a->kernel != NULL; /* the ramdisk is that kernel's */
 	bool any = false;
-	if (!a->esp && !a->esp_lost)
-		a->esp = first_esp(options);
+	const char *esp = first_esp(options);
+	if (!a->esp && esp && (!a->esp_lost || is_there(a->h, record, esp)))
+		a->esp = esp;
 	for (size_t i = 0; i < ARRAY_SIZE(given) && !a->defaults; i++)
 		if (!*field(a, i) && !(other && field(a, i) == &a->ramdisk)) {
 			*field(a, i) = json_str_opt(options, given[i].key, NULL);

@@ -36,11 +36,11 @@ static void show(const struct efi *e)
 		e->dom0.ramdisk ? e->dom0.ramdisk : "none", "arguments", args);
 }
 
-#define LAST "last of the boot order: %s"
+#define OUT "out of the boot order: %s"
 
 static json_t *demotion(const char *entry)
 {
-	_cleanup_free_ char *say = xasprintf(LAST, entry);
+	_cleanup_free_ char *say = xasprintf(OUT, entry);
 	return json_make("{s:s,s:s,s:s}", "kind", thing_boot_order.kind, "name", entry, "say", say);
 }
 
@@ -77,26 +77,18 @@ static int show_json(const struct efi_ask *a, const struct efi *e, struct err *e
 	return 0;
 }
 
-/* Where there is no other one the end is not to be in it at all. */
-static int order_want(
-	const struct host *h, const char *entry, bool first, json_t **ret, struct err *err)
+/* Not to its end: what stands before it may be of a system that is gone, or switched off. */
+static json_t *order_want(bool first)
 {
-	bool alone = false;
-	if (!first && efi_is_alone(h, entry, &alone, err) < 0)
-		return -1;
-	*ret = alone ? json_null() : json_make("{s:b}", "first", first);
-	return 0;
+	return first ? json_make("{s:b}", "first", 1) : json_make("{s:b,s:b}", "first", 0, "in", 0);
 }
 
 static int order_to(
 	const struct host *h, const char *entry, bool first, enum plan_how how, struct err *err)
 {
 	struct plan p = efi_order_plan_of();
-	json_t *want;
-	if (order_want(h, entry, first, &want, err) < 0)
-		return -1;
-	plan_add(&p, &thing_boot_order, entry, want, first ? "first of the boot order: %s" : LAST,
-		entry);
+	plan_add(&p, &thing_boot_order, entry, order_want(first),
+		first ? "first of the boot order: %s" : OUT, entry);
 	int r = plan_up(h, &p, how, err);
 	plan_done(&p);
 	return r;
@@ -148,15 +140,25 @@ int efi_verb_install(void *ask, struct err *err)
 /* ---- what is so --------------------------------------------------------------------------------------- */
 
 /* BootNext is used up by the boot that it was for. */
-static size_t not_so(const json_t *record, bool print)
+static bool used_up(const struct host *h, const json_t *step)
+{
+	_cleanup_json_ json_t *now = NULL;
+	return strcmp(json_str_opt(step, "kind", ""), thing_efivar.kind) == 0 &&
+	       (thing_efivar.get(h, json_str_opt(step, "name", ""), &now, NULL) < 0 ||
+		       !json_equal(now, json_object_get(step, "want")));
+}
+
+static size_t not_so(const struct host *h, const json_t *record, bool print)
 {
 	size_t bad = 0;
 	size_t i;
 	json_t *step;
 	json_array_foreach (json_object_get(record, "steps"), i, step) {
 		const char *kind = json_str_opt(step, "kind", "");
-		bool so = json_bool_opt(step, "so", false);
-		bool used = !so && !strcmp(kind, thing_efivar.kind);
+		bool used = used_up(h, step);
+		/* After a kexec BootNext is there still. */
+		bool so =
+			!strcmp(kind, thing_efivar.kind) ? !used : json_bool_opt(step, "so", false);
 		bad += !so && !used;
 		if (print)
 			printf("%-10s  %s\n",
@@ -190,7 +192,7 @@ static int refuse_untried(
 		return err_set(err, ERR_STATE,
 			"this is not running on Xen: reboot into it first (xenpod host efi install "
 			"makes it the next boot), or use --force");
-	if (not_so(record, false) > 0)
+	if (not_so(a->h, record, false) > 0)
 		return err_set(err, ERR_STATE,
 			"something has changed since it was installed (xenpod host efi status): "
 			"install it again and boot it, or use --force");
@@ -228,6 +230,15 @@ int efi_verb_confirm(void *ask, struct err *err)
 
 /* ---- remove ---------------------------------------------------------------------------------------------- */
 
+/* An ESP that is mounted at another place is not lost. */
+static int elsewhere(const struct host *h, const json_t *record, struct err *err)
+{
+	struct esp esp = {0};
+	int r = esp_find(h, NULL, &esp, NULL) < 0 ? 0 : efi_same_place(&esp, record, err);
+	esp_done(&esp);
+	return r;
+}
+
 int efi_verb_remove(void *ask, struct err *err)
 {
 	const struct efi_ask *a = ask;
@@ -245,7 +256,7 @@ int efi_verb_remove(void *ask, struct err *err)
 		puts("nothing is installed");
 		return 0;
 	}
-	if ((!record && efi_usable(a->h, err) < 0) ||
+	if (efi_usable(a->h, err) < 0 || (a->esp_lost && elsewhere(a->h, record, err) < 0) ||
 		(!a->esp_lost && efi_reachable(a->h, record, err) < 0))
 		return -1;
 	_cleanup_json_ json_t *lost = efi_lost(a, record);
@@ -269,7 +280,7 @@ int efi_verb_status(void *ask, struct err *err)
 		look(a->h, efi_order_plan_of(), &ordered, &order, err) < 0 ||
 		efi_reachable(a->h, record, err) < 0)
 		return -1;
-	size_t bad = not_so(record, !a->json) + not_so(order, !a->json);
+	size_t bad = not_so(a->h, record, !a->json) + not_so(a->h, order, !a->json);
 	bool up = state != PLAN_NONE && state != PLAN_INTERRUPTED && !bad;
 	const char *word = up ? "up" : state == PLAN_UP ? "changed" : plan_state_name(state);
 	bool first = false;

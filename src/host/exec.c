@@ -192,6 +192,21 @@ static void watch_signals(void)
 			(void)signal(sigs[i], on_signal);
 }
 
+/* No signal comes between its start and our knowing of it. */
+static int start(
+	const char *path, const struct exec *e, const int fd[3], pid_t *ret, struct err *err)
+{
+	sigset_t all;
+	sigset_t before;
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, &before);
+	int failed = spawn(path, e, fd, ret);
+	child = failed ? 0 : *ret;
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	errno = failed;
+	return failed ? err_sys(err, "start it") : 0;
+}
+
 static int run(
 	const char *path, const struct exec *e, char **ret_out, int *ret_status, struct err *err)
 {
@@ -204,10 +219,8 @@ static int run(
 		return -1;
 	const int fd[3] = {in, out, errout};
 	watch_signals();
-	errno = spawn(path, e, fd, &pid);
-	if (errno)
-		return err_sys(err, "start it");
-	child = pid;
+	if (start(path, e, fd, &pid, err) < 0)
+		return -1;
 	int ended = await(pid, fd, e->timeout_ms ? e->timeout_ms : TIMEOUT_MS, &status, err);
 	child = 0;
 	if (ended < 0 || judge(status, ret_status, errout, err) < 0)

@@ -280,14 +280,24 @@ static int dir_set(const struct host *h, const char *name, const json_t *value, 
 	return dir_sync_at(dir, ".", err);
 }
 
+/* It, or what a set() that was killed has left beside it. */
+static bool is_of(const char *name, const char *thing)
+{
+	_cleanup_free_ char *part = part_of(thing);
+	_cleanup_free_ char *next = xasprintf("%s.new", thing);
+	return !strcmp(name, thing) || !strcmp(name, part) || !strcmp(name, next);
+}
+
 static bool is_listed(const json_t *list, const char *dir, const char *name)
 {
-	_cleanup_free_ char *at = xasprintf("%s/%s", dir, name);
+	const size_t len = strlen(dir);
 	size_t i;
 	json_t *one;
-	json_array_foreach (list, i, one)
-		if (!strcmp(json_string_value(one), at))
+	json_array_foreach (list, i, one) {
+		const char *path = json_string_value(one);
+		if (!strncmp(path, dir, len) && path[len] == '/' && is_of(name, path + len + 1))
 			return true;
+	}
 	return false;
 }
 

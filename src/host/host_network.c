@@ -128,13 +128,16 @@ static char *bridge_of(const json_t *step)
 }
 
 /* Whatever of the record goes with `p`: a bridge, also one of a call that was interrupted, or its address. */
-static int check_ports(const json_t *record, const struct plan *p, struct err *err)
+static int check_ports(
+	const struct host *h, const json_t *record, const struct plan *p, struct err *err)
 {
 	size_t i;
 	json_t *step;
 	json_array_foreach (json_object_get(record, "steps"), i, step) {
 		_cleanup_free_ char *bridge = bridge_of(step);
-		if (bridge && !step_planned(p, step) && check_bridge(bridge, err) < 0)
+		const struct thing *thing = bridge ? step_kind(p, step, err) : NULL;
+		if (thing && !step_is_gone(h, thing, step) && !step_planned(p, step) &&
+			check_bridge(bridge, err) < 0)
 			return -1;
 	}
 	return 0;
@@ -153,7 +156,7 @@ static int run_up(struct network_ask *a, enum plan_how how, struct err *err)
 		plan_look(a->h, &p, &state, &changed, &record, err) < 0 ||
 		network_complete(a, record, err) < 0 ||
 		network_plan(a, record, &p, &firewalld, err) < 0 ||
-		(!a->force && check_ports(record, &p, err) < 0))
+		(!a->force && check_ports(a->h, record, &p, err) < 0))
 		return -1;
 	if (how == PLAN_SHOW && a->json)
 		return show_json(&p);
@@ -194,7 +197,7 @@ static int verb_down(void *ask, struct err *err)
 			    : host_begin(a->h, "network", "down", err)) < 0 ||
 		plan_look(a->h, &p, &state, &n, &record, err) < 0)
 		return -1;
-	if (!a->force && check_ports(record, &p, err) < 0)
+	if (!a->force && check_ports(a->h, record, &p, err) < 0)
 		return -1;
 	if (state == PLAN_NONE)
 		puts("nothing is in force");

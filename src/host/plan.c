@@ -188,7 +188,7 @@ static int check(const struct host *h, const struct plan *p, struct record *r, s
 int plan_check(const struct host *h, const struct plan *p, struct err *err)
 {
 	_cleanup_record_ struct record r;
-	return step_open(h, p, PLAN_SHOW, &r, err) < 0 ? -1 : check(h, p, &r, err);
+	return step_open(h, p, PLAN_SHOW, false, &r, err) < 0 ? -1 : check(h, p, &r, err);
 }
 
 /* ---- taken back ----------------------------------------------------------------------------------- */
@@ -277,7 +277,7 @@ int plan_up(const struct host *h, const struct plan *p, enum plan_how how, struc
 {
 	_cleanup_record_ struct record r;
 	size_t left = 0;
-	if (step_open(h, p, how, &r, err) < 0 || check(h, p, &r, err) < 0)
+	if (step_open(h, p, how, true, &r, err) < 0 || check(h, p, &r, err) < 0)
 		return -1;
 	for (size_t i = 0; i < p->n; i++)
 		if (do_step(h, &r, &p->steps[i], how, err) < 0)
@@ -297,7 +297,7 @@ int plan_down(const struct host *h, const struct plan *p, enum plan_how how, siz
 {
 	_cleanup_record_ struct record r;
 	size_t left = 0;
-	if (step_open(h, p, how, &r, err) < 0)
+	if (step_open(h, p, how, true, &r, err) < 0)
 		return -1;
 	/* From here on it is not in force, whatever comes in between. */
 	if (r.doc)

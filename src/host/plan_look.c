@@ -25,7 +25,7 @@ json_t *plan_steps(const struct plan *p)
 int plan_undone(const struct host *h, const struct plan *p, json_t **ret, struct err *err)
 {
 	_cleanup_record_ struct record r;
-	if (step_open(h, p, PLAN_SHOW, &r, err) < 0)
+	if (step_open(h, p, PLAN_SHOW, false, &r, err) < 0)
 		return -1;
 	*ret = json_array();
 	for (size_t i = json_array_size(record_steps(&r)); i-- > 0;) {
@@ -54,7 +54,7 @@ static int is_so(const struct host *h, const struct record *r, const struct step
 int plan_is_so(const struct host *h, const struct plan *p, bool *ret, struct err *err)
 {
 	_cleanup_record_ struct record r;
-	if (step_open(h, p, PLAN_SHOW, &r, err) < 0)
+	if (step_open(h, p, PLAN_SHOW, false, &r, err) < 0)
 		return -1;
 	*ret = true;
 	for (size_t i = 0; i < p->n && *ret; i++)
@@ -70,7 +70,7 @@ int plan_look(const struct host *h, const struct plan *p, enum plan_state *ret, 
 	size_t changed = 0;
 	size_t i;
 	json_t *step;
-	if (step_open(h, p, PLAN_SHOW, &r, err) < 0)
+	if (step_open(h, p, PLAN_SHOW, false, &r, err) < 0)
 		return -1;
 	json_array_foreach (record_steps(&r), i, step) {
 		const struct thing *thing = step_kind(p, step, err);

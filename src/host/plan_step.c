@@ -86,7 +86,7 @@ bool step_planned(const struct plan *p, const json_t *step)
 	return false;
 }
 
-static void drop_lost(const struct plan *p, struct record *r, bool tell)
+static void drop_lost(const struct plan *p, struct record *r, enum plan_how how, bool tell)
 {
 	json_t *steps = record_steps(r);
 	for (size_t i = json_array_size(steps); i-- > 0;) {
@@ -94,17 +94,18 @@ static void drop_lost(const struct plan *p, struct record *r, bool tell)
 		if (!p->is_lost || !p->is_lost(step, p->lost))
 			continue;
 		if (tell)
-			printf("%-10s  %s\n", "lost", json_str_opt(step, "say", ""));
+			printf("%-10s  %s\n", how == PLAN_DO ? "lost" : "would lose",
+				json_str_opt(step, "say", ""));
 		json_array_remove(steps, i);
 		json_object_set_new(r->doc, "complete", json_false());
 	}
 }
 
-int step_open(const struct host *h, const struct plan *p, enum plan_how how, struct record *ret,
-	struct err *err)
+int step_open(const struct host *h, const struct plan *p, enum plan_how how, bool tell,
+	struct record *ret, struct err *err)
 {
 	int r = how == PLAN_DO ? record_open(h, p->of, ret, err) : record_read(h, p->of, ret, err);
 	if (r == 0)
-		drop_lost(p, ret, how == PLAN_DO);
+		drop_lost(p, ret, how, tell);
 	return r;
 }

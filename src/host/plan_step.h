@@ -29,9 +29,9 @@ const struct thing *step_kind(const struct plan *p, const json_t *step, struct e
 /* The step of the record, borrowed; NULL: there is none, or it is gone. */
 json_t *step_recorded(const struct host *h, const struct record *r, const struct step *s);
 
-/* The record as the plan counts it: to change it, or only to look. */
-int step_open(const struct host *h, const struct plan *p, enum plan_how how, struct record *ret,
-	struct err *err);
+/* The record as the plan counts it: to change it, or only to look. `tell`: prints what of it is lost. */
+int step_open(const struct host *h, const struct plan *p, enum plan_how how, bool tell,
+	struct record *ret, struct err *err);
 
 /* Has the plan that step of the record? */
 bool step_planned(const struct plan *p, const json_t *step);

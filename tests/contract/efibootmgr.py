@@ -74,6 +74,8 @@ def main(args):
         if read(name):
             sys.exit(f"{name} is there already")
         write(name, load_option(args))
+        if os.environ.get("EFIBOOTMGR_PUTS_FIRST"):  # as some firmware does by itself
+            write("BootOrder", struct.pack("<H", int(name[4:], 16)) + read("BootOrder"))
     elif "-B" in args:
         if not read(name):
             sys.exit(f"there is no {name}")

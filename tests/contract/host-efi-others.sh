@@ -55,13 +55,13 @@ out=$(efi confirm)
 same "what is first already is confirmed" "0 is so" "$? $(cut -c1-5 <<<"$out")"
 file /boot/initrd.img-6.1.0-50-amd64 'made again'
 out=$(efi install --dry-run)
-same "a dry run says that it goes to the end" 1 "$(grep -c '^would do .*last of the boot order: Boot0001$' <<<"$out")"
-same "plan as JSON, too" "last of the boot order: Boot0001" "$(efi plan --json | jq -r '.undo[0].say')"
+same "a dry run says that it leaves the order" 1 "$(grep -c '^would do .*out of the boot order: Boot0001$' <<<"$out")"
+same "plan as JSON, too" "out of the boot order: Boot0001" "$(efi plan --json | jq -r '.undo[0].say')"
 out=$(efi install)
-order "what is new is not what every boot takes" 000003000100 0100
+order "what is new is not what every boot takes" 00000300 0100
 same "status: not confirmed" "up false" "$(efi status --json | jq -r '"\(.state) \(.confirmed)"')"
 EFIBOOTMGR_FAILS=1 efi remove >/dev/null
-order "a remove that stops half-way does not make it the first again" 000003000100
+order "a remove that stops half-way does not make it the first again" 00000300
 efi install >/dev/null
 on_xen third
 out=$(efi confirm)
@@ -85,6 +85,45 @@ same "status" "up false" "$(efi status --json | jq -r '"\(.state) \(.confirmed)"
 on_xen third
 out=$(efi confirm)
 order "after that boot it is" 0100
+
+# Others in the order, but none that would start.
+debian dead
+efi install >/dev/null
+on_xen second
+variable BootOrder 01000900
+efi confirm >/dev/null
+file /boot/initrd.img-6.1.0-50-amd64 'made again'
+efi install >/dev/null
+order "an entry that is dead is no way around what is new" 0900 0100
+variable BootOrder 090003000100
+same "the firmware has put it into the order again: status" "up false" "$(efi status --json | jq -r '"\(.state) \(.confirmed)"')"
+
+# Firmware that puts each new entry first.
+export EFIBOOTMGR_PUTS_FIRST=1
+debian eager
+before=$(picture)
+efi install >/dev/null
+order "a new entry is in no order" 00000300 0100
+back "eager"
+rm "$R/sys/firmware/efi/efivars/BootOrder-$guid"
+before=$(picture)
+efi install >/dev/null
+order "nor where there was none" '' 0100
+rm "$R/sys/firmware/efi/efivars/BootCurrent-$guid"
+same "status, without BootOrder and BootCurrent" up "$(efi status --json | jq -r .state)"
+variable BootCurrent 0300
+back "eager, without an order"
+unset EFIBOOTMGR_PUTS_FIRST
+
+# Killed when that firmware had just done so.
+debian cut
+efi install >/dev/null
+boot first
+variable BootOrder 010000000300
+jq '.complete = false' "$S/efi.json" >"$T/cut.json" && cp "$T/cut.json" "$S/efi.json"
+out=$(efi install)
+order "a call that was cut is gone on with: it is not what every boot takes" 00000300 0100
+same "status: not confirmed" "up false" "$(efi status --json | jq -r '"\(.state) \(.confirmed)"')"
 
 # What `confirm` has done is half taken back.
 debian halfway
@@ -183,6 +222,33 @@ refused "the same ESP by another name" "what is mounted at /efi is the ESP that 
 file /proc/self/mountinfo '20 1 8:2 / / rw - ext4 /dev/sda2 rw\n22 20 8:1 / /efi rw - vfat /dev/sda1 rw\n'
 refused "it is not lost" "what is mounted at /efi is the ESP that was written to at /boot/efi" install --esp-lost
 
+refused "nor for remove" "what is mounted at /efi is the ESP that was written to at /boot/efi" remove --esp-lost
+
+# Not where it usually is, and not lost.
+debian elsewhere
+mkdir -p "$R/mnt"
+partition sdb 8:17 7d511991-0002-4000-8000-00000000000b
+file /proc/self/mountinfo '20 1 8:2 / / rw - ext4 /dev/sda2 rw\n21 20 8:1 / /boot/efi rw - vfat /dev/sda1 rw\n22 20 8:17 / /mnt rw - vfat /dev/sdb1 rw\n'
+efi install --esp=/mnt >/dev/null
+made=$(find "$R/mnt" "$E")
+out=$(efi install --esp-lost)
+same "--esp-lost leaves what is there" "0 $made" "$? $(find "$R/mnt" "$E")"
+touch "$R/mnt/EFI/xen/.vmlinuz-6.1.0-50-amd64.part" "$R/mnt/EFI/xen/xen-4.17-amd64.cfg.new"
+out=$(efi remove --dry-run)
+same "what a killed call has left goes, too" 0 "$(grep -c '^would leave' <<<"$out")"
+file /proc/self/mountinfo '20 1 8:2 / / rw - ext4 /dev/sda2 rw\n21 20 8:1 / /boot/efi rw - vfat /dev/sda1 rw\n'
+out=$(efi remove --esp-lost --dry-run)
+same "a dry run tells what is lost" 6 "$(grep -c '^would lose ' <<<"$out")"
+mv "$R/sys/firmware/efi/efivars" "$R/sys/firmware/efi/gone"
+mkdir "$R/sys/firmware/efi/efivars"
+out=$(efi remove --esp-lost)
+same "without variables nothing is forgotten" "254 1" "$? $(grep -c "the firmware's variables are not at" <<<"$out")"
+rmdir "$R/sys/firmware/efi/efivars"
+mv "$R/sys/firmware/efi/gone" "$R/sys/firmware/efi/efivars"
+out=$(efi remove --esp-lost)
+same "then it is" "0 6" "$? $(grep -c '^lost ' <<<"$out")"
+same "and the entry is gone" "" "$(shows Boot0001)"
+
 # "/boot/efi" is below "/boot", and yet another one.
 tree nested /boot
 partition sdb 8:17 7d511991-0002-4000-8000-00000000000b
@@ -230,6 +296,7 @@ same "an older record knows its ESP, too" "254 1" "$? $(grep -c 'the ESP is not 
 mv "$T/mountinfo" "$R/proc/self/mountinfo"
 boot second
 variable BootNext 0100
+same "after a kexec the next boot is Xen's still" 1 "$(efi status | grep -c '^is so .*next boot, once: Boot0001')"
 efi remove >/dev/null
 order "BootNext that a kexec has not used up goes with the entry" 00000300
 

@@ -249,6 +249,12 @@ ip link delete xenbr0
 nft 'delete table ip nat; delete table ip filter' 2>/dev/null
 sysctl -qw net.ipv4.conf.eth9.forwarding=0
 jq '(.steps[] | select(.boot) | .boot) = "earlier"' "$T/record" >"$T/state/network.json"
+ip link add xenbr0 type bridge
+ip link add vm0 type veth
+ip link set vm0 master xenbr0
+does "somebody's bridge of that name, with a guest" 0 down --dry-run
+ip link delete vm0
+ip link delete xenbr0
 tables=$(readlink -f /usr/sbin/iptables-save)
 mount --bind /dev/null "$tables"
 does "status" 1 status
