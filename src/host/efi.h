@@ -140,8 +140,8 @@ void efi_done(struct efi *e);
 
 /* ---- what there was before: efi_record.c ---------------------------------------------------------------- */
 
-/* What is not given stays as it was asked for; *a then borrows from the record. Is there any of these? */
-bool efi_complete(struct efi_ask *a, const json_t *record);
+/* What is not given stays as it was asked for; *a then borrows from both. Is there any of these? */
+bool efi_complete(struct efi_ask *a, const json_t *record, const json_t *lost);
 /* What the record keeps of a call. `boot`: in which the files were put there, and so were not booted yet. */
 json_t *efi_options(struct efi_ask *a, const struct esp *esp, const char *boot,
 	const json_t *record, const json_t *lost);

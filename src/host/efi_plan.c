@@ -260,8 +260,8 @@ int efi_prepare(const struct efi_ask *ask, struct efi *ret, struct err *err)
 		return -1;
 	if (!a.esp_lost && efi_reachable(a.h, record, err) < 0)
 		return -1;
-	bool kept = efi_complete(&a, record);
 	ret->lost = efi_lost(&a, record);
+	bool kept = efi_complete(&a, record, ret->lost);
 	ret->plan.lost = ret->lost;
 	ret->plan.is_lost = efi_is_lost;
 	if (find(&a, kept, ret, err) < 0 || efi_same_place(&ret->esp, record, err) < 0 ||

@@ -185,31 +185,14 @@ static const char **field(struct efi_ask *a, size_t i)
 	return (const char **)(void *)((char *)a + given[i].at);
 }
 
-static const char *first_esp(const json_t *options)
-{
-	const json_t *first = json_array_get(json_object_get(options, "esps"), 0);
-	return json_str_opt(first, "at", json_str_opt(options, "esp", NULL));
-}
-
-/* Is that ESP of the record where it was? */
-static bool is_there(const struct host *h, const json_t *record, const char *point)
-{
-	_cleanup_json_ json_t *esps = esps_in(record);
-	size_t i;
-	json_t *one;
-	json_array_foreach (esps, i, one)
-		if (!strcmp(json_str_opt(one, "at", ""), point))
-			return check_esp(h, point, json_str_opt(one, "uuid", ""), NULL) == 0;
-	return false;
-}
-
-bool efi_complete(struct efi_ask *a, const json_t *record)
+bool efi_complete(struct efi_ask *a, const json_t *record, const json_t *lost)
 {
 	const json_t *options = json_object_get(record, "options");
 	const bool other = a->kernel != NULL; /* the ramdisk is that kernel's */
 	bool any = false;
-	const char *esp = first_esp(options);
-	if (!a->esp && esp && (!a->esp_lost || is_there(a->h, record, esp)))
+	const json_t *first = json_array_get(json_object_get(lost, "esps"), 0);
+	const char *esp = json_str_opt(first, "at", NULL);
+	if (!a->esp && esp && !is_listed(json_object_get(lost, "lost"), esp))
 		a->esp = esp;
 	for (size_t i = 0; i < ARRAY_SIZE(given) && !a->defaults; i++)
 		if (!*field(a, i) && !(other && field(a, i) == &a->ramdisk)) {

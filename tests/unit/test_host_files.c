@@ -13,30 +13,9 @@
 #include "base/alloc.h"
 #include "base/cleanup.h"
 #include "base/files.h"
-#include "base/fstree.h"
 #include "host/files.h"
 #include "host/plan.h"
-
-static char dir[] = "/tmp/xenpod-files-XXXXXX";
-static char *state;
-static struct host host;
-
-static int setup(void **st)
-{
-	(void)st;
-	if (!mkdtemp(dir))
-		return -1;
-	state = xasprintf("%s/state", dir);
-	host = (struct host){.root = dir, .state = state};
-	return 0;
-}
-
-static int teardown(void **st)
-{
-	(void)st;
-	free(state);
-	return fstree_remove_at(AT_FDCWD, dir, NULL);
-}
+#include "hostkit.h"
 
 static void down(const struct plan *p)
 {

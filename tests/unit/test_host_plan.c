@@ -15,14 +15,11 @@
 #include "base/alloc.h"
 #include "base/cleanup.h"
 #include "base/files.h"
-#include "base/fstree.h"
 #include "host/plan.h"
+#include "hostkit.h"
 
 enum { STEPS = 5 };
 
-static char dir[] = "/tmp/xenpod-plan-XXXXXX";
-static char *state;
-static struct host host;
 static json_t *world; /* name -> value */
 static int sets;      /* how often something was set */
 static int fail_at;   /* the set that fails, 1...; 0: none */
@@ -123,22 +120,10 @@ static void begin(int at, bool after)
 	fail_after = after;
 }
 
-static int setup(void **st)
+static int end(void **st)
 {
-	(void)st;
-	if (!mkdtemp(dir))
-		return -1;
-	state = xasprintf("%s/state", dir);
-	host = (struct host){.root = dir, .state = state};
-	return 0;
-}
-
-static int teardown(void **st)
-{
-	(void)st;
-	free(state);
 	json_decref(world);
-	return fstree_remove_at(AT_FDCWD, dir, NULL);
+	return teardown(st);
 }
 
 /* ---- tests ------------------------------------------------------------------------------------------- */
@@ -409,5 +394,5 @@ int main(void)
 		cmocka_unit_test(a_change_that_was_interrupted),
 		cmocka_unit_test(a_record_that_is_none),
 	};
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, setup, end);
 }
